@@ -1,0 +1,123 @@
+"""Public facts: which authorities there are, their host names, and the register of schools.
+
+These tables live in the `public` schema and only the owner login writes them.
+"""
+
+import secrets
+import uuid
+
+from django.db import models
+from django.utils import timezone
+from django_tenants.models import DomainMixin, TenantMixin
+
+
+def new_schema_name() -> str:
+    """A meaningless, never reused name: other authorities can read schema names in the catalogue."""
+    return f"la_{secrets.token_hex(4)}"
+
+
+class LocalAuthority(TenantMixin):
+    """One English local authority: its DfE code, its schema and whether it is being served."""
+
+    class State(models.TextChoices):
+        ACTIVE = "active", "Active"
+        SUSPENDED = "suspended", "Suspended"
+
+    auto_create_schema = False
+    auto_drop_schema = False
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    code = models.CharField("DfE code", max_length=3, unique=True)
+    name = models.CharField(max_length=100)
+    state = models.CharField(max_length=9, choices=State, default=State.ACTIVE)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = "local authorities"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(schema_name__regex=r"^la_[0-9a-f]{8}$"),
+                name="schema_name_is_meaningless",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(code__regex=r"^[0-9]{3}$"), name="authority_code_has_three_digits"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.code})"
+
+
+class Domain(DomainMixin):
+    """A host name at which an authority is served."""
+
+
+class Establishment(models.Model):
+    """One row of the register of schools, as published ("Get Information about Schools").
+
+    Codes are the numbers of the published CSV file, not those of the register's web pages. Columns the
+    product does not use, head teachers' names and telephone numbers among them, are not kept.
+    """
+
+    urn = models.CharField("URN", primary_key=True, max_length=6)
+    la_code = models.CharField(max_length=3, db_index=True)
+    la_name = models.CharField(max_length=100)
+    establishment_number = models.CharField(max_length=4, blank=True)
+    name = models.CharField(max_length=200)
+    type_code = models.PositiveSmallIntegerField()
+    type_name = models.CharField(max_length=100)
+    group_code = models.PositiveSmallIntegerField()
+    group_name = models.CharField(max_length=100)
+    status_code = models.PositiveSmallIntegerField()
+    status_name = models.CharField(max_length=50)
+    opened_on = models.DateField(null=True)
+    closed_on = models.DateField(null=True)
+    phase_code = models.PositiveSmallIntegerField(null=True)
+    phase_name = models.CharField(max_length=50, blank=True)
+    low_age = models.PositiveSmallIntegerField(null=True)
+    high_age = models.PositiveSmallIntegerField(null=True)
+    pupils = models.PositiveIntegerField(null=True)
+    capacity = models.PositiveIntegerField(null=True)
+    trust_code = models.CharField(max_length=10, blank=True)
+    trust_name = models.CharField(max_length=200, blank=True)
+    street = models.CharField(max_length=200, blank=True)
+    locality = models.CharField(max_length=200, blank=True)
+    town = models.CharField(max_length=100, blank=True)
+    county = models.CharField(max_length=100, blank=True)
+    postcode = models.CharField(max_length=10, blank=True)
+    website = models.CharField(max_length=500, blank=True)
+    last_changed_on = models.DateField(null=True)
+    last_seen_on = models.DateField(help_text="The date of the newest register file that had this row.")
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.urn})"
+
+
+class EstablishmentLink(models.Model):
+    """One row of the register's links file: `urn` names `link_urn` as its predecessor or successor."""
+
+    urn = models.CharField(max_length=6)
+    link_urn = models.CharField(max_length=6, db_index=True)
+    link_type = models.CharField(max_length=60)
+    established_on = models.DateField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["urn", "link_urn", "link_type"], name="one_row_per_link"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.urn} {self.link_type} {self.link_urn}"
+
+
+class RegisterImport(models.Model):
+    """One finished import of a register file: what it was and what it changed (counts only)."""
+
+    file_name = models.CharField(max_length=200)
+    file_date = models.DateField(help_text="The date in the file's name, else the day of the import.")
+    sha256 = models.CharField(max_length=64)
+    imported_at = models.DateTimeField()
+    counts = models.JSONField(help_text="rows, new, changed, unchanged, closed, gone, skipped, links")
+
+    def __str__(self) -> str:
+        return f"{self.file_name} at {self.imported_at:%Y-%m-%d %H:%M}"
