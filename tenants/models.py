@@ -7,7 +7,7 @@ import secrets
 import uuid
 
 from django.db import models
-from django.utils import timezone
+from django.db.models.functions import Now
 from django_tenants.models import DomainMixin, TenantMixin
 
 
@@ -30,7 +30,10 @@ class LocalAuthority(TenantMixin):
     code = models.CharField("DfE code", max_length=3, unique=True)
     name = models.CharField(max_length=100)
     state = models.CharField(max_length=9, choices=State, default=State.ACTIVE)
-    created_at = models.DateTimeField(default=timezone.now)
+    schema_version = models.PositiveIntegerField(
+        default=0, help_text="How many migrations its schema has had; the code refuses to serve it when too few."
+    )
+    created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         verbose_name_plural = "local authorities"

@@ -1,0 +1,42 @@
+"""A cache that several processes share and no two authorities do.
+
+It lives in a table of the authority's own schema, on a second connection with its own short transaction: inside
+the request's, sign-ins from one address would queue for a rate limit's row until the slowest had finished, and a
+failed request would forget that it was counted.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.cache.backends.db import DatabaseCache
+
+from tenants.context import inside
+from tenants.database import bound, require_bound
+
+Method = Callable[..., Any]
+
+
+def key_of_authority(key: str, prefix: str, version: int) -> str:
+    """A cache key that names the authority. Raises NobodyBound outside a door."""
+    return f"{require_bound().id}:{prefix}:{version}:{key}"
+
+
+def in_its_own_door(method: Method) -> Method:
+    """Run a cache operation in a short transaction of the bound authority on the `side` connection."""
+
+    def run(self: Any, *args: Any, **kwargs: Any) -> Any:
+        authority = require_bound()
+        if bound("side") == authority:
+            return method(self, *args, **kwargs)
+        with inside(authority, using="side"):
+            return method(self, *args, **kwargs)
+
+    return run
+
+
+class AuthorityCache(DatabaseCache):
+    get_many = in_its_own_door(DatabaseCache.get_many)
+    has_key = in_its_own_door(DatabaseCache.has_key)
+    clear = in_its_own_door(DatabaseCache.clear)
+    _base_set = in_its_own_door(DatabaseCache._base_set)
+    _base_delete_many = in_its_own_door(DatabaseCache._base_delete_many)

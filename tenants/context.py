@@ -1,0 +1,29 @@
+"""The one door into an authority. Only `workflows` and `tenants` may open it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connections, transaction
+
+from tenants.errors import AlreadyInside
+from tenants.routing import Authority
+
+
+@contextmanager
+def inside(authority: Authority, *, using: str = "default") -> Iterator[Authority]:
+    """Open one transaction that belongs to `authority` alone, and close it for good or undo it whole.
+
+    Raises AlreadyInside when another door is open on this connection, and SwallowedError when the block ends
+    well although PostgreSQL would undo its work.
+    """
+    connection: Any = connections[using]
+    if connection.authority is not None:
+        raise AlreadyInside
+    with transaction.atomic(using=using, durable=True):
+        connection.bind(authority)
+        try:
+            yield authority
+            connection.assert_will_commit()
+        finally:
+            connection.unbind()

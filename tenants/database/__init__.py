@@ -1,0 +1,53 @@
+"""The PostgreSQL backend that is the wall, and the only raw SQL in the product.
+
+`tenants.database` is the ENGINE of web and worker processes. Everything here refuses outside a door.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.db import connections
+
+from tenants.errors import NobodyBound
+
+if TYPE_CHECKING:
+    from tenants.routing import Authority
+
+type_of_parameters = Sequence[Any] | Mapping[str, Any]
+
+
+def bound(using: str = "default") -> "Authority | None":
+    """The authority whose door is open on this connection, if any."""
+    return getattr(connections[using], "authority", None)
+
+
+def require_bound(using: str = "default") -> "Authority":
+    """The authority whose door is open. Raises NobodyBound."""
+    authority = bound(using)
+    if authority is None:
+        raise NobodyBound
+    return authority
+
+
+def execute(sql: str, parameters: type_of_parameters = ()) -> list[tuple[Any, ...]]:
+    """Run one statement inside the open door; give its rows, or an empty list for a statement without any."""
+    require_bound()
+    with connections["default"].cursor() as cursor:
+        cursor.execute(sql, parameters or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+def execute_count(sql: str, parameters: type_of_parameters = ()) -> int:
+    """Run one writing statement inside the open door; give the number of rows it touched."""
+    require_bound()
+    with connections["default"].cursor() as cursor:
+        cursor.execute(sql, parameters or None)
+        return int(cursor.rowcount)
+
+
+def copy_to(sql: str, parameters: type_of_parameters = ()) -> Iterator[bytes]:
+    """Read `COPY ... TO STDOUT` inside the open door, block by block."""
+    require_bound()
+    with connections["default"].cursor() as cursor, cursor.copy(sql, parameters or None) as copy:
+        for block in copy:
+            yield bytes(block)

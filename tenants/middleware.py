@@ -1,0 +1,54 @@
+"""Host name -> authority -> its door, around the whole request. Outermost but for security headers and statics."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import set_urlconf
+
+from tenants.context import inside
+from tenants.errors import UnknownAuthority
+from tenants.routing import authority_for_host
+
+
+class _RollBack(Exception):
+    pass
+
+
+class AuthorityMiddleware:
+    """Serve each request inside its authority's transaction; a 5xx undoes it, sessions and cookies included."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path == "/health/":
+            connection.route("SELECT 1", ())  # type: ignore[attr-defined]
+            return HttpResponse("ok", content_type="text/plain")
+        host = request.get_host().rsplit(":", 1)[0].lower().rstrip(".")
+        try:
+            authority = authority_for_host(host)
+        except UnknownAuthority:
+            return self._outside(request)
+        request.authority = authority  # type: ignore[attr-defined]
+        if authority.is_behind:
+            return render(request, "behind.html", {"authority": authority}, status=503)
+        if not authority.is_served:
+            return self._outside(request)
+        response = HttpResponse(status=500)
+        try:
+            with inside(authority):
+                response = self.get_response(request)
+                if response.status_code >= 500:
+                    raise _RollBack
+        except _RollBack:
+            response.cookies.clear()
+        return response
+
+    def _outside(self, request: HttpRequest) -> HttpResponse:
+        """Pages that belong to no authority: what this host is, or 404."""
+        request.authority = None  # type: ignore[attr-defined]
+        set_urlconf(settings.PUBLIC_URLCONF)
+        return render(request, "404.html", status=404)
