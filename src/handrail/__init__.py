@@ -1,0 +1,1 @@
+"""Handrail: keeps schools' medical policies and healthcare plans in date, for English local authorities."""

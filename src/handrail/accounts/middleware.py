@@ -1,0 +1,26 @@
+"""What day it is, and what the signed-in person may do on it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+LONDON = ZoneInfo("Europe/London")
+
+
+class PeopleMiddleware:
+    """Sets `request.now` (an aware moment) and `request.today` (London's date), and dates the user's rights."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        now: datetime = timezone.now()
+        request.now = now  # type: ignore[attr-defined]
+        request.today = today = now.astimezone(LONDON).date()  # type: ignore[attr-defined]
+        user = request.user
+        request.user = SimpleLazyObject(lambda: user.as_at(today) if user.is_authenticated else user)  # type: ignore
+        return self.get_response(request)

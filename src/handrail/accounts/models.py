@@ -1,0 +1,132 @@
+"""People and their memberships. Each authority has its own: the same person in two authorities is two users."""
+
+from datetime import date
+from typing import Any, Self
+from uuid import UUID
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from handrail.accounts.roles import PERMISSIONS, Role
+from handrail.core.models import Record, RecordManager
+
+
+class UserManager(BaseUserManager["User"], RecordManager["User"]):  # type: ignore[misc]
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__iexact=username)
+
+
+class User(Record, AbstractBaseUser):
+    """Somebody who signs in to one authority, known by e-mail address.
+
+    What they may do depends on the day: `as_at(on)` must be called before `may()` and `visible_to()` are asked.
+    Within a request `PeopleMiddleware` does it.
+    """
+
+    email = models.EmailField()
+    name = models.CharField(max_length=150)
+    is_active = models.BooleanField(default=True)
+    joined_at = models.DateTimeField()
+
+    is_staff = is_superuser = False
+    EMAIL_FIELD = USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+
+    objects = UserManager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="one_user_per_email_address")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def as_at(self, on: date) -> Self:
+        """Load what this person's memberships are on the day `on`."""
+        self._memberships = list(self.memberships.current(on=on).select_related("school"))
+        return self
+
+    @property
+    def current_memberships(self) -> list["Membership"]:
+        """The memberships of the day given to `as_at`. Raises when it was not called."""
+        if not hasattr(self, "_memberships"):
+            raise RuntimeError("call User.as_at(on) first: what a person may do depends on the day")
+        return self._memberships
+
+    def may(self, permission: str) -> bool:
+        """Whether any of the person's roles allows it. Whether for this row is `visible_to`'s question."""
+        return any(permission in PERMISSIONS[Role(each.role)] for each in self.current_memberships)
+
+    @property
+    def is_at_authority(self) -> bool:
+        """Whether the person has a role at the authority, and so sees all of its schools."""
+        return any(each.school_id is None for each in self.current_memberships)
+
+    @property
+    def school_ids(self) -> list[UUID]:
+        return [each.school_id for each in self.current_memberships if each.school_id]
+
+    def who_can_help(self) -> list["User"]:
+        """Up to three people who can give this person more rights: the authority's administrators."""
+        return list(
+            User.objects.filter(
+                is_active=True, memberships__role=Role.AUTHORITY_ADMINISTRATOR, memberships__to_on=None
+            ).distinct()[:3]
+        )
+
+    # An action's `by=`
+    @property
+    def actor_id(self) -> UUID:
+        return self.id
+
+    @property
+    def actor_name(self) -> str:
+        return self.name
+
+    @property
+    def actor_role(self) -> str:
+        return self.current_memberships[0].role if self.current_memberships else ""
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Django's own permissions are not used."""
+        return False
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def current(self, *, on: date) -> Self:
+        """Those that have begun and not ended on the day `on` (`to_on` is the first day without it)."""
+        return self.filter(Q(from_on__lte=on) & (Q(to_on=None) | Q(to_on__gt=on)))
+
+
+class Membership(Record):
+    """A role at a school, or at the authority when `school` is empty, from a day to a day."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=30, choices=Role)
+    school = models.ForeignKey("schools.School", on_delete=models.CASCADE, null=True, related_name="memberships")
+    from_on = models.DateField()
+    to_on = models.DateField(null=True, help_text="the first day without it")
+
+    objects = RecordManager.from_queryset(MembershipQuerySet)()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "role", "school"],
+                condition=Q(to_on=None),
+                nulls_distinct=False,
+                name="one_open_membership_per_role_and_school",
+            ),
+            models.CheckConstraint(
+                condition=Q(to_on=None) | Q(to_on__gte=models.F("from_on")), name="membership_ends_after_it_begins"
+            ),
+            models.CheckConstraint(
+                condition=Q(school=None, role__in=["authority_administrator", "policy_officer"])
+                | Q(school__isnull=False, role__in=["school_lead"]),
+                name="school_roles_name_a_school_and_authority_roles_none",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_role_display()

@@ -1,0 +1,1 @@
+"""The composition root: imports anything below, imported by nothing."""

@@ -1,0 +1,197 @@
+"""The one settings file, built from Env. What a policy person may change is not here but in the database."""
+
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from handrail.config.env import read_env
+
+ENV = read_env()
+IS_OWNER = ENV.login == "owner"
+IS_LOCAL = ENV.mode != "production"
+
+SECRET_KEY = ENV.secret_key
+DEBUG = False
+ALLOWED_HOSTS = ["*"]  # unknown hosts are refused by AuthorityMiddleware before anything is read
+USE_TZ = True
+TIME_ZONE = "Europe/London"
+LANGUAGE_CODE = "en-gb"
+USE_I18N = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+ROOT_URLCONF = "handrail.config.urls"
+WSGI_APPLICATION = "handrail.config.wsgi.application"
+APPEND_SLASH = True
+
+# -- authorities -----------------------------------------------------------------------------------------
+
+SHARED_APPS = ["django_tenants", "tenants"]
+TENANT_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "handrail.core",
+    "django.forms",
+    "handrail.guidance",
+    "handrail.accounts",
+    "handrail.schools",
+    "handrail.notices",
+    "handrail.policies",
+    "handrail.overview",
+    "allauth",
+    "allauth.account",
+]
+INSTALLED_APPS = [*SHARED_APPS, "django.contrib.staticfiles", *TENANT_APPS]
+TENANT_APP_LABELS = TENANT_APPS
+TENANT_MODEL = "tenants.LocalAuthority"
+TENANT_DOMAIN_MODEL = "tenants.Domain"
+DATABASE_ROUTERS = ["tenants.database.router.AuthorityRouter", "django_tenants.routers.TenantSyncRouter"]
+
+# -- database --------------------------------------------------------------------------------------------
+
+
+def _database(**more: Any) -> dict[str, Any]:
+    return {
+        "ENGINE": "django_tenants.postgresql_backend" if IS_OWNER else "tenants.database",
+        "HOST": ENV.db_host,
+        "PORT": ENV.db_port,
+        "NAME": ENV.db_name,
+        "USER": "handrail_owner" if IS_OWNER else "handrail_app",
+        "PASSWORD": ENV.owner_password if IS_OWNER else ENV.app_password,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {"sslmode": ENV.db_sslmode},
+        "ATOMIC_REQUESTS": True,
+        **more,
+    }
+
+
+DATABASES = {"default": _database()}
+if not IS_OWNER:
+    DATABASES["side"] = _database(ATOMIC_REQUESTS=False)  # the cache's own short door: see tenants/cache.py
+
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "tenants.cache.AuthorityCache",
+        "LOCATION": "core_cacheentry",
+        "KEY_FUNCTION": "tenants.cache.key_of_authority",
+    }
+}
+
+# -- web -------------------------------------------------------------------------------------------------
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "handrail.core.middleware.ContentSecurityPolicy",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "tenants.middleware.AuthorityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "handrail.accounts.middleware.PeopleMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+CONTEXT_PROCESSORS = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+    "handrail.overview.context.page",
+]
+TEMPLATES = [
+    {
+        "NAME": "jinja2",
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "environment": "handrail.core.jinja.environment",
+            "context_processors": CONTEXT_PROCESSORS[2:],
+        },
+    },
+    {  # allauth's mail texts and Django's own form widgets
+        "NAME": "django",
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": CONTEXT_PROCESSORS[:3]},
+    },
+]
+FORM_RENDERER = "handrail.core.forms.Renderer"
+STATIC_URL = "/static/"
+STATIC_ROOT = None
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 3600
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+
+SITE_SCHEME, SITE_PORT = ENV.site_scheme, ENV.site_port
+IS_DEMO = ENV.mode == "demo"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = 10 * 60 * 60
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "handrail.core.views.csrf_failure"
+if SITE_SCHEME == "https":
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^health/$"]
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
+
+# -- people ----------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # e-mail is unique whatever its case, by a constraint the check cannot see
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "handrail.accounts.adapter.Adapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
+ACCOUNT_LOGIN_TIMEOUT = 600
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = False
+
+# -- work, files and mail --------------------------------------------------------------------------------
+
+BROKER_URL = ENV.broker_url
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.mail_from
+MAIL_PROVIDER = ENV.mail_provider
+MAILBOX = ENV.mailbox
+DOCUMENT_STORE = ENV.store
+DOCUMENT_BUCKET, DOCUMENT_ENDPOINT = ENV.store_bucket, ENV.store_endpoint
+AWS_REGION = ENV.aws_region
+_smtp = urlsplit(ENV.smtp_url)
+EMAIL_HOST, EMAIL_PORT = _smtp.hostname or "localhost", _smtp.port or 587
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_smtp.username or ""), unquote(_smtp.password or "")
+EMAIL_USE_TLS = _smtp.scheme in ("smtp+tls", "smtps")
+EMAIL_TIMEOUT = 20
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": ENV.log_level},
+}

@@ -1,0 +1,11 @@
+"""Every address of the product. A room's own addresses are in its `urls.py`."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("account/", include("allauth.account.urls")),
+]
+handler400 = "handrail.core.views.bad_request"
+handler403 = "handrail.core.views.forbidden"
+handler404 = "handrail.core.views.not_found"
+handler500 = "handrail.core.views.server_error"

@@ -1,0 +1,11 @@
+"""The web server's way in. Loads every page's code at start, not during somebody's first request."""
+
+from handrail.config.env import as_login
+
+as_login("app")
+
+from django.core.wsgi import get_wsgi_application  # noqa: E402 - settings are read here
+from django.urls import get_resolver  # noqa: E402
+
+application = get_wsgi_application()
+_ = get_resolver().url_patterns

@@ -1,0 +1,42 @@
+"""Doors. Every page and endpoint declares a `permission`; without one it is no door and the build fails."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.views import View
+
+PUBLIC = "public"
+"""The permission of a page that anybody may open."""
+
+SIGNED_IN = "signed_in"
+"""The permission of a page that everybody with an account in this authority may open."""
+
+
+class Door(View):
+    """A page. *May this role?* is `permission`; *may they see this row?* is `visible_to(user)` inside it."""
+
+    permission: ClassVar[str]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if self.permission != PUBLIC:
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path())
+            if self.permission != SIGNED_IN and not request.user.may(self.permission):
+                return not_allowed(request)
+        return super().dispatch(request, *args, **kwargs)
+
+
+def not_allowed(request: HttpRequest) -> HttpResponse:
+    """Nobody sees a bare 403: the page says who can add them."""
+    return render(request, "not_allowed.html", {"who_can_help": request.user.who_can_help()}, status=403)
+
+
+def get_or_404(queryset: Any, **by: Any) -> Any:
+    """One row of what the person may see. Not visible is not found, never forbidden."""
+    found = queryset.filter(**by).first()
+    if found is None:
+        raise Http404
+    return found

@@ -1,0 +1,55 @@
+"""The record of changes: every action writes one row, in its own transaction."""
+
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from handrail.core.models import AuditEntry
+
+
+class Actor(Protocol):
+    """Whoever an action is done `by`: a signed-in user, or CLOCK."""
+
+    @property
+    def actor_id(self) -> UUID | None: ...
+    @property
+    def actor_name(self) -> str: ...
+    @property
+    def actor_role(self) -> str: ...
+
+
+class Clock:
+    """The actor of everything that happens by itself."""
+
+    actor_id = None
+    actor_name = "Handrail"
+    actor_role = "clock"
+
+
+CLOCK = Clock()
+
+
+def record(
+    verb: str,
+    *,
+    by: Actor,
+    at: datetime,
+    subject_kind: str,
+    subject_id: UUID | None = None,
+    school_id: UUID | None = None,
+    fields: list[str] | None = None,
+    request_id: str = "",
+) -> AuditEntry:
+    """Write who did what to what. Field names only: never a value, so that erasure stays possible."""
+    return AuditEntry.objects.create(
+        at=at,
+        by=by.actor_id,
+        by_name=by.actor_name,
+        role=by.actor_role,
+        school_id=school_id,
+        subject_kind=subject_kind,
+        subject_id=subject_id,
+        verb=verb,
+        fields=fields or [],
+        request_id=request_id,
+    )

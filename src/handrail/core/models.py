@@ -1,0 +1,118 @@
+"""The base of every table of ours in an authority, and the few tables that all rooms share."""
+
+import uuid
+from typing import Any, Self, TypeVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from tenants.database import bound
+from tenants.database.router import STAMP, stamp
+
+
+T = TypeVar("T", bound=models.Model)
+
+
+class RecordManager(models.Manager[T]):
+    """Notes on each queryset in which authority it was built, so that the router can refuse it in another."""
+
+    def get_queryset(self) -> models.QuerySet[T]:
+        queryset = super().get_queryset()
+        authority = bound()
+        if authority is not None:
+            queryset._add_hints(**{STAMP: authority.schema_name})
+        return queryset
+
+
+class Record(models.Model):
+    """A row of an authority: a UUID, never a number that another authority has too; stamped when read or saved."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+
+    objects = RecordManager()
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Any, values: Any) -> Self:
+        instance = super().from_db(db, field_names, values)
+        stamp(instance)
+        return instance
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        stamp(self)
+
+
+def reminder_days() -> list[int]:
+    return [60, 30, 14, 0]
+
+
+class AuthoritySettings(Record):
+    """What an authority may change about how Handrail works for it. One row."""
+
+    due_soon_days = models.PositiveSmallIntegerField(default=30, help_text="days before a due date")
+    review_months = models.PositiveSmallIntegerField(default=12, help_text="months from one review to the next")
+    reminder_days_before = ArrayField(
+        models.PositiveSmallIntegerField(), default=reminder_days, help_text="days before the due date"
+    )
+    overdue_every_days = models.PositiveSmallIntegerField(default=7, help_text="days between overdue reminders")
+    unrecorded_every_months = models.PositiveSmallIntegerField(default=1)
+    copy_head_after_days = models.PositiveSmallIntegerField(default=14, help_text="days overdue")
+    has_quiet_hours = models.BooleanField(default=True, help_text="send on school days, 8am to 6pm, only")
+    brand_colour = models.CharField(max_length=7, blank=True)
+    contact_email = models.EmailField(blank=True)
+    is_only_row = models.BooleanField(default=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["is_only_row"], name="one_settings_row"),
+            models.CheckConstraint(condition=models.Q(is_only_row=True), name="settings_row_is_the_only_one"),
+        ]
+
+    @classmethod
+    def load(cls) -> "AuthoritySettings":
+        """The authority's row, or the defaults when it has changed nothing yet."""
+        return cls.objects.first() or cls()
+
+
+class Document(Record):
+    """A file somebody gave us. Its bytes are in the document store under `key`, never in the database."""
+
+    name = models.CharField(max_length=200)
+    content_type = models.CharField(max_length=100)
+    size = models.PositiveIntegerField(help_text="bytes")
+    sha256 = models.CharField(max_length=64)
+    added_at = models.DateTimeField()
+    added_by = models.UUIDField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AuditEntry(Record):
+    """Who did what to what, when. Ids and field names only; never a value."""
+
+    at = models.DateTimeField(db_index=True)
+    by = models.UUIDField(null=True, help_text="a user; empty for the clock")
+    by_name = models.CharField(max_length=150, help_text="as it was then")
+    role = models.CharField(max_length=30, blank=True)
+    school_id = models.UUIDField(null=True, db_index=True)
+    subject_kind = models.CharField(max_length=30)
+    subject_id = models.UUIDField(null=True)
+    verb = models.CharField(max_length=60)
+    fields = ArrayField(models.CharField(max_length=60), default=list)
+    request_id = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        db_table_comment = "Append-only: who did what"
+        indexes = [models.Index(fields=["subject_kind", "subject_id", "-at"], name="audit_of_a_subject")]
+
+
+class CacheEntry(models.Model):
+    """The table behind `tenants.cache`. Django's DatabaseCache reads and writes it by SQL."""
+
+    cache_key = models.CharField(max_length=255, primary_key=True)
+    value = models.TextField()
+    expires = models.DateTimeField(db_index=True)

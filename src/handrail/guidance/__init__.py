@@ -1,0 +1,1 @@
+"""What statutory guidance asks for, as dated data and pure look-ups. No models."""

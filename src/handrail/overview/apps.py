@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class OverviewConfig(AppConfig):
+    name = "handrail.overview"

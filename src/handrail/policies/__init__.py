@@ -1,0 +1,1 @@
+"""A school's policies, their reviews, versions and published places. No children."""

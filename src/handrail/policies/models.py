@@ -1,0 +1,151 @@
+"""A school's policies: what each is, its versions, and every review of it."""
+
+from datetime import date
+from typing import TYPE_CHECKING, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from handrail.core.models import AuthoritySettings, Document, Record, RecordManager
+from handrail.core.status import Status, status_case, status_of
+from handrail.schools.duty import BOUND
+from handrail.schools.models import School
+
+if TYPE_CHECKING:
+    from handrail.accounts.models import User
+
+
+class Kind(models.TextChoices):
+    MEDICAL_CONDITIONS = "medical_conditions", "Medical conditions policy"
+    ALLERGY_SAFETY = "allergy_safety", "Allergy safety policy"
+    CANNOT_ATTEND = "cannot_attend", "Children with health needs who cannot attend school policy"
+    SECTION_19 = "section_19", "Section 19 policy"
+
+
+SCHOOL_KINDS = (Kind.MEDICAL_CONDITIONS, Kind.ALLERGY_SAFETY, Kind.CANNOT_ATTEND)
+
+NEEDED = Q(not_needed_reason="") & (Q(school=None) | Q(school__body__in=BOUND))
+"""A policy is needed unless the school's kind has no duty, or somebody decided otherwise with a reason."""
+
+
+class PolicyQuerySet(models.QuerySet["Policy"]):
+    def visible_to(self, user: "User") -> Self:
+        """Everything to people at the authority; to people at schools, that school's."""
+        return self if user.is_at_authority else self.filter(school_id__in=user.school_ids)
+
+    def of_schools(self) -> Self:
+        """Those of schools that are open."""
+        return self.filter(school__isnull=False, school__closed_on=None)
+
+    def with_status(self, *, on: date, settings: AuthoritySettings) -> Self:
+        """Adds `status` as at the day `on`."""
+        return self.annotate(
+            status=status_case("next_review_on", on=on, due_soon_days=settings.due_soon_days, needed=NEEDED)
+        )
+
+
+class Policy(Record):
+    """One policy that a school, or the authority itself when `school` is empty, keeps. Always there, even before
+    anything has been recorded about it: then `next_review_on` is empty.
+    """
+
+    school = models.ForeignKey(School, on_delete=models.CASCADE, null=True, related_name="policies")
+    kind = models.CharField(max_length=20, choices=Kind)
+    lead_name = models.CharField(max_length=150, blank=True)
+    lead_email = models.EmailField(blank=True)
+    link_governor = models.CharField(max_length=150, blank=True)
+    published_url = models.URLField(max_length=500, blank=True)
+    last_reviewed_on = models.DateField(null=True)
+    next_review_on = models.DateField(null=True)
+    not_needed_reason = models.CharField(max_length=500, blank=True)
+    is_inherited = models.BooleanField(default=False, help_text="carried over at a conversion: to be approved anew")
+
+    objects = RecordManager.from_queryset(PolicyQuerySet)()
+
+    class Meta:
+        verbose_name_plural = "policies"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["school", "kind"], nulls_distinct=False, name="one_policy_of_a_kind_per_school"
+            ),
+            models.CheckConstraint(
+                condition=Q(school=None, kind="section_19") | (Q(school__isnull=False) & ~Q(kind="section_19")),
+                name="section_19_policy_is_the_authoritys_own",
+            ),
+            models.CheckConstraint(
+                condition=Q(next_review_on=None) | Q(last_reviewed_on__isnull=False),
+                name="a_next_review_follows_a_last_one",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["next_review_on"], condition=Q(not_needed_reason=""), name="policies_by_next_review")
+        ]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
+
+    @property
+    def is_needed(self) -> bool:
+        return not self.not_needed_reason and (self.school is None or self.school.is_bound)
+
+    def status_on(self, on: date, settings: AuthoritySettings) -> Status:
+        return status_of(self.next_review_on, on=on, due_soon_days=settings.due_soon_days, is_needed=self.is_needed)
+
+
+class PolicyVersion(Record):
+    """The policy as approved once: who approved it, when, the document and where it was published."""
+
+    policy = models.ForeignKey(Policy, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveSmallIntegerField()
+    is_current = models.BooleanField(default=True)
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, related_name="+")
+    published_url = models.URLField(max_length=500, blank=True)
+    approved_by = models.CharField(max_length=150, blank=True, help_text="the body, such as the governing body")
+    approved_on = models.DateField(null=True)
+    minute_reference = models.CharField(max_length=100, blank=True)
+    change_note = models.TextField(max_length=2000, blank=True)
+    made_at = models.DateTimeField()
+    made_by = models.UUIDField(null=True)
+
+    objects = RecordManager()
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["policy", "number"], name="version_numbers_are_not_reused"),
+            models.UniqueConstraint(
+                fields=["policy"], condition=Q(is_current=True), name="one_current_version_per_policy"
+            ),
+        ]
+
+
+class PolicyReview(Record):
+    """One review of a policy: its outcome, day, who took part and what changed. Never changed afterwards."""
+
+    class Outcome(models.TextChoices):
+        NO_CHANGE = "no_change", "Reviewed, no change"
+        UPDATED = "updated", "Updated"
+        NEW = "new", "New policy"
+        IN_PROGRESS = "in_progress", "Still in progress"
+
+    policy = models.ForeignKey(Policy, on_delete=models.CASCADE, related_name="reviews")
+    reviewed_on = models.DateField()
+    outcome = models.CharField(max_length=12, choices=Outcome)
+    involved = ArrayField(models.CharField(max_length=40), default=list)
+    changed = models.TextField(max_length=2000, blank=True)
+    next_review_on = models.DateField(null=True, help_text="empty while the review is in progress")
+    version = models.ForeignKey(PolicyVersion, on_delete=models.PROTECT, null=True, related_name="reviews")
+    recorded_at = models.DateTimeField()
+    recorded_by = models.UUIDField(null=True)
+    recorded_by_name = models.CharField(max_length=150)
+
+    objects = RecordManager()
+
+    class Meta:
+        ordering = ["-reviewed_on", "-recorded_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["policy", "reviewed_on", "outcome"], name="one_review_per_policy_day_and_outcome"
+            )
+        ]

@@ -1,0 +1,1 @@
+"""Schools and how they follow the register. No policies and no plans."""

@@ -1,0 +1,114 @@
+"""An authority's schools, and the files its officers bring."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+
+from handrail.core.models import Record, RecordManager
+from handrail.schools.duty import BOUND, Body
+
+if TYPE_CHECKING:
+    from handrail.accounts.models import User
+
+
+class SchoolQuerySet(models.QuerySet["School"]):
+    def visible_to(self, user: "User") -> Self:
+        """All of them to people at the authority, their own to people at schools."""
+        return self if user.is_at_authority else self.filter(id__in=user.school_ids)
+
+    def open(self) -> Self:
+        return self.filter(closed_on=None)
+
+    def bound(self) -> Self:
+        """Those that must have the policies."""
+        return self.filter(body__in=BOUND)
+
+
+class School(Record):
+    """A school of this authority, by URN. Kept when it closes, with its history.
+
+    What the register says comes from the register; contacts are the school's own.
+    """
+
+    urn = models.CharField("URN", max_length=6, unique=True)
+    name = models.CharField(max_length=200)
+    establishment_number = models.CharField(max_length=4, blank=True)
+    type_code = models.PositiveSmallIntegerField()
+    type_name = models.CharField(max_length=100)
+    body = models.CharField(max_length=20, choices=Body)
+    phase_code = models.PositiveSmallIntegerField(null=True)
+    phase_name = models.CharField(max_length=50, blank=True)
+    is_proposed_to_close = models.BooleanField(default=False)
+    pupils = models.PositiveIntegerField(null=True)
+    trust_name = models.CharField(max_length=200, blank=True)
+    street = models.CharField(max_length=200, blank=True)
+    town = models.CharField(max_length=100, blank=True)
+    postcode = models.CharField(max_length=10, blank=True)
+    website = models.CharField(max_length=500, blank=True)
+    opened_on = models.DateField(null=True)
+    closed_on = models.DateField(null=True, help_text="empty while the school is open and in this authority")
+    joined_on = models.DateField(help_text="the day the school joined Handrail")
+    converted_from = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="converted_to")
+
+    office_email = models.EmailField(blank=True)
+    lead_name = models.CharField(max_length=150, blank=True)
+    lead_email = models.EmailField(blank=True)
+    head_name = models.CharField(max_length=150, blank=True)
+    head_email = models.EmailField(blank=True)
+
+    objects = RecordManager.from_queryset(SchoolQuerySet)()
+
+    class Meta:
+        ordering = ["name", "urn"]
+        constraints = [models.CheckConstraint(condition=Q(urn__regex=r"^[0-9]{6}$"), name="urn_has_six_digits")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it must have the policies."""
+        return self.body in BOUND
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_on is None
+
+
+class SchoolFile(Record):
+    """A file an officer brought: a register extract or a starter CSV, checked, then committed, undone or dropped."""
+
+    class Kind(models.TextChoices):
+        REGISTER = "register", "Register of schools"
+        STARTER = "starter", "Starter spreadsheet"
+
+    class State(models.TextChoices):
+        UPLOADED = "uploaded", "Waiting to be checked"
+        REFUSED = "refused", "Not a file we can use"
+        CHECKED = "checked", "Checked"
+        COMMITTED = "committed", "Imported"
+        UNDONE = "undone", "Undone"
+        CANCELLED = "cancelled", "Cancelled"
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    state = models.CharField(max_length=10, choices=State, default=State.UPLOADED)
+    document = models.ForeignKey("core.Document", on_delete=models.PROTECT, related_name="+")
+    uploaded_at = models.DateTimeField()
+    uploaded_by = models.UUIDField()
+    rows_done = models.PositiveIntegerField(default=0)
+    rows_total = models.PositiveIntegerField(default=0)
+    counts = models.JSONField(default=dict)
+    problems = models.JSONField(default=list, help_text="line, urn, column, value, what to do")
+    changes = models.JSONField(default=list, help_text="what committing does, row by row")
+    before = models.JSONField(default=list, help_text="what those rows were, for undo")
+    refusal = models.CharField(max_length=500, blank=True)
+    needs_confirmation = models.CharField(max_length=500, blank=True)
+    committed_at = models.DateTimeField(null=True)
+
+    objects = RecordManager()
+
+    def may_be_undone(self, *, at: datetime) -> bool:
+        """Within 24 hours of being committed."""
+        return self.state == self.State.COMMITTED and (at - self.committed_at).total_seconds() < 24 * 3600

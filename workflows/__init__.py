@@ -1,0 +1,1 @@
+"""The clock and the workers: the only code, with `tenants`, that enters an authority by choice."""

@@ -1,0 +1,40 @@
+"""The Celery app. The broker is a doorbell: it says "look now"; what is owed is in the authorities' rows."""
+
+import django
+from celery import Celery
+
+from handrail.config.env import as_login
+
+as_login("app")
+django.setup()
+
+from django.conf import settings  # noqa: E402 - needs django.setup()
+
+from workflows.timetable import beat_schedule  # noqa: E402
+
+app = Celery("handrail", broker=settings.BROKER_URL)
+app.conf.update(
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_ignore_result=True,
+    task_default_queue="handrail",
+    task_serializer="json",
+    accept_content=["json"],
+    worker_prefetch_multiplier=4,
+    worker_enable_remote_control=False,
+    worker_send_task_events=False,
+    worker_hijack_root_logger=False,
+    broker_connection_retry_on_startup=True,
+    beat_schedule=beat_schedule(),
+    timezone="UTC",
+    imports=["workflows.register", "workflows.reminders", "workflows.notices", "workflows.heartbeat"],
+)
+if settings.BROKER_URL.startswith("pgmq"):
+    app.conf.broker_transport_options = {
+        "init_extension": False,
+        "visibility_timeout": 1800,
+        "wait_time_seconds": 0,
+        "polling_interval": 0.1,
+    }
+elif settings.BROKER_URL.startswith("redis"):
+    app.conf.broker_transport_options = {"visibility_timeout": 1800, "unacked_restore_throttle": 1}

@@ -1,0 +1,17 @@
+"""Commands of the product: `handrail NAME` runs the module NAME, with hyphens for underscores.
+
+A command runs under the app login unless it stands here.
+"""
+
+LOGINS = {
+    "prepare-cluster": "superuser",
+    "migrate": "owner",
+    "check-migrations": "owner",
+    "create-authority": "owner",
+    "suspend-authority": "owner",
+    "resume-authority": "owner",
+    "import-register": "owner",
+}
+
+AFTERWARDS = {"import-register": "follow-register"}
+"""A command of another login that is run when the first has ended well."""

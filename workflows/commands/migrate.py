@@ -1,0 +1,40 @@
+"""Bring the public facts, the template and every authority that is behind to this release."""
+
+import argparse
+import json
+import sys
+import time
+
+from tenants.actions import migrate_authorities, migrate_public_and_template, schemas_behind
+from tenants.models import LocalAuthority
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--processes", type=int, default=2, help="how many authorities at a time (2)")
+    parser.add_argument("--json", action="store_true", help="report as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    started = time.monotonic()
+    migrate_public_and_template()
+    behind = schemas_behind()
+    names = dict(LocalAuthority.objects.values_list("schema_name", "name"))
+    failed = {}
+    for number, done in enumerate(migrate_authorities(behind, processes=options.processes), start=1):
+        if done.error:
+            failed[names[done.schema]] = done.error
+        if not options.json:
+            print(f"[{number}/{len(behind)}] {names[done.schema]}: {done.error or 'up to date'}")
+    report = {
+        "authorities": len(names),
+        "were_behind": len(behind),
+        "failed": failed,
+        "seconds": round(time.monotonic() - started, 2),
+    }
+    if options.json:
+        print(json.dumps(report, indent=2))
+    elif failed:
+        print(f"{len(failed)} of {len(names)} authorities are still behind and are not being served.", file=sys.stderr)
+    else:
+        print(f"All {len(names)} authorities are up to date ({len(behind)} were behind).")
+    return 1 if failed else 0

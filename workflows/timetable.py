@@ -1,0 +1,39 @@
+"""When things happen by themselves. Nothing else schedules anything.
+
+Celery only wakes us; wall-clock rules (quiet hours, school days) are decided in the work itself.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the timetable: what a manager reads, how often in seconds, and the task that is rung."""
+
+    what: str
+    every_seconds: int
+    task: str
+
+
+MINUTE, HOUR = 60, 3600
+
+TIMETABLE = (
+    Entry("Check files that officers have uploaded", 5, "workflows.register.check_files"),
+    Entry("Send the messages that are due", MINUTE, "workflows.notices.send_due"),
+    Entry("Follow the register of schools and open policies for new schools", HOUR, "workflows.register.follow"),
+    Entry("Owe reminders for policies that fall due or are overdue", HOUR, "workflows.reminders.sweep"),
+    Entry("Tell the administrator when fewer messages left than were owed", HOUR, "workflows.notices.check_silence"),
+    Entry("Note that the clock and a worker are alive", MINUTE, "workflows.heartbeat.beat"),
+)
+
+
+def beat_schedule() -> dict[str, dict[str, object]]:
+    """The timetable as Celery beat wants it. A ring that nobody answered before the next one is dropped."""
+    return {
+        entry.what: {
+            "task": entry.task,
+            "schedule": entry.every_seconds,
+            "options": {"expires": entry.every_seconds},
+        }
+        for entry in TIMETABLE
+    }
