@@ -15,14 +15,16 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from functools import cache
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from .kept import kept_secret, locked
 from .processes import command_of, dies_with_parent
@@ -73,8 +75,8 @@ class Identity:
 class Postgres:
     """The server of one state folder.
 
-    A durable one outlives the process that started it and is found again by the next; a throw-away one (`durable=False`)
-    dies with it.
+    A durable one outlives the process that started it and is found again by the next; a throw-away one
+    (`durable=False`) dies with it.
     """
 
     def __init__(self, state: Path, *, durable: bool = True) -> None:
@@ -117,6 +119,22 @@ class Postgres:
             if self._holder() is not None:
                 raise PostgresError(f"PostgreSQL (process {self._holder()}) does not stop")
 
+    @contextmanager
+    def shared(self) -> Iterator[Server]:
+        """The running server for as long as this lasts; of all that use it at once, the last to leave stops it."""
+        self.state.mkdir(parents=True, exist_ok=True)
+        with (self.state / "users.lock").open("a") as users:
+            flock(users, LOCK_SH)
+            try:
+                yield self.start()
+            finally:
+                try:
+                    flock(users, LOCK_EX | LOCK_NB)
+                except BlockingIOError:
+                    pass
+                else:
+                    self.stop()
+
     def destroy(self) -> None:
         """Stop the server and delete everything its state folder holds."""
         self.stop()
@@ -143,7 +161,7 @@ class Postgres:
             return []
 
     def _holder(self) -> int | None:
-        """The process that holds the data folder: the one in its pid file, if that is really a server on this folder."""
+        """The process in the data folder's pid file, if that is really a server on this folder."""
         lines = self._pid_file()
         if not lines or not lines[0].strip().isdigit():
             return None

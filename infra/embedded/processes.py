@@ -54,5 +54,5 @@ def signal_group(group: int, with_signal: signal.Signals) -> bool:
 
 
 def _ps(pid: int, column: str) -> str:
-    asked = subprocess.run(["ps", "-o", column, "-p", str(pid)], capture_output=True, text=True)
+    asked = subprocess.run(["ps", "-ww", "-o", column, "-p", str(pid)], capture_output=True, text=True)
     return asked.stdout.strip()
