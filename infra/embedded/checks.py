@@ -1,0 +1,91 @@
+"""The suite on a throw-away server, the static checks, and the lock files."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from . import environment
+from .postgres import Postgres
+
+ROOT = Path(__file__).resolve().parents[2]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+AUDIT_SECONDS = 60
+# The files name no package index: whoever installs chooses one.
+HOW_TO_LOCK = ("--universal", "--generate-hashes", "--no-header", "--no-emit-index-url", "--no-annotate")
+LOCKS = {"requirements.lock": ("embedded",), "requirements-dev.lock": ("embedded", "dev")}
+
+
+def test(arguments: Sequence[str]) -> int:
+    """Run pytest with these arguments; gives its exit code."""
+    chromium = os.environ.get("HANDRAIL_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), "")
+    if not chromium:
+        print("NO CHROMIUM FOUND: the browser tests do not run. Install one, or name it in HANDRAIL_CHROMIUM.")
+        if os.environ.get("CI"):
+            return 1
+    with throw_away_database() as variables:
+        if chromium:
+            variables["HANDRAIL_CHROMIUM"] = chromium
+        return subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, env=variables).returncode
+
+
+def check(arguments: Sequence[str]) -> int:
+    """Run every static check and say a line about each; 1 when any failed. The audit for known faults only tells."""
+    if arguments:
+        raise SystemExit("./dev check takes no arguments")
+    tools = {
+        "ruff check": _python("ruff", "check"),
+        "ruff format": _python("ruff", "format", "--check"),
+        "mypy": _python("mypy"),
+        "import-linter": [str(Path(sys.executable).with_name("lint-imports"))],
+        "migrations": _python("handrail", "check-migrations"),
+    }
+    verdicts: dict[str, bool] = {}
+    with throw_away_database() as variables:
+        for name, command in tools.items():
+            verdicts[name] = subprocess.run(command, cwd=ROOT, env=variables).returncode == 0
+    _audit()
+    for name, passed in verdicts.items():
+        print(f"{name:.<20} {'passed' if passed else 'FAILED'}")
+    return 0 if all(verdicts.values()) else 1
+
+
+def lock(arguments: Sequence[str]) -> int:
+    """Make both lock files again from pyproject.toml; `--upgrade` takes newer versions."""
+    uv = Path(sys.executable).with_name("uv")
+    if not uv.exists():
+        raise SystemExit("The lock files are made by uv, which could not be installed here.")
+    for file, extras in LOCKS.items():
+        wanted = [f"--extra={extra}" for extra in extras]
+        command = [str(uv), "--system-certs", "--quiet", "pip", "compile", "pyproject.toml", *wanted, *HOW_TO_LOCK]
+        done = subprocess.run([*command, "-o", file, *arguments], cwd=ROOT, stdout=subprocess.DEVNULL)
+        if done.returncode != 0:
+            return done.returncode
+        print(f"{file} is made.")
+    return 0
+
+
+@contextmanager
+def throw_away_database() -> Iterator[dict[str, str]]:
+    """The environment of tests, with a server of their own that is gone afterwards."""
+    postgres = Postgres(Path(tempfile.mkdtemp(prefix="handrail-test-")), durable=False)
+    try:
+        yield environment.for_commands(postgres.start(), postgres.state, mode="test")
+    finally:
+        postgres.destroy()
+
+
+def _audit() -> None:
+    command = _python("pip_audit", "--requirement=requirements.lock", "--require-hashes", "--disable-pip")
+    try:
+        subprocess.run([*command, "--progress-spinner=off"], cwd=ROOT, timeout=AUDIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        print(f"pip-audit had no answer in {AUDIT_SECONDS} seconds and was left out.")
+
+
+def _python(*module_and_arguments: str) -> list[str]:
+    return [sys.executable, "-m", *module_and_arguments]
