@@ -1,0 +1,419 @@
+"""Forms in the GOV.UK way: any plain Django form, rendered by the design system's components.
+
+`{{ form }}` renders every field, `{{ form.name.as_field_group() }}` one of them and
+`{{ form.name.as_heading() }}` one whose label is the page's heading. Nothing here asks what day it is.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, cast
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.forms.renderers import TemplatesSetting
+from django.forms.widgets import ChoiceWidget, Input
+from django.utils.html import conditional_escape, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+# Attributes that Django or a library puts on a widget and that we refuse: the browser's own checks would hide our
+# messages, a `maxlength` silently cuts what is pasted, placeholders vanish, and focus belongs to the error summary.
+REFUSED_ATTRIBUTES = {
+    "aria-describedby", "aria-invalid", "autofocus", "class", "cols", "id", "max", "maxlength", "min", "minlength",
+    "placeholder", "required", "step",
+}  # fmt: skip
+
+MONTHS = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+
+
+class Radios(forms.RadioSelect):
+    """Radios. `hints` explain single choices; `reveals` names the field that a choice shows below itself.
+
+    Without JavaScript a revealed field is always shown, so the form must ignore it when its choice was not made.
+    """
+
+    def __init__(
+        self,
+        attrs: dict[str, Any] | None = None,
+        choices: Any = (),
+        *,
+        inline: bool = False,
+        hints: Mapping[str, str] | None = None,
+        reveals: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(attrs, choices)
+        self.inline = inline
+        self.hints = hints or {}
+        self.reveals = reveals or {}
+
+
+class Checkboxes(forms.CheckboxSelectMultiple):
+    """Checkboxes. `hints` explain single choices; `reveals` names the field that a choice shows below itself."""
+
+    def __init__(
+        self,
+        attrs: dict[str, Any] | None = None,
+        choices: Any = (),
+        *,
+        hints: Mapping[str, str] | None = None,
+        reveals: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(attrs, choices)
+        self.hints = hints or {}
+        self.reveals = reveals or {}
+
+
+class DateBoxes(forms.MultiWidget):
+    """Three boxes: day, month, year; named `x_day`, `x_month` and `x_year`."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({box: forms.TextInput() for box in ("day", "month", "year")}, attrs)
+
+    def decompress(self, value: date | None) -> list[str]:
+        return [str(value.day), str(value.month), str(value.year)] if value else ["", "", ""]
+
+
+class DateField(forms.Field):
+    """A date typed in three boxes; a month may be a name ("nov").
+
+    `noun` is the date's name in messages ("date of review"). With `when` "past" or "future" the caller gives the
+    day it is now in `today`, usually in the form's `__init__`: `self.fields["reviewed_on"].today = today`.
+    """
+
+    widget = DateBoxes
+
+    def __init__(
+        self,
+        *,
+        noun: str = "",
+        when: str = "",
+        today: date | None = None,
+        not_before: date = date(1900, 1, 1),
+        not_after: date = date(2199, 12, 31),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.noun = noun or in_sentence(str(self.label or "date"))
+        self.when = when
+        self.today = today
+        self.not_before = not_before
+        self.not_after = not_after
+
+    def to_python(self, value: Any) -> date | None:
+        if value is None or isinstance(value, date):
+            return value
+        typed = dict(zip(("day", "month", "year"), (_plain(text) for text in value), strict=True))
+        missing = [box for box, text in typed.items() if not text]
+        if len(missing) == 3:
+            return None
+        if missing:
+            raise self._wrong(f"must include a {' and '.join(missing)}", missing)
+        parts = {"day": _number(typed["day"], 2), "month": _month(typed["month"]), "year": _number(typed["year"], 4)}
+        most = {"day": 31, "month": 12, "year": 9999}
+        wrong = [box for box, part in parts.items() if part is None or not 1 <= part <= most[box]]
+        if wrong:
+            raise self._wrong("must be a real date", wrong)
+        if len(typed["year"]) != 4:
+            raise self._wrong("must include a year with 4 numbers", ["year"])
+        try:
+            return date(**{box: part or 0 for box, part in parts.items()})
+        except ValueError:
+            raise self._wrong("must be a real date") from None
+
+    def validate(self, value: date | None) -> None:
+        if value is None:
+            if self.required:
+                raise ValidationError(f"Enter the {self.noun}", code="date", params={"boxes": ("day", "month", "year")})
+            return
+        if self.when and self.today is None:
+            raise ValueError(f"The caller must say what day it is: give `today` to the date field {self.noun!r}.")
+        if self.today and self.when == "past" and value > self.today:
+            raise self._wrong("must be today or in the past")
+        if self.today and self.when == "future" and value < self.today:
+            raise self._wrong("must be today or in the future")
+        if value < self.not_before:
+            raise self._wrong(f"must be on or after {_written(self.not_before)}")
+        if value > self.not_after:
+            raise self._wrong(f"must be on or before {_written(self.not_after)}")
+
+    def _wrong(self, what: str, boxes: Sequence[str] = ("day", "month", "year")) -> ValidationError:
+        return ValidationError(
+            f"{self.noun[:1].upper()}{self.noun[1:]} {what}".replace("%", "%%"), code="date", params={"boxes": boxes}
+        )
+
+
+class FileField(forms.FileField):
+    """An uploaded file of a few kinds, by its name, and below a size in megabytes (of 1,048,576 bytes).
+
+    What the file really holds is for the code that stores it to find out.
+    """
+
+    widget = forms.FileInput
+
+    def __init__(
+        self, *, kinds: Sequence[str] = ("PDF", "DOCX", "ODT"), megabytes: int = 10, noun: str = "file", **kwargs: Any
+    ) -> None:
+        kwargs["error_messages"] = {
+            "required": f"Select a {noun}",
+            "missing": f"Select a {noun}",
+            "invalid": f"Select a {noun}",
+            "empty": "The selected file is empty",
+            **kwargs.get("error_messages", {}),
+        }
+        super().__init__(**kwargs)
+        self.kinds = kinds
+        self.megabytes = megabytes
+        self.widget.attrs["accept"] = ",".join(f".{kind.lower()}" for kind in kinds)
+
+    def to_python(self, data: Any) -> UploadedFile | None:
+        found: UploadedFile | None = super().to_python(data)
+        if found is None:
+            return None
+        if (found.name or "").rpartition(".")[2].upper() not in self.kinds:
+            *most, last = self.kinds
+            listed = f"{', '.join(most)} or {last}" if most else last
+            article = "an" if listed[0] in "AEFHILMNORSX" else "a"
+            raise ValidationError(f"The selected file must be {article} {listed}", code="kind")
+        if (found.size or 0) > self.megabytes * 1024 * 1024:
+            raise ValidationError(f"The selected file must be smaller than {self.megabytes}MB", code="size")
+        return found
+
+
+# The first that fits; a widget the design system has no component for is drawn by Django.
+COMPONENTS: tuple[tuple[type[forms.Widget], str], ...] = (
+    (DateBoxes, "date"),
+    (forms.CheckboxSelectMultiple, "checkboxes"),
+    (forms.RadioSelect, "radios"),
+    (forms.SelectMultiple, "widget"),
+    (forms.CheckboxInput, "checkbox"),
+    (forms.Select, "select"),
+    (forms.Textarea, "textarea"),
+    (forms.FileInput, "file"),
+    (forms.PasswordInput, "password"),
+    (Input, "input"),
+)
+
+
+class BoundField(forms.BoundField):
+    """A field of a form, as parameters of the component that draws it."""
+
+    def as_heading(self) -> SafeString:
+        """Render the field with its label as the page's h1: the only question on the page."""
+        return self.render(context={"field": self, "heading": True})
+
+    @property
+    def component(self) -> str:
+        """Which component draws this field; "widget" when the design system has none."""
+        return next((name for kind, name in COMPONENTS if isinstance(self.field.widget, kind)), "widget")
+
+    @property
+    def messages(self) -> list[str]:
+        """What is wrong with the answer, in our wording where Django's own was left."""
+        found = self.errors.as_data()
+        return [message for error in found for message in self._worded(error)]
+
+    def _worded(self, error: ValidationError) -> list[str]:
+        if error.code == "required" and error.message == forms.Field.default_error_messages["required"]:
+            verb = "Select" if self.component in {"radios", "checkboxes", "select", "checkbox", "file"} else "Enter"
+            return [f"{verb} {in_sentence(str(self.label)).rstrip('?')}"]
+        return [str(message) for message in error]
+
+    @property
+    def first_id(self) -> str:
+        """The id of the input to go to: for a date, the first box that is wrong."""
+        if self.component == "date":
+            return f"{self.auto_id}_{next(iter(self._wrong_boxes), 'day')}"
+        return self.auto_id
+
+    @property
+    def is_revealed(self) -> bool:
+        """Is this field shown inside another field's choice, and so not again on its own?"""
+        return any(self.name in reveals_of(field.widget).values() for field in self.form.fields.values())
+
+    @property
+    def _wrong_boxes(self) -> Sequence[str]:
+        for error in self.errors.as_data():
+            if error.params and "boxes" in error.params:
+                boxes: Sequence[str] = error.params["boxes"]
+                return boxes
+        return ()
+
+    def params(self, heading: bool = False) -> dict[str, Any]:
+        """The parameters of this field's component."""
+        widget = self.field.widget
+        attrs = {**widget.attrs, **self.build_widget_attrs({}, widget)}
+        grouped = self.component in {"radios", "checkboxes", "date"}
+        size = "l" if heading else "s"
+        name = {"text": str(self.label), "isPageHeading": heading}
+        found: dict[str, Any] = {
+            "id": self.auto_id,
+            "idPrefix": self.auto_id,
+            "name": self.html_name,
+            "classes": attrs.get("class", ""),
+            "attributes": {
+                name: {"value": value, "optional": True}
+                for name, value in attrs.items()
+                if name not in REFUSED_ATTRIBUTES | {"autocomplete", "inputmode", "spellcheck", "rows", "disabled"}
+            },
+        }
+        for name_of in ("autocomplete", "inputmode", "rows", "disabled"):
+            if name_of in attrs:
+                found[name_of] = attrs[name_of]
+        if "spellcheck" in attrs:
+            found["spellcheck"] = str(attrs["spellcheck"]).lower() == "true"
+        if grouped:
+            found["fieldset"] = {"legend": {**name, "classes": f"govuk-fieldset__legend--{size}"}}
+        else:
+            found["label"] = {**name, "classes": f"govuk-label--{size}"}
+        if self.help_text:
+            found["hint"] = {"html": conditional_escape(self.help_text)}
+        if self.messages:
+            found["errorMessage"] = {"html": format_html_join(mark_safe("<br>"), "{}", ([m] for m in self.messages))}
+        return found | getattr(self, f"_{self.component}_params", dict)()
+
+    def _input_params(self) -> dict[str, Any]:
+        widget = self.field.widget
+        found: dict[str, Any] = {"value": widget.format_value(self.value()), "type": widget.input_type}
+        if isinstance(widget, forms.NumberInput):
+            found |= {"type": "text", "inputmode": widget.attrs.get("inputmode", "numeric")}
+        if isinstance(widget, forms.EmailInput | forms.URLInput):
+            found |= {"spellcheck": False}
+        return found
+
+    def _textarea_params(self) -> dict[str, Any]:
+        return {"value": self.field.widget.format_value(self.value()) or ""}
+
+    def _file_params(self) -> dict[str, Any]:
+        return {"multiple": getattr(self.field.widget, "allow_multiple_selected", False)}
+
+    def _select_params(self) -> dict[str, Any]:
+        return {
+            "items": [
+                {"value": item["value"], "text": item["label"], "selected": item["selected"]}
+                for item in self._options()
+            ]
+        }
+
+    def _radios_params(self) -> dict[str, Any]:
+        widget = self.field.widget
+        hints: Mapping[str, str] = getattr(widget, "hints", {})
+        reveals = reveals_of(widget)
+        items = []
+        for item in self._options():
+            value = str(item["value"])
+            found = {"value": value, "text": item["label"], "checked": item["selected"]}
+            if value in hints:
+                found["hint"] = {"text": hints[value]}
+            if value in reveals:
+                found["conditional"] = {"html": self.form[reveals[value]].as_field_group()}
+            items.append(found)
+        inline = " govuk-radios--inline" if getattr(widget, "inline", False) else ""
+        return {"items": items, "classes": f"{widget.attrs.get('class', '')}{inline}"}
+
+    _checkboxes_params = _radios_params
+
+    def _checkbox_params(self) -> dict[str, Any]:
+        """One box: its label stands beside it and the hint below."""
+        item: dict[str, Any] = {
+            "id": self.auto_id,
+            "value": "on",
+            "text": str(self.label),
+            "checked": bool(self.value()),
+        }
+        if self.help_text:
+            item["hint"] = {"html": conditional_escape(self.help_text)}
+        return {"items": [item], "hint": None}
+
+    def _date_params(self) -> dict[str, Any]:
+        widget = cast(DateBoxes, self.field.widget)
+        value = self.value()
+        typed = value if isinstance(value, list) else widget.decompress(value)
+        sizes = {"day": 2, "month": 2, "year": 4}
+        items = []
+        for (box, size), text in zip(sizes.items(), typed, strict=True):
+            wrong = " govuk-input--error" if box in self._wrong_boxes else ""
+            item = {
+                "id": f"{self.auto_id}_{box}",
+                "name": f"{self.html_name}_{box}",
+                "label": box.capitalize(),
+                "value": text or "",
+                "classes": f"govuk-input--width-{size}{wrong}",
+            }
+            if widget.attrs.get("autocomplete") == "bday":
+                item["autocomplete"] = f"bday-{box}"
+            if box == "month":
+                # A month may be typed as a name, which a number pad cannot do.
+                item["inputmode"] = "text"
+            items.append(item)
+        return {"items": items, "attributes": {}, "classes": ""}
+
+    def _options(self) -> Iterable[dict[str, Any]]:
+        """The choices of a select, of radios or of checkboxes, each with whether it is chosen."""
+        widget = cast(ChoiceWidget, self.field.widget)
+        chosen = widget.format_value(self.value())
+        for _, options, _ in widget.optgroups(self.html_name, chosen):
+            yield from options
+
+
+class Renderer(TemplatesSetting):
+    """Renders every form, ours and the libraries', through the design system."""
+
+    form_template_name = "forms/form.html"
+    field_template_name = "forms/field.html"
+    bound_field_class = BoundField
+
+
+def problems(*found: Any) -> list[dict[str, str]]:
+    """The lines of an error summary: those of every form (or list of forms) given, each linked to its input."""
+    lines: list[dict[str, str]] = []
+    for form in found:
+        if not form:
+            continue
+        if not isinstance(form, forms.BaseForm):
+            lines += problems(*form)
+            continue
+        if not form.is_bound:
+            continue
+        lines += [{"text": str(message)} for message in form.non_field_errors()]
+        for field in form:
+            href = {} if field.is_hidden else {"href": f"#{field.first_id}"}
+            lines += [{"text": message, **href} for message in field.messages]
+    return lines
+
+
+def in_sentence(label: str) -> str:
+    """A label as it reads inside a sentence: "Date of review" becomes "date of review", "URN" stays."""
+    return label if label[:2].isupper() else label[:1].lower() + label[1:]
+
+
+def reveals_of(widget: forms.Widget) -> Mapping[str, str]:
+    """Which choice of a widget shows which other field of the form."""
+    found: Mapping[str, str] = getattr(widget, "reveals", {})
+    return found
+
+
+def _plain(text: str | None) -> str:
+    """What was typed without spaces around it and with full-width digits made plain."""
+    return unicodedata.normalize("NFKC", text or "").strip()
+
+
+def _number(text: str, most: int) -> int | None:
+    """A whole number of at most `most` ASCII digits, or None."""
+    return int(text) if re.fullmatch(rf"[0-9]{{1,{most}}}", text) else None
+
+
+def _month(text: str) -> int | None:
+    """A month from its number, its name or the start of its name, or None."""
+    name = text.lower().rstrip(".")
+    if len(name) >= 3:
+        return next((place for place, month in enumerate(MONTHS, 1) if month.startswith(name)), None)
+    return _number(text, 2)
+
+
+def _written(day: date) -> str:
+    return f"{day.day} {MONTHS[day.month - 1].capitalize()} {day.year}"
