@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.management import call_command
-from django.db import connection, connections, transaction
+from django.db import connection as plain_connection
+from django.db import connections, transaction
 from psycopg import sql
 
 from tenants.database.privileges import create_role, grant_privileges
 from tenants.database.template import TEMPLATE, renamed, schema_text
 from tenants.models import Domain, LocalAuthority, new_schema_name
 
+connection: Any = plain_connection  # the owner's, which is django-tenants' own
 HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 
 

@@ -38,5 +38,5 @@ class AuthorityCache(DatabaseCache):
     get_many = in_its_own_door(DatabaseCache.get_many)
     has_key = in_its_own_door(DatabaseCache.has_key)
     clear = in_its_own_door(DatabaseCache.clear)
-    _base_set = in_its_own_door(DatabaseCache._base_set)
-    _base_delete_many = in_its_own_door(DatabaseCache._base_delete_many)
+    _base_set = in_its_own_door(DatabaseCache._base_set)  # type: ignore[attr-defined]
+    _base_delete_many = in_its_own_door(DatabaseCache._base_delete_many)  # type: ignore[attr-defined]

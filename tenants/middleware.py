@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 
-from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import set_urlconf
 
 from tenants.context import inside
 from tenants.errors import UnknownAuthority
@@ -48,7 +46,6 @@ class AuthorityMiddleware:
         return response
 
     def _outside(self, request: HttpRequest) -> HttpResponse:
-        """Pages that belong to no authority: what this host is, or 404."""
+        """A host that is no authority's has no pages."""
         request.authority = None  # type: ignore[attr-defined]
-        set_urlconf(settings.PUBLIC_URLCONF)
         return render(request, "404.html", status=404)

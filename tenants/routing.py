@@ -35,7 +35,8 @@ class Authority:
         return self.schema_version < expected_schema_version()
 
 
-COLUMNS = "id, code, name, schema_name, host, state, schema_version"
+ROUTE = "SELECT id, code, name, schema_name, host, state, schema_version FROM public.route(%s)"
+AUTHORITIES = "SELECT id, code, name, schema_name, host, state, schema_version FROM public.authorities()"
 
 
 @cache
@@ -52,7 +53,7 @@ def expected_schema_version() -> int:
 
 def authority_for_host(host: str) -> Authority:
     """The authority served at `host` (lower case, no port). Raises UnknownAuthority."""
-    return _one(f"SELECT {COLUMNS} FROM public.route(%s)", host)
+    return _one(ROUTE, host)
 
 
 def authority_by_id(authority_id: UUID | str) -> Authority:
@@ -61,17 +62,17 @@ def authority_by_id(authority_id: UUID | str) -> Authority:
         wanted = UUID(str(authority_id))
     except ValueError as error:
         raise UnknownAuthority(f"{authority_id!r} is not an authority's id") from error
-    return _one(f"SELECT {COLUMNS} FROM public.authorities() WHERE id = %s", wanted)
+    return _one(f"{AUTHORITIES} WHERE id = %s", wanted)
 
 
 def authority_by_code(code: str) -> Authority:
     """The authority with this three-digit DfE code. Raises UnknownAuthority."""
-    return _one(f"SELECT {COLUMNS} FROM public.authorities() WHERE code = %s", code)
+    return _one(f"{AUTHORITIES} WHERE code = %s", code)
 
 
 def authorities() -> list[Authority]:
     """Every authority, suspended ones too, by code."""
-    return [Authority(*row) for row in _routed(f"SELECT {COLUMNS} FROM public.authorities() ORDER BY code")]
+    return [Authority(*row) for row in _routed(f"{AUTHORITIES} ORDER BY code")]
 
 
 def _one(sql: str, value: Any) -> Authority:

@@ -182,6 +182,7 @@ class Cast:
 def cast(one: Any, two: Any) -> Cast:
     """Everybody, in both authorities, with their schools."""
     from factories import SchoolFactory, person
+
     from handrail.accounts.roles import Role
     from tenants.context import inside
 

@@ -13,6 +13,7 @@ from handrail.policies.models import Kind, Policy
 from handrail.schools.models import School
 
 AT = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
+TODAY = AT.date()
 
 
 class SchoolFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]
@@ -42,7 +43,7 @@ class PolicyFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]
     kind = Kind.MEDICAL_CONDITIONS
 
 
-def person(email: str, role: Role, *, school: School | None = None, name: str = "", on: date = AT.date()) -> User:
+def person(email: str, role: Role, *, school: School | None = None, name: str = "", on: date = TODAY) -> User:
     """A person with one role from the start of the school year, their rights dated `on`."""
     user = add_person(
         email=email,

@@ -15,7 +15,7 @@ from tenants.routing import Authority, authorities, authority_by_id
 log = logging.getLogger(__name__)
 
 
-class AuthorityTask(Task):  # type: ignore[misc]
+class AuthorityTask(Task):
     """A task that runs inside the authority it names, in one transaction.
 
     Takes ids only, by keyword, with `authority=` among them; the body receives the Authority. A task whose
@@ -31,7 +31,7 @@ class AuthorityTask(Task):  # type: ignore[misc]
         return result
 
 
-class UnboundTask(Task):  # type: ignore[misc]
+class UnboundTask(Task):
     """A task that opens its authority several times, each in its own transaction (claim, send, record).
 
     The body receives the Authority and calls `inside(authority)` itself; the provider is called outside.

@@ -3,7 +3,7 @@
 `tenants.database` is the ENGINE of web and worker processes. Everything here refuses outside a door.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.db import connections

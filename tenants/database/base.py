@@ -43,7 +43,7 @@ class DatabaseWrapper(stock.DatabaseWrapper):
     def _cursor(self, name: str | None = None) -> Any:
         if self.authority is None or not self.in_atomic_block:
             raise NobodyBound
-        return plain.DatabaseWrapper._cursor(self, name)
+        return plain.DatabaseWrapper._cursor(self, name)  # type: ignore[attr-defined]
 
     # -- the door ----------------------------------------------------------------------------------------
 

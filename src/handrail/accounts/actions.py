@@ -39,7 +39,7 @@ def add_person(
         user.save()
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     on = at.astimezone(LONDON).date()
-    _, is_new = Membership.objects.get_or_create(
+    _, is_new = Membership.objects.get_or_create(  # type: ignore[misc]
         user=user, role=role, school_id=school_id, to_on=None, defaults={"from_on": on}
     )
     if is_new:

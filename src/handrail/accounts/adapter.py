@@ -7,7 +7,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 
-class Adapter(DefaultAccountAdapter):  # type: ignore[misc]
+class Adapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """People are added by somebody who may; there is no sign-up page."""
         return False

@@ -1,7 +1,7 @@
 """People and their memberships. Each authority has its own: the same person in two authorities is two users."""
 
 from datetime import date
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -13,7 +13,7 @@ from handrail.accounts.roles import PERMISSIONS, Role
 from handrail.core.models import Record, RecordManager
 
 
-class UserManager(BaseUserManager["User"], RecordManager["User"]):  # type: ignore[misc]
+class UserManager(BaseUserManager["User"], RecordManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username)
 
@@ -32,9 +32,9 @@ class User(Record, AbstractBaseUser):
 
     is_staff = is_superuser = False
     EMAIL_FIELD = USERNAME_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
-    objects = UserManager()
+    objects: ClassVar = UserManager()
 
     class Meta:
         constraints = [models.UniqueConstraint(Lower("email"), name="one_user_per_email_address")]
@@ -108,7 +108,7 @@ class Membership(Record):
     from_on = models.DateField()
     to_on = models.DateField(null=True, help_text="the first day without it")
 
-    objects = RecordManager.from_queryset(MembershipQuerySet)()
+    objects: ClassVar = RecordManager.from_queryset(MembershipQuerySet)()
 
     class Meta:
         constraints = [

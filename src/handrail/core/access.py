@@ -31,7 +31,8 @@ class Door(View):
 
 def not_allowed(request: HttpRequest) -> HttpResponse:
     """Nobody sees a bare 403: the page says who can add them."""
-    return render(request, "not_allowed.html", {"who_can_help": request.user.who_can_help()}, status=403)
+    person: Any = request.user
+    return render(request, "not_allowed.html", {"who_can_help": person.who_can_help()}, status=403)
 
 
 def get_or_404(queryset: Any, **by: Any) -> Any:

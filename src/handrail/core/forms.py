@@ -171,7 +171,7 @@ class FileField(forms.FileField):
         self.widget.attrs["accept"] = ",".join(f".{kind.lower()}" for kind in kinds)
 
     def to_python(self, data: Any) -> UploadedFile | None:
-        found: UploadedFile | None = super().to_python(data)
+        found = cast(UploadedFile | None, super().to_python(data))
         if found is None:
             return None
         if (found.name or "").rpartition(".")[2].upper() not in self.kinds:
@@ -380,7 +380,7 @@ def problems(*found: Any) -> list[dict[str, str]]:
         if not form.is_bound:
             continue
         lines += [{"text": str(message)} for message in form.non_field_errors()]
-        for field in form:
+        for field in cast(Iterable[BoundField], form):
             href = {} if field.is_hidden else {"href": f"#{field.first_id}"}
             lines += [{"text": message, **href} for message in field.messages]
     return lines

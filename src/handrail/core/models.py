@@ -9,7 +9,6 @@ from django.db import models
 from tenants.database import bound
 from tenants.database.router import STAMP, stamp
 
-
 T = TypeVar("T", bound=models.Model)
 
 
@@ -20,7 +19,7 @@ class RecordManager(models.Manager[T]):
         queryset = super().get_queryset()
         authority = bound()
         if authority is not None:
-            queryset._add_hints(**{STAMP: authority.schema_name})
+            queryset._add_hints(**{STAMP: authority.schema_name})  # type: ignore[attr-defined]
         return queryset
 
 
@@ -34,15 +33,15 @@ class Record(models.Model):
     class Meta:
         abstract = True
 
-    @classmethod
-    def from_db(cls, db: str | None, field_names: Any, values: Any) -> Self:
-        instance = super().from_db(db, field_names, values)
-        stamp(instance)
-        return instance
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         super().save(*args, **kwargs)
         stamp(self)
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Any, values: Any, **kwargs: Any) -> Self:
+        instance = super().from_db(db, field_names, values, **kwargs)
+        stamp(instance)
+        return instance
 
 
 def reminder_days() -> list[int]:

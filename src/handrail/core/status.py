@@ -2,9 +2,8 @@
 
 from datetime import date, timedelta
 
-from django.db.models import Case, CharField, Q, Value, When
+from django.db.models import Case, CharField, Q, TextChoices, Value, When
 from django.db.models.expressions import Combinable
-from django.db.models import TextChoices
 
 
 class Status(TextChoices):

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from handrail.core.models import Record, RecordManager
+from handrail.core.models import Record
 
 
 class Notice(Record):
@@ -51,8 +51,6 @@ class Notice(Record):
     is_possible_duplicate = models.BooleanField(default=False)
     sent_by = models.UUIDField(null=True, help_text="who pressed Remind; empty for the clock")
 
-    objects = RecordManager()
-
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -82,8 +80,6 @@ class NoticeAttempt(Record):
     at = models.DateTimeField()
     outcome = models.CharField(max_length=20)
     detail = models.CharField(max_length=300, blank=True)
-
-    objects = RecordManager()
 
     class Meta:
         db_table_comment = "Append-only: every try at sending"

@@ -1,7 +1,7 @@
 """A school's policies: what each is, its versions, and every review of it."""
 
 from datetime import date
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -61,7 +61,7 @@ class Policy(Record):
     not_needed_reason = models.CharField(max_length=500, blank=True)
     is_inherited = models.BooleanField(default=False, help_text="carried over at a conversion: to be approved anew")
 
-    objects = RecordManager.from_queryset(PolicyQuerySet)()
+    objects: ClassVar = RecordManager.from_queryset(PolicyQuerySet)()
 
     class Meta:
         verbose_name_plural = "policies"
@@ -108,8 +108,6 @@ class PolicyVersion(Record):
     made_at = models.DateTimeField()
     made_by = models.UUIDField(null=True)
 
-    objects = RecordManager()
-
     class Meta:
         ordering = ["-number"]
         constraints = [
@@ -139,8 +137,6 @@ class PolicyReview(Record):
     recorded_at = models.DateTimeField()
     recorded_by = models.UUIDField(null=True)
     recorded_by_name = models.CharField(max_length=150)
-
-    objects = RecordManager()
 
     class Meta:
         ordering = ["-reviewed_on", "-recorded_at"]

@@ -1,7 +1,7 @@
 """An authority's schools, and the files its officers bring."""
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
@@ -58,7 +58,7 @@ class School(Record):
     head_name = models.CharField(max_length=150, blank=True)
     head_email = models.EmailField(blank=True)
 
-    objects = RecordManager.from_queryset(SchoolQuerySet)()
+    objects: ClassVar = RecordManager.from_queryset(SchoolQuerySet)()
 
     class Meta:
         ordering = ["name", "urn"]
@@ -107,8 +107,10 @@ class SchoolFile(Record):
     needs_confirmation = models.CharField(max_length=500, blank=True)
     committed_at = models.DateTimeField(null=True)
 
-    objects = RecordManager()
-
     def may_be_undone(self, *, at: datetime) -> bool:
         """Within 24 hours of being committed."""
-        return self.state == self.State.COMMITTED and (at - self.committed_at).total_seconds() < 24 * 3600
+        return (
+            self.committed_at is not None
+            and self.state == self.State.COMMITTED
+            and at < self.committed_at + timedelta(hours=24)
+        )
