@@ -222,3 +222,24 @@ def browse(one: Any) -> Callable[..., Client]:
         return client
 
     return signed_in
+
+
+@pytest.fixture
+def owner_sql(transactional_db: None) -> Callable[..., None]:
+    """`owner_sql(statement, *parameters)` runs and commits one statement as the owner login.
+
+    The test's database is made anew afterwards.
+    """
+
+    def run(statement: str, *parameters: Any) -> None:
+        place = connections["default"].settings_dict
+        with psycopg.connect(
+            host=place["HOST"],
+            port=place["PORT"],
+            dbname=place["NAME"],
+            user="handrail_owner",
+            password=whole_environment()["HANDRAIL_OWNER_PASSWORD"],
+        ) as connection:
+            connection.execute(statement, parameters)
+
+    return run

@@ -1,0 +1,172 @@
+"""An authority's schools follow the register of schools."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from factories import SchoolFactory
+
+from handrail.core.models import AuditEntry
+from handrail.schools.actions import Followed, follow_register
+from handrail.schools.duty import Body
+from handrail.schools.models import School
+from tenants.context import inside
+
+pytestmark = pytest.mark.django_db
+
+COLUMNS: dict[str, Any] = {
+    "la_code": "001",
+    "la_name": "Barsetshire",
+    "establishment_number": "2001",
+    "name": "Overcombe School",
+    "type_code": 1,
+    "type_name": "Community school",
+    "group_code": 4,
+    "group_name": "LA maintained schools",
+    "status_code": 1,
+    "status_name": "Open",
+    "opened_on": None,
+    "closed_on": None,
+    "phase_code": 2,
+    "phase_name": "Primary",
+    "low_age": 3,
+    "high_age": 11,
+    "pupils": 157,
+    "capacity": 172,
+    "trust_code": "",
+    "trust_name": "",
+    "street": "Church Lane",
+    "locality": "",
+    "town": "Overcombe",
+    "county": "",
+    "postcode": "ZZ90 9AS",
+    "website": "",
+    "last_changed_on": None,
+    "last_seen_on": date(2026, 11, 20),
+}
+
+
+@pytest.fixture
+def register(one, owner_sql):
+    """`register(urn, ...)` writes or changes a row of the register, as the owner login does."""
+
+    def write(urn: str, **changed: Any) -> None:
+        row = {"urn": urn, **COLUMNS, **changed}
+        names = ", ".join(row)
+        owner_sql(
+            f"INSERT INTO public.tenants_establishment ({names}) VALUES ({', '.join(['%s'] * len(row))}) "
+            f"ON CONFLICT (urn) DO UPDATE SET ({names}) = ROW ({', '.join(f'excluded.{name}' for name in row)})",
+            *row.values(),
+        )
+
+    return write
+
+
+class TestFollowRegister:
+    def test_adds_open_schools_of_its_own_authority(self, one, two, register, on, at):
+        register("900001")
+        register("900002", status_code=3, status_name="Open, but proposed to close")
+        register("900003", la_code="002")
+        register("900004", status_code=2)
+        register("900005", status_code=4)
+        register("900006", group_code=1)
+        register("900007", group_code=3, type_code=11)
+        with inside(one):
+            assert follow_register(on=on, at=at) == Followed(new=3)
+            assert list(School.objects.order_by("urn").values_list("urn", "is_proposed_to_close", "body")) == [
+                ("900001", False, Body.MAINTAINED_SCHOOL),
+                ("900002", True, Body.MAINTAINED_SCHOOL),
+                ("900007", False, Body.INDEPENDENT),
+            ]
+            assert School.objects.first().joined_on == on
+        with inside(two):
+            assert follow_register(on=on, at=at) == Followed(new=1)
+
+    def test_changes_nothing_the_second_time(self, one, register, on, at):
+        register("900001")
+        with inside(one):
+            follow_register(on=on, at=at)
+            entries = AuditEntry.objects.count()
+            assert follow_register(on=on + timedelta(days=1), at=at) == Followed()
+            assert AuditEntry.objects.count() == entries
+
+    def test_keeps_the_schools_own_contacts(self, one, register, on, at):
+        register("900001")
+        with inside(one):
+            follow_register(on=on, at=at)
+            School.objects.update(lead_email="lead@overcombe.example")
+        register("900001", name="Overcombe Academy")
+        with inside(one):
+            assert follow_register(on=on, at=at) == Followed(changed=1)
+            assert School.objects.get().name == "Overcombe Academy"
+            assert School.objects.get().lead_email == "lead@overcombe.example"
+
+    def test_closes_and_reopens(self, one, register, on, at):
+        register("900001")
+        with inside(one):
+            follow_register(on=on, at=at)
+        register("900001", status_code=2)
+        with inside(one):
+            assert follow_register(on=on, at=at) == Followed(closed=1)
+            assert School.objects.get().closed_on == on
+            assert follow_register(on=on + timedelta(days=9), at=at) == Followed()
+        register("900001")
+        with inside(one):
+            assert follow_register(on=on, at=at) == Followed(changed=1)
+            assert School.objects.get().is_open
+
+    def test_closes_a_school_that_moved_to_another_authority(self, one, two, register, on, at):
+        register("900001")
+        with inside(one):
+            follow_register(on=on, at=at)
+        register("900001", la_code="002")
+        with inside(one):
+            assert follow_register(on=on, at=at) == Followed(moved_away=1)
+            assert School.objects.get().closed_on == on
+            assert follow_register(on=on, at=at) == Followed()
+        with inside(two):
+            assert follow_register(on=on, at=at) == Followed(new=1)
+
+    def test_leaves_alone_a_school_that_the_register_lacks(self, one, on, at):
+        with inside(one):
+            SchoolFactory(urn="900099")
+            assert follow_register(on=on, at=at) == Followed()
+            assert School.objects.get().is_open
+
+    def test_reports_a_conversion_once(self, one, register, owner_sql, on, at):
+        register("900001")
+        with inside(one):
+            follow_register(on=on, at=at)
+        register("900001", status_code=2, closed_on=date(2026, 8, 31))
+        register("900002", type_code=34, group_code=10)
+        owner_sql(
+            "INSERT INTO public.tenants_establishmentlink (urn, link_urn, link_type) VALUES (%s, %s, 'Successor')",
+            "900001",
+            "900002",
+        )
+        with inside(one):
+            followed = follow_register(on=on, at=at)
+            old, new = School.objects.get(urn="900001"), School.objects.get(urn="900002")
+            assert followed == Followed(new=1, closed=1, conversions=[(old.id, new.id)])
+            assert new.converted_from == old
+            assert follow_register(on=on, at=at) == Followed()
+
+    def test_takes_a_split_for_no_conversion(self, one, register, owner_sql, on, at):
+        for urn in ("900001", "900002", "900003"):
+            register(urn, status_code=2 if urn == "900001" else 1)
+        with inside(one):
+            SchoolFactory(urn="900001", closed_on=on)
+        for urn in ("900002", "900003"):
+            owner_sql(
+                "INSERT INTO public.tenants_establishmentlink (urn, link_urn, link_type) VALUES (%s, %s, 'Successor')",
+                "900001",
+                urn,
+            )
+        with inside(one):
+            assert follow_register(on=on, at=at).conversions == []
+
+    def test_the_app_login_cannot_write_the_register(self, one, register):
+        register("900001")
+        with pytest.raises(Exception, match="permission denied"), inside(one):
+            connection.cursor().execute("UPDATE public.tenants_establishment SET name = 'x'")
