@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any, cast
 
 from django import forms
+from django.core import validators
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.forms.renderers import TemplatesSetting
@@ -198,6 +199,24 @@ COMPONENTS: tuple[tuple[type[forms.Widget], str], ...] = (
     (Input, "input"),
 )
 
+# What Django says when a form says nothing else, and what we say instead.
+WORDING: tuple[tuple[Any, str], ...] = (
+    (forms.Field.default_error_messages["required"], "{verb} {noun}"),
+    (forms.ChoiceField.default_error_messages["invalid_choice"], "Select {noun} from the list"),
+    (forms.MultipleChoiceField.default_error_messages["invalid_choice"], "Select {noun} from the list"),
+    (forms.ModelChoiceField.default_error_messages["invalid_choice"], "Select {noun} from the list"),
+    (forms.IntegerField.default_error_messages["invalid"], "{label} must be a whole number"),
+    (validators.EmailValidator.message, "Enter an e-mail address in the correct format, like name@example.com"),
+    (
+        forms.URLField.default_error_messages["invalid"],
+        "Enter a web address in the correct format, like https://www.example.com",
+    ),
+    (validators.MaxLengthValidator.message, "{label} must be {limit_value} characters or fewer"),
+    (validators.MinLengthValidator.message, "{label} must be {limit_value} characters or more"),
+    (validators.MaxValueValidator.message, "{label} must be {limit_value} or less"),
+    (validators.MinValueValidator.message, "{label} must be {limit_value} or more"),
+)
+
 
 class BoundField(forms.BoundField):
     """A field of a form, as parameters of the component that draws it."""
@@ -218,10 +237,13 @@ class BoundField(forms.BoundField):
         return [message for error in found for message in self._worded(error)]
 
     def _worded(self, error: ValidationError) -> list[str]:
-        if error.code == "required" and error.message == forms.Field.default_error_messages["required"]:
-            verb = "Select" if self.component in {"radios", "checkboxes", "select", "checkbox", "file"} else "Enter"
-            return [f"{verb} {in_sentence(str(self.label)).rstrip('?')}"]
-        return [str(message) for message in error]
+        """Django's own message in our words; a message that somebody wrote on purpose stays, without its full stop."""
+        wording = next((ours for djangos, ours in WORDING if error.message is djangos), "")
+        if not wording:
+            return [re.sub(r"^([^.]*)\.$", r"\1", str(message)) for message in error]
+        label = str(self.label).rstrip("?")
+        verb = "Enter" if self.component in {"date", "input", "password", "textarea", "widget"} else "Select"
+        return [wording.format(verb=verb, label=label, noun=in_sentence(label), **(error.params or {}))]
 
     @property
     def first_id(self) -> str:
@@ -388,7 +410,7 @@ def problems(*found: Any) -> list[dict[str, str]]:
 
 def in_sentence(label: str) -> str:
     """A label as it reads inside a sentence: "Date of review" becomes "date of review", "URN" stays."""
-    return label if label[:2].isupper() else label[:1].lower() + label[1:]
+    return label if label[:2].isalpha() and label[:2].isupper() else label[:1].lower() + label[1:]
 
 
 def reveals_of(widget: forms.Widget) -> Mapping[str, str]:
