@@ -58,11 +58,11 @@ def test_component_uses_only_its_arguments_and_globals(name: str) -> None:
 
 
 def test_nothing_of_the_state_is_served_or_shown() -> None:
-    """No typeface, emblem or logotype that belongs to GOV.UK; the licence's own words are the exception."""
+    """No typeface, emblem, logotype or blue that belongs to GOV.UK; the licence's own words are the exception."""
     served = [path for path in STATIC.rglob("*") if path.suffix in {".css", ".js", ".svg"}]
     assert served
     for path in [*served, *PACKAGE.rglob("jinja2/**/*.html")]:
-        found = re.findall(r"GDS Transport|crown|crest|logotype|govuk-header|Frutiger", path.read_text(), re.I)
+        found = re.findall(r"GDS Transport|crown|crest|logotype|govuk-header|#1d70b8|Frutiger", path.read_text(), re.I)
         assert not found, f"{path.name}: {found}"
     assert not [path.name for path in STATIC.rglob("*") if path.suffix in {".woff", ".woff2", ".png", ".ico"}]
 
@@ -571,10 +571,16 @@ def opened(browser: Any, html: str, *, width: int, scripts: bool = True) -> Any:
     return page
 
 
+SAID = [
+    SimpleNamespace(level_tag="success", message="Review recorded. The next one is due on 23 November 2027."),
+    SimpleNamespace(level_tag="info", message="Allergy safety: start date to be confirmed."),
+]
 STATES = {
     "empty": lambda: gallery(Everything()),
     "errors": lambda: gallery(filled()),
     "branded": lambda: gallery(Everything(), brand="#7a1f5c", demo=False),
+    "said": lambda: gallery(Everything(), request=SimpleNamespace(GET=QueryDict(), _messages=SAID)),
+    "nobody": lambda: gallery(Everything(), user=None, navigation=[], authority=None, demo=False),
     "not found": lambda: environment().get_template("404.html").render(),
     "problem": lambda: environment().get_template("500.html").render(),
     "stale form": lambda: environment().get_template("403.html").render(is_stale_form=True),

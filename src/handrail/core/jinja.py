@@ -32,12 +32,12 @@ FOOTER = (
 )
 
 
-def url(name: str, *args: Any, **kwargs: Any) -> str:
+def url(name: str, /, *args: Any, **kwargs: Any) -> str:
     """The address of a named page: `url("policies:record_review", pk=policy.pk)`."""
     return reverse(name, args=args or None, kwargs=kwargs or None)
 
 
-def with_query(request: HttpRequest, **changes: Any) -> str:
+def with_query(request: HttpRequest, /, **changes: Any) -> str:
     """This page's own query string with some names changed; `None` takes a name away."""
     query = request.GET.copy()
     for name, value in changes.items():
