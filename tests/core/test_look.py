@@ -75,6 +75,23 @@ def test_templates_carry_no_inline_style_or_script() -> None:
         )
 
 
+class Untouchable:
+    """Stands for anything that might ask the database."""
+
+    def __getattribute__(self, name: str) -> Any:
+        raise AssertionError(f"an error page asked for .{name}")
+
+    def __bool__(self) -> bool:
+        raise AssertionError("an error page asked whether it is there")
+
+
+@pytest.mark.parametrize("name", ["400.html", "403.html", "404.html", "500.html"])
+def test_an_error_page_asks_nothing(name: str) -> None:
+    names = ("user", "authority", "navigation", "request", "demo", "today")
+    html = environment().get_template(name).render({each: Untouchable() for each in names})
+    assert "Not a GOV.UK service" in html
+
+
 def contrast(one: str, other: str) -> float:
     def luminance(colour: str) -> float:
         parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
