@@ -8,7 +8,7 @@ from django.db import connection
 from factories import SchoolFactory
 
 from handrail.core.models import AuditEntry
-from handrail.schools.actions import Followed, follow_register
+from handrail.schools.actions import Followed, apply_rows, follow_register, preview_rows, take_back_rows
 from handrail.schools.duty import Body
 from handrail.schools.models import School
 from tenants.context import inside
@@ -170,3 +170,42 @@ class TestFollowRegister:
         register("900001")
         with pytest.raises(Exception, match="permission denied"), inside(one):
             connection.cursor().execute("UPDATE public.tenants_establishment SET name = 'x'")
+
+
+class TestApplyRows:
+    def test_previews_then_applies_an_officers_rows(self, one, cast, on, at):
+        with inside(one):
+            School.objects.filter(urn="900002").update(name="Elm School", type_code=1)
+            rows = [
+                {"urn": "900001", **COLUMNS, "name": "Oak Academy"},
+                {"urn": "900002", **COLUMNS, "status_code": 2},
+                {"urn": "900077", **COLUMNS, "name": "New School"},
+            ]
+            rows = [{name: value for name, value in row.items() if name != "last_seen_on"} for row in rows]
+            seen = preview_rows(rows, on=on, as_of=on)
+            assert [(each.urn, each.is_new, each.closes) for each in seen] == [
+                ("900077", True, False),
+                ("900001", False, False),
+                ("900002", False, True),
+            ]
+            assert apply_rows(rows, on=on, as_of=on, by=cast.officer, at=at) == Followed(new=1, changed=1, closed=1)
+            assert preview_rows(rows, on=on, as_of=on) == []
+            left = take_back_rows([each.was for each in seen if not each.is_new], ["900077"], by=cast.officer, at=at)
+            assert left == 0
+            assert list(School.objects.values_list("urn", "name", "closed_on")) == [
+                ("900002", "Elm School", None),
+                ("900001", "Oak School", None),
+            ]
+
+    def test_never_goes_back_behind_a_newer_register(self, one, cast, on, at):
+        rows = [{"urn": "900001", **COLUMNS, "name": "Older name"}]
+        with inside(one):
+            School.objects.update(register_as_of=on)
+            assert preview_rows(rows, on=on, as_of=on - timedelta(days=1)) == []
+            assert apply_rows(rows, on=on, as_of=on - timedelta(days=1), by=cast.officer, at=at) == Followed()
+
+    def test_ignores_rows_of_other_authorities(self, one, cast, on, at):
+        rows = [{"urn": "900088", **COLUMNS, "la_code": "002"}]
+        with inside(one):
+            assert apply_rows(rows, on=on, as_of=on, by=cast.officer, at=at) == Followed()
+            assert not School.objects.filter(urn="900088").exists()

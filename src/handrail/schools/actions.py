@@ -1,13 +1,19 @@
 """Every write about schools."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
+from psycopg.types.json import Jsonb
 
 from handrail.core import audit
 from handrail.schools.duty import BODY_OF_TYPE, OPEN_STATUSES, SCHOOL_GROUPS, Body
+from handrail.schools.models import School
 from tenants.database import execute, require_bound
 
 
@@ -42,28 +48,50 @@ FROM_REGISTER = (
 )
 """The columns of a school that the register decides."""
 
-FOLLOW = f"""
+CONTACTS = ("office_email", "lead_name", "lead_email", "head_name", "head_email")
+"""The columns of a school that are its own."""
+
+REGISTER = "public.tenants_establishment"
+ROWS = f"jsonb_populate_recordset(NULL::{REGISTER}, %(rows)s)"
+"""Rows of the register given with the statement, such as those of an officer's file."""
+
+INCOMING = """
 WITH bodies(type_code, body) AS (SELECT * FROM unnest(%(types)s::int[], %(bodies)s::text[])),
 incoming AS (
     SELECT e.urn, e.name, e.establishment_number, e.type_code, e.type_name,
         coalesce(b.body, %(other)s) AS body, e.phase_code, e.phase_name, e.status_code = 3 AS is_proposed_to_close,
         e.pupils, e.trust_name, e.street, e.town, e.postcode, e.website, e.opened_on,
         CASE WHEN e.status_code <> ALL(%(open)s) THEN coalesce(e.closed_on, s.closed_on, %(on)s) END AS closed_on
-    FROM public.tenants_establishment e
+    FROM {source} e
     LEFT JOIN bodies b USING (type_code)
     LEFT JOIN schools_school s USING (urn)
     WHERE e.la_code = %(code)s
       AND (s.urn IS NOT NULL OR (e.group_code = ANY(%(groups)s) AND e.status_code = ANY(%(open)s)))
-),
+      AND (s.register_as_of IS NULL OR s.register_as_of <= %(as_of)s)
+)
+"""
+
+DIFFERS = f"""({", ".join(f"s.{name}" for name in FROM_REGISTER)})
+    IS DISTINCT FROM ({", ".join(f"i.{name}" for name in FROM_REGISTER)})"""
+
+PREVIEW = f"""
+{INCOMING}
+SELECT i.urn, i.name, s.urn IS NULL, s.closed_on IS NULL AND i.closed_on IS NOT NULL, to_jsonb(s), to_jsonb(i)
+FROM incoming i LEFT JOIN schools_school s USING (urn) WHERE s.urn IS NULL OR {DIFFERS} ORDER BY i.name, i.urn
+"""
+
+FOLLOW = f"""
+{INCOMING},
 before AS (SELECT urn, closed_on FROM schools_school),
 written AS (
     INSERT INTO schools_school AS s (
-        id, urn, joined_on, office_email, lead_name, lead_email, head_name, head_email, {", ".join(FROM_REGISTER)}
+        id, urn, joined_on, register_as_of, office_email, lead_name, lead_email, head_name, head_email,
+        {", ".join(FROM_REGISTER)}
     )
-    SELECT gen_random_uuid(), urn, %(on)s, '', '', '', '', '', {", ".join(FROM_REGISTER)} FROM incoming
-    ON CONFLICT (urn) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in FROM_REGISTER)}
-    WHERE ({", ".join(f"s.{name}" for name in FROM_REGISTER)})
-        IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in FROM_REGISTER)})
+    SELECT gen_random_uuid(), urn, %(on)s, %(as_of)s, '', '', '', '', '', {", ".join(FROM_REGISTER)} FROM incoming
+    ON CONFLICT (urn) DO UPDATE SET
+        register_as_of = excluded.register_as_of, {", ".join(f"{name} = excluded.{name}" for name in FROM_REGISTER)}
+    WHERE {DIFFERS.replace("i.", "excluded.")}
     RETURNING urn, closed_on
 )
 SELECT count(*) FILTER (WHERE b.urn IS NULL),
@@ -73,8 +101,10 @@ FROM written w LEFT JOIN before b USING (urn)
 """
 
 MOVE_AWAY = """
-UPDATE schools_school s SET closed_on = %(on)s FROM public.tenants_establishment e
-WHERE e.urn = s.urn AND e.la_code <> %(code)s AND s.closed_on IS NULL RETURNING s.id
+UPDATE schools_school s SET closed_on = %(on)s, register_as_of = %(as_of)s FROM {source} e
+WHERE e.urn = s.urn AND e.la_code <> %(code)s AND s.closed_on IS NULL
+  AND (s.register_as_of IS NULL OR s.register_as_of <= %(as_of)s)
+RETURNING s.id
 """
 
 CONVERT = """
@@ -102,20 +132,114 @@ def follow_register(*, on: date, at: datetime) -> Followed:
     belongs to another authority, is closed here and keeps its history. One that is missing from the register is
     left alone. A closed school with exactly one plain successor has converted: the pair is reported once.
     """
-    authority = require_bound()
-    given = {
-        "code": authority.code,
+    given = _given(on=on, as_of=_register_date() or on)
+    [(new, changed, closed)] = execute(FOLLOW.format(source=REGISTER), given)
+    moved_away = len(execute(MOVE_AWAY.format(source=REGISTER), given))
+    conversions = [(old, successor) for old, successor in execute(CONVERT)]
+    followed = Followed(new, changed, closed, moved_away, conversions)
+    if followed != Followed():
+        audit.record("followed the register of schools", by=audit.CLOCK, at=at, subject_kind="register")
+    return followed
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a register row would do to one school: `was` is empty for a new one. Values by column."""
+
+    urn: str
+    name: str
+    is_new: bool
+    closes: bool
+    was: dict[str, Any]
+    becomes: dict[str, Any]
+
+    @property
+    def changed(self) -> list[str]:
+        """The names of the columns that differ."""
+        return [name for name in FROM_REGISTER if self.was.get(name) != self.becomes[name]]
+
+
+def preview_rows(rows: list[dict[str, Any]], *, on: date, as_of: date) -> list[Difference]:
+    """What `apply_rows` would do, school by school. Writes nothing."""
+    found = execute(PREVIEW.format(source=ROWS), {**_given(on=on, as_of=as_of), "rows": _jsonb(rows)})
+    return [
+        Difference(urn, name, new, closes, json.loads(was) if was else {}, json.loads(becomes))
+        for urn, name, new, closes, was, becomes in found
+    ]
+
+
+@transaction.atomic
+def apply_rows(rows: list[dict[str, Any]], *, on: date, as_of: date, by: audit.Actor, at: datetime) -> Followed:
+    """Bring the bound authority's schools to these rows of the register, which an officer gave.
+
+    Rows of other authorities do nothing but close a school that we hold and that is theirs now. Each row is a
+    dictionary of the register's columns. Older rows never overwrite what a newer register (`as_of`) said.
+    """
+    given = {**_given(on=on, as_of=as_of), "rows": _jsonb(rows)}
+    [(new, changed, closed)] = execute(FOLLOW.format(source=ROWS), given)
+    moved_away = len(execute(MOVE_AWAY.format(source=ROWS), given))
+    audit.record("imported a register extract", by=by, at=at, subject_kind="register")
+    return Followed(new, changed, closed, moved_away)
+
+
+@transaction.atomic
+def take_back_rows(before: list[dict[str, Any]], added: list[str], *, by: audit.Actor, at: datetime) -> int:
+    """Undo `apply_rows`: give the schools in `before` their columns back, and remove those `added` (URNs) about
+    which nothing has been recorded since. Gives how many of the added ones had to stay.
+    """
+    columns = (*FROM_REGISTER, "register_as_of")
+    execute(
+        f"""UPDATE schools_school s SET {", ".join(f"{name} = b.{name}" for name in columns)}
+            FROM jsonb_populate_recordset(NULL::schools_school, %(before)s) b WHERE b.urn = s.urn""",
+        {"before": _jsonb(before)},
+    )
+    touched = Q(memberships__isnull=False) | Q(policies__last_reviewed_on__isnull=False)
+    School.objects.filter(urn__in=added).exclude(id__in=School.objects.filter(touched).values("id")).delete()
+    audit.record("took back a register extract", by=by, at=at, subject_kind="register")
+    return School.objects.filter(urn__in=added).count()
+
+
+@transaction.atomic
+def set_contacts(*, school: School, by: audit.Actor, at: datetime, **contacts: str) -> list[str]:
+    """Set some of a school's contacts: office_email, lead_name, lead_email, head_name, head_email.
+
+    Gives the names of those that changed.
+    """
+    changed = [name for name, value in contacts.items() if name in CONTACTS and getattr(school, name) != value]
+    for name in changed:
+        setattr(school, name, contacts[name])
+    if changed:
+        school.save(update_fields=changed)
+        audit.record(
+            "changed a school's contacts",
+            by=by,
+            at=at,
+            subject_kind="school",
+            subject_id=school.id,
+            school_id=school.id,
+            fields=changed,
+        )
+    return changed
+
+
+def _given(*, on: date, as_of: date) -> dict[str, Any]:
+    return {
+        "code": require_bound().code,
         "on": on,
+        "as_of": as_of,
         "open": list(OPEN_STATUSES),
         "groups": list(SCHOOL_GROUPS),
         "types": list(BODY_OF_TYPE),
         "bodies": [str(body) for body in BODY_OF_TYPE.values()],
         "other": str(Body.OTHER),
     }
-    [(new, changed, closed)] = execute(FOLLOW, given)
-    moved_away = len(execute(MOVE_AWAY, given))
-    conversions = [(old, successor) for old, successor in execute(CONVERT)]
-    followed = Followed(new, changed, closed, moved_away, conversions)
-    if followed != Followed():
-        audit.record("followed the register of schools", by=audit.CLOCK, at=at, subject_kind="register")
-    return followed
+
+
+def _jsonb(rows: list[dict[str, Any]]) -> Jsonb:
+    return Jsonb(rows, dumps=partial(json.dumps, default=str))
+
+
+def _register_date() -> date | None:
+    """The date of the newest register that was imported for everybody."""
+    [(newest,)] = execute("SELECT max(coalesce(file_date, imported_at::date)) FROM public.tenants_registerimport")
+    return newest

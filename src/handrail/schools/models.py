@@ -1,6 +1,5 @@
-"""An authority's schools, and the files its officers bring."""
+"""An authority's schools."""
 
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.db import models
@@ -49,6 +48,7 @@ class School(Record):
     website = models.CharField(max_length=500, blank=True)
     opened_on = models.DateField(null=True)
     closed_on = models.DateField(null=True, help_text="empty while the school is open and in this authority")
+    register_as_of = models.DateField(null=True, help_text="the date of the register that last changed this row")
     joined_on = models.DateField(help_text="the day the school joined Handrail")
     converted_from = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="converted_to")
 
@@ -75,42 +75,3 @@ class School(Record):
     @property
     def is_open(self) -> bool:
         return self.closed_on is None
-
-
-class SchoolFile(Record):
-    """A file an officer brought: a register extract or a starter CSV, checked, then committed, undone or dropped."""
-
-    class Kind(models.TextChoices):
-        REGISTER = "register", "Register of schools"
-        STARTER = "starter", "Starter spreadsheet"
-
-    class State(models.TextChoices):
-        UPLOADED = "uploaded", "Waiting to be checked"
-        REFUSED = "refused", "Not a file we can use"
-        CHECKED = "checked", "Checked"
-        COMMITTED = "committed", "Imported"
-        UNDONE = "undone", "Undone"
-        CANCELLED = "cancelled", "Cancelled"
-
-    kind = models.CharField(max_length=10, choices=Kind)
-    state = models.CharField(max_length=10, choices=State, default=State.UPLOADED)
-    document = models.ForeignKey("core.Document", on_delete=models.PROTECT, related_name="+")
-    uploaded_at = models.DateTimeField()
-    uploaded_by = models.UUIDField()
-    rows_done = models.PositiveIntegerField(default=0)
-    rows_total = models.PositiveIntegerField(default=0)
-    counts = models.JSONField(default=dict)
-    problems = models.JSONField(default=list, help_text="line, urn, column, value, what to do")
-    changes = models.JSONField(default=list, help_text="what committing does, row by row")
-    before = models.JSONField(default=list, help_text="what those rows were, for undo")
-    refusal = models.CharField(max_length=500, blank=True)
-    needs_confirmation = models.CharField(max_length=500, blank=True)
-    committed_at = models.DateTimeField(null=True)
-
-    def may_be_undone(self, *, at: datetime) -> bool:
-        """Within 24 hours of being committed."""
-        return (
-            self.committed_at is not None
-            and self.state == self.State.COMMITTED
-            and at < self.committed_at + timedelta(hours=24)
-        )

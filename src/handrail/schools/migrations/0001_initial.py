@@ -15,53 +15,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name="SchoolFile",
-            fields=[
-                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[("register", "Register of schools"), ("starter", "Starter spreadsheet")], max_length=10
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("uploaded", "Waiting to be checked"),
-                            ("refused", "Not a file we can use"),
-                            ("checked", "Checked"),
-                            ("committed", "Imported"),
-                            ("undone", "Undone"),
-                            ("cancelled", "Cancelled"),
-                        ],
-                        default="uploaded",
-                        max_length=10,
-                    ),
-                ),
-                ("uploaded_at", models.DateTimeField()),
-                ("uploaded_by", models.UUIDField()),
-                ("rows_done", models.PositiveIntegerField(default=0)),
-                ("rows_total", models.PositiveIntegerField(default=0)),
-                ("counts", models.JSONField(default=dict)),
-                ("problems", models.JSONField(default=list, help_text="line, urn, column, value, what to do")),
-                ("changes", models.JSONField(default=list, help_text="what committing does, row by row")),
-                ("before", models.JSONField(default=list, help_text="what those rows were, for undo")),
-                ("refusal", models.CharField(blank=True, max_length=500)),
-                ("needs_confirmation", models.CharField(blank=True, max_length=500)),
-                ("committed_at", models.DateTimeField(null=True)),
-                (
-                    "document",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="core.document"
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-            },
-        ),
-        migrations.CreateModel(
             name="School",
             fields=[
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -100,6 +53,10 @@ class Migration(migrations.Migration):
                 (
                     "closed_on",
                     models.DateField(help_text="empty while the school is open and in this authority", null=True),
+                ),
+                (
+                    "register_as_of",
+                    models.DateField(help_text="the date of the register that last changed this row", null=True),
                 ),
                 ("joined_on", models.DateField(help_text="the day the school joined Handrail")),
                 ("office_email", models.EmailField(blank=True, max_length=254)),
