@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
@@ -12,8 +11,7 @@ from django.db import transaction
 from handrail.accounts.models import Membership, User
 from handrail.accounts.roles import Role
 from handrail.core import audit
-
-LONDON = ZoneInfo("Europe/London")
+from handrail.core.calendar import day_of
 
 
 class NotAnEmailAddress(ValueError):
@@ -38,9 +36,8 @@ def add_person(
         user.set_unusable_password()
         user.save()
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-    on = at.astimezone(LONDON).date()
     _, is_new = Membership.objects.get_or_create(  # type: ignore[misc]
-        user=user, role=role, school_id=school_id, to_on=None, defaults={"from_on": on}
+        user=user, role=role, school_id=school_id, to_on=None, defaults={"from_on": day_of(at)}
     )
     if is_new:
         audit.record(

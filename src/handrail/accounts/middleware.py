@@ -2,13 +2,12 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-LONDON = ZoneInfo("Europe/London")
+from handrail.core.calendar import day_of
 
 
 class PeopleMiddleware:
@@ -20,7 +19,7 @@ class PeopleMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         now: datetime = timezone.now()  # noqa: TID251 - a door's clock
         request.now = now  # type: ignore[attr-defined]
-        request.today = today = now.astimezone(LONDON).date()  # type: ignore[attr-defined]
+        request.today = today = day_of(now)  # type: ignore[attr-defined]
         user = request.user
         request.user = SimpleLazyObject(lambda: user.as_at(today) if user.is_authenticated else user)  # type: ignore
         return self.get_response(request)

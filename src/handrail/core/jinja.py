@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib.messages import get_messages
 from django.core.paginator import Page
@@ -18,8 +17,8 @@ from django.utils.html import json_script
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader, PrefixLoader
 
 from handrail.core import charts, forms
+from handrail.core.calendar import LONDON, day_of
 
-LONDON = ZoneInfo("Europe/London")
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
@@ -71,7 +70,7 @@ def local_day(value: date) -> date:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError("A moment on a page must know its time zone.")
-        return value.astimezone(LONDON).date()
+        return day_of(value)
     return value
 
 
