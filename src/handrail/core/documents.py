@@ -5,29 +5,42 @@ A key carries the authority, so that no slip in Python can reach another authori
 
 import hashlib
 import os
+import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 from uuid import uuid4
 
 from django.conf import settings
+from django.http import FileResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 
 from handrail.core import audit
 from handrail.core.models import Document
 from tenants.database import require_bound
 
+LINK_SECONDS = 60
+"""How long a download's own address works: long enough to follow, too short to pass on."""
+
 
 class NotFound(LookupError):
     """The document's bytes are not in the store."""
 
 
+class StoreUnavailable(OSError):
+    """The store did not do what it was asked: it is down, full or refuses us. Trying again later may help."""
+
+
 class Store(Protocol):
-    """Where bytes are kept, by key."""
+    """Where bytes are kept, by key. Each method may raise StoreUnavailable."""
 
     def put(self, key: str, file: BinaryIO) -> None: ...
     def open(self, key: str) -> BinaryIO: ...
     def delete(self, key: str) -> None: ...
+    def link(self, key: str, *, name: str, content_type: str, seconds: int) -> str:
+        """An address at which anybody gets these bytes for a while; empty where the store has none to give."""
+        ...
 
 
 class Folder:
@@ -38,23 +51,37 @@ class Folder:
 
     def put(self, key: str, file: BinaryIO) -> None:
         path = self.root / key
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        half = path.with_suffix(f".{os.getpid()}.half")
-        with half.open("wb") as out:
-            while block := file.read(1 << 20):
-                out.write(block)
-            out.flush()
-            os.fsync(out.fileno())
-        half.replace(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".half", delete=False) as half:
+                try:
+                    while block := file.read(1 << 20):
+                        half.write(block)
+                    half.flush()
+                    os.fsync(half.fileno())
+                    Path(half.name).replace(path)
+                except BaseException:
+                    Path(half.name).unlink(missing_ok=True)
+                    raise
+        except OSError as error:
+            raise StoreUnavailable(key) from error
 
     def open(self, key: str) -> BinaryIO:
         try:
             return (self.root / key).open("rb")
         except FileNotFoundError as error:
             raise NotFound(key) from error
+        except OSError as error:
+            raise StoreUnavailable(key) from error
 
     def delete(self, key: str) -> None:
-        (self.root / key).unlink(missing_ok=True)
+        try:
+            (self.root / key).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(key) from error
+
+    def link(self, key: str, *, name: str, content_type: str, seconds: int) -> str:
+        return ""
 
 
 def store() -> Store:
@@ -71,7 +98,7 @@ def key_of(document: Document) -> str:
 
 
 def keep(file: BinaryIO, *, name: str, content_type: str, by: audit.Actor, at: datetime) -> Document:
-    """Store the bytes, then write their row: a row without bytes cannot exist."""
+    """Store the bytes, then write their row: a row without bytes cannot exist. Raises StoreUnavailable."""
     digest, size = hashlib.sha256(), 0
     file.seek(0)
     while block := file.read(1 << 20):
@@ -93,5 +120,17 @@ def keep(file: BinaryIO, *, name: str, content_type: str, by: audit.Actor, at: d
 
 
 def open_document(document: Document) -> BinaryIO:
-    """The document's bytes. Raises NotFound."""
+    """The document's bytes. Raises NotFound, StoreUnavailable."""
     return store().open(key_of(document))
+
+
+def download(document: Document) -> HttpResponseBase:
+    """Give the document to be saved, never shown: from S3 by an address that soon ends, from the folder by streaming.
+
+    The caller has seen to it that the person may have it. Raises NotFound, StoreUnavailable.
+    """
+    key, kept = key_of(document), store()
+    address = kept.link(key, name=document.name, content_type=document.content_type, seconds=LINK_SECONDS)
+    if address:
+        return HttpResponseRedirect(address)
+    return FileResponse(kept.open(key), as_attachment=True, filename=document.name, content_type=document.content_type)

@@ -1,0 +1,76 @@
+"""Everything we ask of AWS: the only module that imports boto3. Reached by dotted path, so that it is loaded only
+where a bucket or SES is set up. Credentials come from where boto3 looks for them; there are none in our settings.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, BinaryIO
+
+from boto3.session import Session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+from django.utils.http import content_disposition_header
+
+from handrail.core.documents import NotFound, StoreUnavailable
+
+# A person is waiting for an upload: soon a clear error, not late an answer.
+PATIENCE = Config(
+    signature_version="s3v4", connect_timeout=3, read_timeout=15, retries={"total_max_attempts": 3, "mode": "standard"}
+)
+
+
+@cache
+def client(service: str, region: str, endpoint: str) -> Any:
+    """One client for all threads: making one takes a tenth of a second."""
+    return Session().client(service, region_name=region, endpoint_url=endpoint or None, config=PATIENCE)
+
+
+class Bucket:
+    """Documents in S3, or in a server that speaks like it. An object appears whole or not at all."""
+
+    def __init__(self) -> None:
+        self.name = settings.DOCUMENT_BUCKET
+        self.s3 = client("s3", settings.AWS_REGION, settings.DOCUMENT_ENDPOINT)
+
+    def put(self, key: str, file: BinaryIO) -> None:
+        with _in_our_words(key):
+            self.s3.put_object(Bucket=self.name, Key=key, Body=file)
+
+    def open(self, key: str) -> BinaryIO:
+        with _in_our_words(key):
+            body: BinaryIO = self.s3.get_object(Bucket=self.name, Key=key)["Body"]
+            return body
+
+    def delete(self, key: str) -> None:
+        with _in_our_words(key):
+            self.s3.delete_object(Bucket=self.name, Key=key)
+
+    def link(self, key: str, *, name: str, content_type: str, seconds: int) -> str:
+        """An address that gives these bytes to whoever has it, to be saved under `name`, for so many seconds."""
+        with _in_our_words(key):
+            address: str = self.s3.generate_presigned_url(
+                "get_object",
+                Params={
+                    "Bucket": self.name,
+                    "Key": key,
+                    "ResponseContentDisposition": content_disposition_header(True, name),
+                    "ResponseContentType": content_type,
+                    "ResponseCacheControl": "no-store, private",
+                },
+                ExpiresIn=seconds,
+            )
+            return address
+
+
+@contextmanager
+def _in_our_words(key: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in ("NoSuchKey", "404"):
+            raise NotFound(key) from error
+        raise StoreUnavailable(key) from error
+    except BotoCoreError as error:
+        raise StoreUnavailable(key) from error
