@@ -1,0 +1,323 @@
+"""Every write about policies."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max
+
+from handrail.core import audit
+from handrail.core.calendar import day_of
+from handrail.core.models import AuthoritySettings, Document
+from handrail.policies.cycle import LONGEST_MONTHS, YEARLY, latest_next_review, next_review
+from handrail.policies.models import SCHOOL_KINDS, Kind, Policy, PolicyReview, PolicyVersion
+from tenants.database import execute_count
+
+Outcome = PolicyReview.Outcome
+
+AS_HELD = "As held by the local authority."
+"""What is noted as changed when a policy's history begins with what the authority had on file."""
+
+
+class Refused(ValueError):
+    """What was asked cannot be done; the message says why in words for the person."""
+
+
+class ReviewInFuture(Refused):
+    """The day of the review has not come yet."""
+
+
+class ReviewBeforeLast(Refused):
+    """A later review has been recorded already."""
+
+
+class NextReviewNotAfterReview(Refused):
+    """The next review would not come after this one."""
+
+
+class NextReviewTooLate(Refused):
+    """The next review would come later than any policy may wait."""
+
+
+class ApprovalInFuture(Refused):
+    """The day of the approval has not come yet."""
+
+
+class NothingToApprove(Refused):
+    """Nothing has been recorded about the policy that a body could have approved."""
+
+
+class ReasonMissing(Refused):
+    """A decision that a policy is not needed has to say why."""
+
+
+@transaction.atomic
+def open_policies(*, on: date, at: datetime) -> int:
+    """Make the missing policies: the three kinds of every school open on the day `on`, whatever its body, and the
+    authority's own section 19 policy. One statement; a second run makes none. Gives the number made.
+    """
+    made = execute_count(
+        """INSERT INTO policies_policy (id, school_id, kind, lead_name, lead_email, link_governor, published_url,
+                                        not_needed_reason, is_inherited)
+           SELECT gen_random_uuid(), school_id, kind, '', '', '', '', '', false FROM (
+               SELECT s.id, k.kind FROM schools_school s CROSS JOIN unnest(%(kinds)s::text[]) AS k(kind)
+               WHERE s.closed_on IS NULL OR s.closed_on > %(on)s
+               UNION ALL SELECT NULL, %(own)s
+           ) AS wanted(school_id, kind)
+           ON CONFLICT DO NOTHING""",
+        {"kinds": [str(kind) for kind in SCHOOL_KINDS], "on": on, "own": str(Kind.SECTION_19)},
+    )
+    if made:
+        audit.record("opened policies", by=audit.CLOCK, at=at, subject_kind="policy")
+    return made
+
+
+@transaction.atomic
+def record_review(
+    *,
+    policy: Policy,
+    by: audit.Actor,
+    at: datetime,
+    reviewed_on: date,
+    outcome: str,
+    involved: Sequence[str] = (),
+    changed: str = "",
+    next_review_on: date | None = None,
+    published_url: str | None = None,
+    document: Document | None = None,
+) -> tuple[PolicyReview, bool]:
+    """Record a review of a policy, and give it with whether it is new.
+
+    A review of the same policy, day and outcome that is there already is given back and nothing changes. One still
+    in progress moves no date. Any other sets when the policy was last reviewed and when it is to be next: the
+    authority's number of months later unless `next_review_on` says otherwise, and for allergy safety never more
+    than 12 months later whatever is asked (CFA-100A). *Updated* and *new* make a new version. *No change* keeps the
+    current one; a document fills its empty place, and makes a new version where another document has it.
+    `published_url` is left as it is unless given. Only a new policy is no longer inherited; an approval does the same.
+
+    Raises ReviewInFuture, ReviewBeforeLast, NextReviewNotAfterReview, NextReviewTooLate.
+    """
+    # Two taps on one button wait for each other here; the second then finds the first one's review.
+    policy = Policy.objects.select_for_update().get(id=policy.id)
+    same = policy.reviews.filter(reviewed_on=reviewed_on, outcome=outcome).first()
+    if same:
+        return same, False
+    if reviewed_on > day_of(at):
+        raise ReviewInFuture("Date of review must be today or in the past")
+    if policy.last_reviewed_on and reviewed_on < policy.last_reviewed_on:
+        raise ReviewBeforeLast("Date of review must be on or after the last one recorded")
+    review = PolicyReview(
+        policy=policy,
+        reviewed_on=reviewed_on,
+        outcome=outcome,
+        involved=list(involved),
+        changed=changed,
+        recorded_at=at,
+        recorded_by=by.actor_id,
+        recorded_by_name=by.actor_name,
+    )
+    if outcome != Outcome.IN_PROGRESS:
+        review.next_review_on = _next_review(policy, reviewed_on=reviewed_on, asked=next_review_on)
+        if published_url is not None:
+            policy.published_url = published_url
+        review.version = _version(policy, outcome=outcome, changed=changed, document=document, by=by, at=at)
+        policy.last_reviewed_on, policy.next_review_on = reviewed_on, review.next_review_on
+        policy.is_inherited = policy.is_inherited and outcome != Outcome.NEW
+        policy.save()
+    review.save(force_insert=True)
+    _record("recorded a review", policy, by=by, at=at, fields=["reviews"])
+    return review, True
+
+
+def record_starting_point(
+    *, policy: Policy, by: audit.Actor, at: datetime, last_reviewed_on: date, published_url: str | None = None
+) -> tuple[PolicyReview, bool]:
+    """Begin a policy's history with what the authority held on file: a new policy, reviewed on that day.
+
+    Doing it twice changes nothing. Raises what `record_review` raises.
+    """
+    return record_review(
+        policy=policy,
+        by=by,
+        at=at,
+        reviewed_on=last_reviewed_on,
+        outcome=Outcome.NEW,
+        changed=AS_HELD,
+        published_url=published_url or None,
+    )
+
+
+@transaction.atomic
+def approve_version(
+    *, policy: Policy, by: audit.Actor, at: datetime, approved_by: str, approved_on: date, minute_reference: str = ""
+) -> PolicyVersion:
+    """Record which body approved the current version, on which day and under which minute.
+
+    An inherited policy that is approved is the school's own from then on; without a version of its own it gets its
+    first. Raises ApprovalInFuture, and NothingToApprove when no review was ever recorded.
+    """
+    policy = Policy.objects.select_for_update().get(id=policy.id)
+    if approved_on > day_of(at):
+        raise ApprovalInFuture("Date of approval must be today or in the past")
+    if policy.last_reviewed_on is None:
+        raise NothingToApprove("Record a review of this policy before its approval")
+    version = policy.versions.filter(is_current=True).first() or _new_version(policy, by=by, at=at)
+    approval = {"approved_by": approved_by, "approved_on": approved_on, "minute_reference": minute_reference}
+    if _differs(version, approval):
+        version.save(update_fields=list(approval))
+        _record("recorded an approval", policy, by=by, at=at, fields=list(approval))
+    if policy.is_inherited:
+        policy.is_inherited = False
+        policy.save(update_fields=["is_inherited"])
+    return version
+
+
+@transaction.atomic
+def publish(*, policy: Policy, by: audit.Actor, at: datetime, published_url: str) -> None:
+    """Note at which address people can read the policy; empty when it is not on a website."""
+    policy = Policy.objects.select_for_update().get(id=policy.id)
+    if _differs(policy, {"published_url": published_url}):
+        policy.save(update_fields=["published_url"])
+        policy.versions.filter(is_current=True).update(published_url=published_url)
+        _record("changed where a policy is published", policy, by=by, at=at, fields=["published_url"])
+
+
+@transaction.atomic
+def set_details(
+    *, policy: Policy, by: audit.Actor, at: datetime, lead_name: str, lead_email: str, link_governor: str
+) -> None:
+    """Name the policy's lead, who is reminded, and the governor linked to it."""
+    policy = Policy.objects.select_for_update().get(id=policy.id)
+    changed = _differs(policy, {"lead_name": lead_name, "lead_email": lead_email, "link_governor": link_governor})
+    if changed:
+        policy.save(update_fields=changed)
+        _record("changed who is responsible for a policy", policy, by=by, at=at, fields=changed)
+
+
+@transaction.atomic
+def decide_not_needed(*, policy: Policy, by: audit.Actor, at: datetime, reason: str) -> None:
+    """Decide that this policy is not needed here, and why. Its history stays. Raises ReasonMissing."""
+    policy = Policy.objects.select_for_update().get(id=policy.id)
+    if not reason.strip():
+        raise ReasonMissing("Enter why this policy is not needed")
+    if _differs(policy, {"not_needed_reason": reason.strip()}):
+        policy.save(update_fields=["not_needed_reason"])
+        _record("decided a policy is not needed", policy, by=by, at=at, fields=["not_needed_reason"])
+
+
+@transaction.atomic
+def needed_again(*, policy: Policy, by: audit.Actor, at: datetime) -> None:
+    """Take back the decision that this policy is not needed. Its dates count again as they were."""
+    policy = Policy.objects.select_for_update().get(id=policy.id)
+    if _differs(policy, {"not_needed_reason": ""}):
+        policy.save(update_fields=["not_needed_reason"])
+        _record("decided a policy is needed again", policy, by=by, at=at, fields=["not_needed_reason"])
+
+
+@transaction.atomic
+def inherit_history(*, predecessor: UUID, successor: UUID, by: audit.Actor, on: date, at: datetime) -> int:
+    """Carry the policies of a school that converted over to the school it became: dates, people, address and the
+    current document, marked as inherited until they are approved anew.
+
+    The old school keeps its rows and all their history. A policy about which the new school has recorded anything
+    itself is left alone, so a second run changes nothing. `predecessor` and `successor` are schools' ids. Gives the
+    number of policies carried.
+    """
+    open_policies(on=on, at=at)
+    carried = execute_count(
+        """UPDATE policies_policy AS new
+           SET lead_name = old.lead_name, lead_email = old.lead_email, link_governor = old.link_governor,
+               published_url = old.published_url, last_reviewed_on = old.last_reviewed_on,
+               next_review_on = old.next_review_on, is_inherited = true
+           FROM policies_policy AS old
+           WHERE old.school_id = %(old)s AND new.school_id = %(new)s AND old.kind = new.kind
+             AND old.last_reviewed_on IS NOT NULL AND new.last_reviewed_on IS NULL""",
+        {"old": predecessor, "new": successor},
+    )
+    if not carried:
+        return 0
+    execute_count(
+        """INSERT INTO policies_policyversion (id, policy_id, number, is_current, document_id, published_url,
+                                               approved_by, minute_reference, change_note, made_at)
+           SELECT gen_random_uuid(), new.id, 1, true, held.document_id, held.published_url, '', '', '', %(at)s
+           FROM policies_policyversion AS held
+           JOIN policies_policy AS old ON old.id = held.policy_id AND held.is_current
+           JOIN policies_policy AS new ON new.kind = old.kind AND new.is_inherited
+           WHERE old.school_id = %(old)s AND new.school_id = %(new)s
+           ON CONFLICT DO NOTHING""",
+        {"old": predecessor, "new": successor, "at": at},
+    )
+    audit.record(
+        "carried policies over at a conversion",
+        by=by,
+        at=at,
+        subject_kind="school",
+        subject_id=successor,
+        school_id=successor,
+        fields=["policies"],
+    )
+    return carried
+
+
+def _next_review(policy: Policy, *, reviewed_on: date, asked: date | None) -> date:
+    latest = latest_next_review(policy.kind, reviewed_on=reviewed_on)
+    if asked is None:
+        months = AuthoritySettings.load().review_months
+        return next_review(policy.kind, reviewed_on=reviewed_on, months=months)
+    if asked <= reviewed_on:
+        raise NextReviewNotAfterReview("Date of next review must be after the date of review")
+    if policy.kind in YEARLY:
+        return min(asked, latest)
+    if asked > latest:
+        raise NextReviewTooLate(f"Date of next review must be within {LONGEST_MONTHS} months of the review")
+    return asked
+
+
+def _version(
+    policy: Policy, *, outcome: str, changed: str, document: Document | None, by: audit.Actor, at: datetime
+) -> PolicyVersion:
+    """The version that a finished review leaves current."""
+    current = policy.versions.filter(is_current=True).first()
+    if outcome != Outcome.NO_CHANGE or current is None or (document and current.document_id):
+        return _new_version(policy, changed=changed, document=document, by=by, at=at)
+    current.document = document or current.document
+    current.published_url = policy.published_url
+    current.save(update_fields=["document", "published_url"])
+    return current
+
+
+def _new_version(
+    policy: Policy, *, by: audit.Actor, at: datetime, changed: str = "", document: Document | None = None
+) -> PolicyVersion:
+    policy.versions.filter(is_current=True).update(is_current=False)
+    last = policy.versions.aggregate(last=Max("number"))["last"] or 0
+    return PolicyVersion.objects.create(
+        policy=policy,
+        number=last + 1,
+        document=document,
+        published_url=policy.published_url,
+        change_note=changed,
+        made_at=at,
+        made_by=by.actor_id,
+    )
+
+
+def _differs(row: Policy | PolicyVersion, wanted: dict[str, object]) -> list[str]:
+    """Set the wanted values on the row; give the names of those that were not so before."""
+    names = [name for name, value in wanted.items() if getattr(row, name) != value]
+    for name in names:
+        setattr(row, name, wanted[name])
+    return names
+
+
+def _record(verb: str, policy: Policy, *, by: audit.Actor, at: datetime, fields: list[str]) -> None:
+    audit.record(
+        verb,
+        by=by,
+        at=at,
+        subject_kind="policy",
+        subject_id=policy.id,
+        school_id=policy.school_id,
+        fields=fields,
+    )
