@@ -1,5 +1,6 @@
 """The suite on a throw-away server, the static checks, and the lock files."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -46,6 +47,7 @@ def check(arguments: Sequence[str]) -> int:
     }
     verdicts: dict[str, bool] = {}
     with throw_away_database() as variables:
+        subprocess.run(_python("handrail", "prepare-cluster"), cwd=ROOT, env=variables, stdout=subprocess.DEVNULL)
         for name, command in tools.items():
             verdicts[name] = subprocess.run(command, cwd=ROOT, env=variables).returncode == 0
     _audit()
@@ -80,11 +82,28 @@ def throw_away_database() -> Iterator[dict[str, str]]:
 
 
 def _audit() -> None:
+    """Tell which packages have known faults, without a say in the verdict: such news comes from outside."""
     command = _python("pip_audit", "--requirement=requirements.lock", "--require-hashes", "--disable-pip")
     try:
-        subprocess.run([*command, "--progress-spinner=off"], cwd=ROOT, timeout=AUDIT_SECONDS)
-    except subprocess.TimeoutExpired:
-        print(f"pip-audit had no answer in {AUDIT_SECONDS} seconds and was left out.")
+        done = subprocess.run(
+            [*command, "--progress-spinner=off", "--format=json"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=AUDIT_SECONDS,
+        )
+        packages = json.loads(done.stdout)["dependencies"]
+    except (subprocess.TimeoutExpired, ValueError):
+        packages = []
+    audited = [package for package in packages if "vulns" in package]
+    if not audited:
+        print("pip-audit: its source could not be reached")
+    for package in audited:
+        for fault in package["vulns"]:
+            cured_in = ", ".join(fault["fix_versions"]) or "no version yet"
+            print(f"pip-audit: {package['name']} {package['version']} has {fault['id']}, cured in {cured_in}")
+    if audited:
+        print(f"pip-audit: {len(audited)} of {len(packages)} packages looked up")
 
 
 def _python(*module_and_arguments: str) -> list[str]:

@@ -297,10 +297,10 @@ def binary(name: str) -> Path:
     spec = find_spec(WHEEL.replace("-", "_"))
     if spec is None or not spec.submodule_search_locations:
         raise PostgresError(f"the embedded PostgreSQL ({WHEEL}) is not installed here")
-    installed = Path(spec.submodule_search_locations[0]) / f"pginstall{MAJOR}"
-    if identity().user is not None and not _open_to_everybody(installed):
-        installed = _copy_for_everybody(installed)
-    return installed / "bin" / name
+    package = Path(spec.submodule_search_locations[0])
+    if identity().user is not None and not _open_to_everybody(package):
+        package = _copy_for_everybody(package)
+    return package / f"pginstall{MAJOR}" / "bin" / name
 
 
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -338,11 +338,14 @@ def _open_to_everybody(path: Path) -> bool:
     return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents) if folder.exists())
 
 
-def _copy_for_everybody(installed: Path) -> Path:
+def _copy_for_everybody(package: Path) -> Path:
+    """The wheel's programs and, beside them as in the wheel, their libraries."""
     copy = NOBODYS_HOME / f"binaries-{metadata.version(WHEEL)}"
     if not copy.exists():
         draft = copy.with_name(f"{copy.name}.{os.getpid()}")
         NOBODYS_HOME.mkdir(mode=0o755, parents=True, exist_ok=True)
-        shutil.copytree(installed, draft, symlinks=True)
+        for part in (f"{package.name}/pginstall{MAJOR}", f"{package.name}.libs"):
+            if (package.parent / part).exists():
+                shutil.copytree(package.parent / part, draft / part, symlinks=True)
         draft.rename(copy)
-    return copy
+    return copy / package.name

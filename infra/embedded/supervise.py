@@ -18,6 +18,7 @@ from .processes import birth_mark, dies_with_parent, signal_group
 
 GRACE_SECONDS = 10.0  # for requests and tasks under way, when asked to stop
 QUICK_DEATH_SECONDS = 10.0
+FIRST_WAIT_SECONDS = 1.0  # after a quick death; doubled after each
 QUICK_DEATHS_ALLOWED = 4
 COLOURS = (36, 33, 35, 32, 34)
 
@@ -74,7 +75,7 @@ class Supervisor:
         if child.quick_deaths > QUICK_DEATHS_ALLOWED:
             self.say("handrail", f"{child.name} {how_it_died} {child.quick_deaths} times in a row: giving up")
             return 1
-        wait = 0.5 * 2**child.quick_deaths if child.quick_deaths else 0.0
+        wait = FIRST_WAIT_SECONDS * 2 ** (child.quick_deaths - 1) if child.quick_deaths else 0.0
         child.start_again_at = now + wait
         self.say("handrail", f"{child.name} {how_it_died}; starting it again in {wait:.0f} s")
         return 0
@@ -128,7 +129,7 @@ class Supervisor:
         self.pids.write_text(json.dumps({pid: birth_mark(pid) for pid in alive}))
 
 
-def end_leftovers(pids: Path) -> int:
+def end_leftovers(pids: Path, grace_seconds: float = GRACE_SECONDS) -> int:
     """End what a supervisor left that was itself killed; returns how many groups that were."""
     try:
         noted: dict[str, str] = json.loads(pids.read_text())
@@ -138,7 +139,7 @@ def end_leftovers(pids: Path) -> int:
     for with_signal in (signal.SIGTERM, signal.SIGKILL):
         for group in groups:
             signal_group(group, with_signal)
-        deadline = time.monotonic() + GRACE_SECONDS
+        deadline = time.monotonic() + grace_seconds
         while any(birth_mark(group) == noted[str(group)] for group in groups) and time.monotonic() < deadline:
             time.sleep(0.05)
     pids.unlink(missing_ok=True)
