@@ -150,9 +150,12 @@ class TestStart:
     def test_is_not_fooled_by_a_pid_file_that_names_another_process(self, postgres: Postgres) -> None:
         postgres.start()
         postgres.stop()
-        (postgres.cluster / "postmaster.pid").write_text(f"{os.getpid()}\n{postgres.cluster}\n1\n5432\n")
-        assert not postgres.running()
-        assert postgres.start().pid != os.getpid()
+        with subprocess.Popen(["sleep", "60"]) as another:
+            (postgres.cluster / "postmaster.pid").write_text(f"{another.pid}\n{postgres.cluster}\n1\n5432\n")
+            assert not postgres.running()
+            assert postgres.start().pid != another.pid
+            assert another.poll() is None
+            another.kill()
 
     def test_refuses_data_of_another_major_version(
         self, postgres: Postgres, change: Callable[[str, str], None]
