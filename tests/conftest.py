@@ -4,27 +4,18 @@ The public facts and both authorities are built once, by the product's own comma
 what it is made from; each process works on a clone of it. A test is an ordinary rolled-back transaction.
 """
 
-import hashlib
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
+from databases import clone, drop, template
 from django.db import connections
 from django.test import Client, TransactionTestCase
-from psycopg import sql
 
-from handrail.config.env import whole_environment
-
-ROOT = Path(__file__).parent.parent
 AT = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
-AUTHORITIES = (("001", "Barsetshire", "barsetshire.localhost"), ("002", "Borchester", "borchester.localhost"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,76 +28,6 @@ def full(request: pytest.FixtureRequest) -> bool:
 
 
 # -- databases -------------------------------------------------------------------------------------------
-
-SUPERUSER = whole_environment().get("HANDRAIL_SUPERUSER_URL", "")
-
-
-def what_it_is_made_from() -> str:
-    """A name for the template that changes with anything that goes into it."""
-    digest = hashlib.sha256()
-    made_from = [
-        *ROOT.glob("tenants/**/*.py"),
-        *ROOT.glob("src/handrail/*/migrations/*.py"),
-        *ROOT.glob("src/handrail/*/models.py"),
-        ROOT / "src/handrail/accounts/actions.py",
-        ROOT / "requirements.lock",
-    ]
-    for path in sorted(made_from):
-        digest.update(path.read_bytes())
-    return f"template_{digest.hexdigest()[:12]}"
-
-
-def handrail(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of the product in a process of its own, as a person would."""
-    return subprocess.run(
-        [sys.executable, "-m", "handrail", *arguments],
-        env={**whole_environment(), "DJANGO_SETTINGS_MODULE": "handrail.config.settings", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
-
-
-def template() -> str:
-    """The template database's name, building it when it is not there. Safe when several processes ask at once."""
-    name = what_it_is_made_from()
-    with psycopg.connect(SUPERUSER, autocommit=True) as admin:
-        admin.execute("SELECT pg_advisory_lock(1, 1)")
-        if admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
-            return name
-        building = f"{name}_building"
-        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(building)))
-        steps = [("prepare-cluster",), ("migrate",)]
-        for code, authority, host in AUTHORITIES:
-            admin_email = f"admin@{host.replace('localhost', 'example')}"
-            steps.append(
-                ("create-authority", "--code", code, "--name", authority, "--host", host, "--admin", admin_email)
-            )
-        for step in steps:
-            done = handrail(*step, HANDRAIL_DB_NAME=building)
-            assert done.returncode == 0, f"{step}: {done.stdout}{done.stderr}"
-        admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(building), sql.Identifier(name)))
-    return name
-
-
-def clone(source: str, name: str) -> None:
-    """Make database `name` anew from the template, with the template's rights."""
-    from tenants.database.cluster import grant_connect
-
-    with psycopg.connect(SUPERUSER, autocommit=True) as admin:
-        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-        admin.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY OWNER handrail_owner").format(
-                sql.Identifier(name), sql.Identifier(source)
-            )
-        )
-        grant_connect(admin, name)
-
-
-def drop(name: str) -> None:
-    with psycopg.connect(SUPERUSER, autocommit=True) as admin:
-        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 @pytest.fixture(scope="session")
