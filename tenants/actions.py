@@ -14,6 +14,7 @@ from psycopg import sql
 from tenants.database.privileges import create_role, grant_privileges
 from tenants.database.template import TEMPLATE, renamed, schema_text
 from tenants.models import Domain, LocalAuthority, new_schema_name
+from tenants.routing import expected_migrations
 
 connection: Any = plain_connection  # the owner's, which is django-tenants' own
 HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
@@ -150,5 +151,10 @@ def migrate_one(schema: str) -> Migrated:
 
 
 def _migration_count(cursor: Any, schema: str) -> int:
-    cursor.execute(sql.SQL("SELECT count(*) FROM {}.django_migrations").format(sql.Identifier(schema)))
+    cursor.execute(
+        sql.SQL("SELECT count(*) FROM {}.django_migrations WHERE app || '.' || name = ANY(%s)").format(
+            sql.Identifier(schema)
+        ),
+        [list(expected_migrations())],
+    )
     return int(cursor.fetchone()[0])

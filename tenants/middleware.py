@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
 from django.shortcuts import render
 
 from tenants.context import inside
 from tenants.errors import UnknownAuthority
-from tenants.routing import authority_for_host
+from tenants.routing import active_authority_for_host
 
 
 class _RollBack(Exception):
@@ -25,16 +26,15 @@ class AuthorityMiddleware:
         if request.path == "/health/":
             connection.route("SELECT 1", ())  # type: ignore[attr-defined]
             return HttpResponse("ok", content_type="text/plain")
-        host = request.get_host().rsplit(":", 1)[0].lower().rstrip(".")
+        host, _port = split_domain_port(request.get_host())
+        request.authority = None  # type: ignore[attr-defined]
         try:
-            authority = authority_for_host(host)
+            authority = active_authority_for_host(host)
         except UnknownAuthority:
-            return self._outside(request)
-        request.authority = authority  # type: ignore[attr-defined]
+            return render(request, "404.html", status=404)
         if authority.is_behind:
             return render(request, "behind.html", {"authority": authority}, status=503)
-        if not authority.is_served:
-            return self._outside(request)
+        request.authority = authority  # type: ignore[attr-defined]
         response = HttpResponse(status=500)
         try:
             with inside(authority):
@@ -44,8 +44,3 @@ class AuthorityMiddleware:
         except _RollBack:
             response.cookies.clear()
         return response
-
-    def _outside(self, request: HttpRequest) -> HttpResponse:
-        """A host that is no authority's has no pages."""
-        request.authority = None  # type: ignore[attr-defined]
-        return render(request, "404.html", status=404)

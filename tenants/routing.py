@@ -8,7 +8,10 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from django.apps import apps
+from django.conf import settings
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 
 from tenants.errors import UnknownAuthority
 
@@ -28,7 +31,11 @@ class Authority:
     @property
     def is_served(self) -> bool:
         """Active, and its tables are as new as this code needs."""
-        return self.state == "active" and not self.is_behind
+        return self.is_active and not self.is_behind
+
+    @property
+    def is_active(self) -> bool:
+        return self.state == "active"
 
     @property
     def is_behind(self) -> bool:
@@ -39,21 +46,25 @@ ROUTE = "SELECT id, code, name, schema_name, host, state, schema_version FROM pu
 AUTHORITIES = "SELECT id, code, name, schema_name, host, state, schema_version FROM public.authorities()"
 
 
-@cache
 def expected_schema_version() -> int:
     """How many migrations an authority's schema must have had for this code to run on it."""
-    from django.apps import apps
-    from django.conf import settings
-    from django.db.migrations.loader import MigrationLoader
+    return len(expected_migrations())
 
-    labels = {apps.get_app_config(name.rsplit(".", 1)[-1]).label for name in settings.TENANT_APP_LABELS}
+
+@cache
+def expected_migrations() -> frozenset[str]:
+    """Those migrations, as `app.name`. A schema's own list also names migrations of the public facts."""
+    labels = {apps.get_app_config(name.rsplit(".", 1)[-1]).label for name in settings.TENANT_APPS}
     on_disk = MigrationLoader(None, ignore_no_migrations=True).disk_migrations
-    return sum(1 for label, _name in on_disk if label in labels)
+    return frozenset(f"{label}.{name}" for label, name in on_disk if label in labels)
 
 
-def authority_for_host(host: str) -> Authority:
-    """The authority served at `host` (lower case, no port). Raises UnknownAuthority."""
-    return _one(ROUTE, host)
+def active_authority_for_host(host: str) -> Authority:
+    """The authority at `host` (lower case, no port), be it behind. Raises UnknownAuthority, also when suspended."""
+    authority = _one(ROUTE, host)
+    if not authority.is_active:
+        raise UnknownAuthority(f"{host} is suspended")
+    return authority
 
 
 def authority_by_id(authority_id: UUID | str) -> Authority:

@@ -41,7 +41,6 @@ TENANT_APPS = [
     "allauth.account",
 ]
 INSTALLED_APPS = [*SHARED_APPS, "django.contrib.staticfiles", *TENANT_APPS]
-TENANT_APP_LABELS = TENANT_APPS
 TENANT_MODEL = "tenants.LocalAuthority"
 TENANT_DOMAIN_MODEL = "tenants.Domain"
 DATABASE_ROUTERS = ["tenants.database.router.AuthorityRouter", "django_tenants.routers.TenantSyncRouter"]
