@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connections, transaction
 
+from tenants.database import bound
 from tenants.errors import AlreadyInside
 from tenants.routing import Authority
 
@@ -14,11 +15,11 @@ from tenants.routing import Authority
 def inside(authority: Authority, *, using: str = "default") -> Iterator[Authority]:
     """Open one transaction that belongs to `authority` alone, and close it for good or undo it whole.
 
-    Raises AlreadyInside when another door is open on this connection, and SwallowedError when the block ends
-    well although PostgreSQL would undo its work.
+    Raises AlreadyInside when a door is open on this connection or another authority's on a second one, and
+    SwallowedError when the block ends well although PostgreSQL would undo its work.
     """
     connection: Any = connections[using]
-    if connection.authority is not None:
+    if connection.authority is not None or any(bound(each) not in (None, authority) for each in connections):
         raise AlreadyInside
     with transaction.atomic(using=using, durable=True):
         connection.bind(authority)

@@ -2,7 +2,8 @@
 
 django-tenants sets `search_path` before each statement and, when that is cancelled, answers from the wrong
 schema. Here nothing is set per statement: `bind()` takes the authority's role and schema once, local to the
-transaction, and checks that both took. With nobody bound there is no cursor.
+transaction, and checks that both took. Cursors, settings and locks that raw SQL left on the session end there too.
+With nobody bound there is no cursor.
 """
 
 import sys
@@ -19,7 +20,9 @@ from tenants.errors import NobodyBound, SwallowedError, WallError
 if TYPE_CHECKING:
     from tenants.routing import Authority
 
-BIND = "SELECT set_config('role', %s, true), set_config('search_path', %s, true)"
+BIND = """CLOSE ALL; UNLISTEN *; RESET ALL; SELECT pg_advisory_unlock_all();
+    SELECT set_config('role', %s, true), set_config('search_path', %s, true), set_config('TimeZone', %s, true)"""
+"""Forget all that the session remembers of earlier doors, then take this one's role and path: one round trip."""
 
 
 class DatabaseWrapper(stock.DatabaseWrapper):
@@ -49,7 +52,7 @@ class DatabaseWrapper(stock.DatabaseWrapper):
 
     def bind(self, authority: "Authority") -> None:
         """Take the authority's role and schema for this transaction, in one round trip, and see that it took."""
-        wanted = (authority.schema_name, f'"{authority.schema_name}", public')
+        wanted = (authority.schema_name, f'"{authority.schema_name}", public', self.timezone_name)
         if self._raw(BIND, wanted) != wanted:
             raise WallError("the binding did not take")
         self.authority, self._undo_was_asked = authority, False
@@ -58,7 +61,7 @@ class DatabaseWrapper(stock.DatabaseWrapper):
         """Forget the authority. Inside an outer transaction (tests) its role would outlive the door: drop it."""
         self.authority = None
         if len(self.atomic_blocks) > 1 and self._status() == TransactionStatus.INTRANS:
-            self._raw(BIND, ("none", '""'))
+            self._raw(BIND, ("none", '""', self.timezone_name))
 
     def assert_will_commit(self) -> None:
         """Refuse to end a door quietly whose transaction PostgreSQL or Django would undo."""
@@ -100,9 +103,12 @@ class DatabaseWrapper(stock.DatabaseWrapper):
             raise
 
     def _raw(self, sql: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        """Run one or more statements past the door's check; give the first row of the last."""
         self.ensure_connection()
         with self.wrap_database_errors, self.connection.cursor() as cursor:
             cursor.execute(sql, parameters or None)
+            while cursor.nextset():
+                pass
             return tuple(cursor.fetchone()) if cursor.description else None
 
     def _status(self) -> TransactionStatus:

@@ -4,14 +4,30 @@ Privilege is the wall; this says *where* in the code a slip happened. An instanc
 first saved, a queryset when it is built inside a door.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.db import models
+from django.db.models.query import ModelIterable
 
 from tenants.database import bound
 from tenants.errors import WrongAuthority
 
 STAMP = "made_in"
+
+
+class StampedIterable(ModelIterable):
+    """Rows of a queryset, refused when the door they were asked through is no longer the open one.
+
+    Without it `.iterator()`, half read in one authority and advanced in another, would stamp the rest wrongly.
+    """
+
+    def __iter__(self) -> Iterator[Any]:
+        asked_in = bound()
+        for row in super().__iter__():
+            if bound() != asked_in:
+                raise WrongAuthority(f"rows of {self.queryset.model._meta.label} were read on after their door closed")
+            yield row
 
 
 def stamp(instance: models.Model) -> None:

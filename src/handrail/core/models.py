@@ -7,7 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from tenants.database import bound
-from tenants.database.router import STAMP, stamp
+from tenants.database.router import STAMP, StampedIterable, stamp
 
 T = TypeVar("T", bound=models.Model)
 
@@ -17,6 +17,7 @@ class RecordManager(models.Manager[T]):
 
     def get_queryset(self) -> models.QuerySet[T]:
         queryset = super().get_queryset()
+        queryset._iterable_class = StampedIterable
         authority = bound()
         if authority is not None:
             queryset._add_hints(**{STAMP: authority.schema_name})  # type: ignore[attr-defined]
