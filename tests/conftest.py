@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+import psycopg
 import pytest
 from databases import clone, drop, template
 from django.db import connections
 from django.test import Client, TransactionTestCase
+
+from handrail.config.env import whole_environment
 
 AT = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
 
