@@ -2,6 +2,7 @@
 
 import argparse
 import hashlib
+import os
 import subprocess
 import sys
 import threading
@@ -50,10 +51,11 @@ def demo(arguments: Sequence[str]) -> int:
     parser.add_argument("--port", type=int, default=FIRST_PORT, help=f"of the web server (default {FIRST_PORT})")
     options = parser.parse_args(arguments)
     began = time.monotonic()
+    os.chdir(ROOT)  # Python looks for modules where it stands
     with _the_only_demo() as register_address:
         postgres = Postgres(STATE)
         if left := end_leftovers(STATE / "processes.json"):
-            print(f"Ended {left} processes that a killed demo had left.")
+            print(f"A demo that was killed had left {left} of its processes; they are ended.")
         if options.fresh:
             with step("deleting the demo's data"):
                 postgres.destroy()
@@ -154,12 +156,13 @@ def _free_port(wanted: int) -> int:
 def _servers(server: Server, port: int) -> list[Child]:
     web = environment.for_web(server, STATE, mode="demo", site_port=port)
     work = environment.for_work(server, STATE, mode="demo", site_port=port)
-    gunicorn = ("gunicorn", "handrail.config.wsgi:application", "--workers=2", "--threads=4")
-    celery = ("celery", "-A", "workflows.app")
-    quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+    gunicorn = ("gunicorn", "handrail.config.wsgi:application", "--workers=2", "--threads=4", "--no-control-socket")
+    celery = ("celery", "--quiet", "-A", "workflows.app")
+    work["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser privileges"  # a demo may well be root's
+    alone = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     return [
         Child("web", _python(*gunicorn, f"--bind=127.0.0.1:{port}"), web),
-        Child("worker", _python(*celery, "worker", "--concurrency=2", *quiet), work),
+        Child("worker", _python(*celery, "worker", "--concurrency=2", *alone), work),
         Child("beat", _python(*celery, "beat", f"--schedule={STATE / 'celerybeat-schedule'}", "--pidfile="), work),
     ]
 
@@ -170,14 +173,13 @@ def _python(*module_and_arguments: str) -> list[str]:
 
 def _announce(supervisor: Supervisor, server: Server, port: int, began: float) -> None:
     """Say where everything is, once the web answers."""
+    variables = environment.for_commands(server, STATE, mode="demo", site_port=port)
+    describe = _python("handrail", "describe-demo", "--port", str(port))
+    described = subprocess.run(describe, env=variables, capture_output=True, text=True)
     while not supervisor.ending and not _answers(port):
         time.sleep(0.1)
     if supervisor.ending:
         return
-    variables = environment.for_commands(server, STATE, mode="demo", site_port=port)
-    described = subprocess.run(
-        _python("handrail", "describe-demo", "--port", str(port)), env=variables, capture_output=True, text=True
-    )
     for line in (described.stdout or f"http://{HOST}:{port}/").splitlines():
         supervisor.say("handrail", line)
     took = time.monotonic() - began

@@ -115,7 +115,7 @@ class Supervisor:
     def _end(self) -> None:
         alive = [child.process for child in self.children if child.process is not None]
         for process in alive:
-            signal_group(process.pid, signal.SIGTERM)
+            process.terminate()  # it alone: a worker lets its own processes finish what they are doing
         deadline = time.monotonic() + GRACE_SECONDS
         while any(process.poll() is None for process in alive) and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -136,11 +136,12 @@ def end_leftovers(pids: Path, grace_seconds: float = GRACE_SECONDS) -> int:
     except (OSError, ValueError):
         return 0
     groups = [int(pid) for pid, mark in noted.items() if mark and birth_mark(int(pid)) == mark]
-    for with_signal in (signal.SIGTERM, signal.SIGKILL):
-        for group in groups:
-            signal_group(group, with_signal)
-        deadline = time.monotonic() + grace_seconds
-        while any(birth_mark(group) == noted[str(group)] for group in groups) and time.monotonic() < deadline:
-            time.sleep(0.05)
+    for group in groups:
+        os.kill(group, signal.SIGTERM)
+    deadline = time.monotonic() + grace_seconds
+    while any(birth_mark(group) == noted[str(group)] for group in groups) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for group in groups:
+        signal_group(group, signal.SIGKILL)
     pids.unlink(missing_ok=True)
     return len(groups)

@@ -150,7 +150,7 @@ class TestStart:
     def test_is_not_fooled_by_a_pid_file_that_names_another_process(self, postgres: Postgres) -> None:
         postgres.start()
         postgres.stop()
-        with subprocess.Popen(["sleep", "60"]) as another:
+        with subprocess.Popen(["sleep", "10"]) as another:
             (postgres.cluster / "postmaster.pid").write_text(f"{another.pid}\n{postgres.cluster}\n1\n5432\n")
             assert not postgres.running()
             assert postgres.start().pid != another.pid
