@@ -1,6 +1,7 @@
 """Databases for tests and benchmarks: a template built by the product's own commands, and clones of it."""
 
 import hashlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -125,3 +126,14 @@ def connected(database: str, login: str = "app", **more: Any) -> Iterator[None]:
 def _forget(alias: str) -> None:
     if hasattr(connections._connections, alias):
         del connections[alias]
+
+
+@contextmanager
+def scratch(name: str) -> Iterator[str]:
+    """A clone of the template for as long as the block lasts; gives its name."""
+    name = f"{name}_{os.getpid()}"
+    clone(template(), name)
+    try:
+        yield name
+    finally:
+        drop(name)

@@ -1,20 +1,17 @@
 """A database beside the other tests', where every transaction is a real one."""
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from databases import clone, connected, drop, template
+from databases import connected, scratch
 
 
 @pytest.fixture(scope="session")
 def apart() -> Iterator[str]:
     """The database's name. Tests of the wall leave it as they found it, or take a clone of their own."""
-    name = f"test_{os.getpid()}_apart"
-    clone(template(), name)
-    yield name
-    drop(name)
+    with scratch("test_apart") as name:
+        yield name
 
 
 @pytest.fixture
