@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
-from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from tenants.context import inside
 from tenants.errors import UnknownAuthority
@@ -31,9 +31,9 @@ class AuthorityMiddleware:
         try:
             authority = active_authority_for_host(host)
         except UnknownAuthority:
-            return render(request, "404.html", status=404)
+            return HttpResponse(render_to_string("unknown_host.html"), status=404)
         if authority.is_behind:
-            return render(request, "behind.html", {"authority": authority}, status=503)
+            return HttpResponse(render_to_string("behind.html"), status=503, headers={"Retry-After": "120"})
         request.authority = authority  # type: ignore[attr-defined]
         response = HttpResponse(status=500)
         try:

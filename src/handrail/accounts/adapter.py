@@ -1,18 +1,61 @@
-"""What allauth asks of us: nobody signs up by themselves, and mail leaves only when the request has committed."""
+"""What allauth asks of us: our words, our mail, and nobody signs up by themselves."""
 
+from email.utils import formataddr
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as allauth_context
+from django.conf import settings
+from django.core.mail import EmailMessage
 from django.db import transaction
 from django.http import HttpRequest
+from django.urls import reverse
+
+from tenants.routing import Authority
+
+AUTHORITY_HEADER = "X-Handrail-Authority"
+"""Names the authority that a message is from, by id."""
+
+TOO_MANY = "Too many tries. Wait a few minutes, then try again"
 
 
 class Adapter(DefaultAccountAdapter):
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": "The e-mail address or the password is wrong",
+        "enter_current_password": "The current password is wrong",
+        "incorrect_code": "The code is wrong. Check the newest e-mail and enter the code again",
+        "too_many_login_attempts": TOO_MANY,
+        "rate_limited": TOO_MANY,
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """People are added by somebody who may; there is no sign-up page."""
         return False
 
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("accounts:account")
+
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """The one mail that leaves from a request: a sign-in code. After the commit, and never from a failed one."""
-        message = self.render_mail(template_prefix, email, context)
+        """Mail about signing in, the one mail that leaves from a request: after the commit, never from a failed one."""
+        message = self.render_mail(template_prefix, email, context | {"authority": authority(), "home": home()})
         transaction.on_commit(message.send, robust=True)
+
+    def render_mail(self, *args: Any, **kwargs: Any) -> EmailMessage:
+        message: EmailMessage = super().render_mail(*args, **kwargs)
+        message.extra_headers[AUTHORITY_HEADER] = str(authority().id)
+        return message
+
+    def get_from_email(self) -> str:
+        return formataddr((f"Handrail for {authority().name}", settings.DEFAULT_FROM_EMAIL))
+
+
+def authority() -> Authority:
+    """The authority of the request under way."""
+    found: Authority = allauth_context.request.authority
+    return found
+
+
+def home() -> str:
+    """The address of the authority's start page, as the person knows it."""
+    address: str = allauth_context.request.build_absolute_uri("/")
+    return address

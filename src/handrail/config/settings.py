@@ -36,6 +36,7 @@ TENANT_APPS = [
     "handrail.schools",
     "handrail.notices",
     "handrail.policies",
+    "handrail.authority",
     "handrail.overview",
     "allauth",
     "allauth.account",
@@ -122,6 +123,12 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+FILE_UPLOAD_HANDLERS = [
+    "handrail.core.uploads.SizeLimit",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+LARGEST_REQUEST = 120 * 1024 * 1024  # the whole register of schools, and room to grow
 
 SITE_SCHEME, SITE_PORT = ENV.site_scheme, ENV.site_port
 IS_DEMO = ENV.mode == "demo"
@@ -129,11 +136,14 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
-SESSION_COOKIE_AGE = 10 * 60 * 60
+SESSION_ENGINE = "handrail.accounts.sessions"
+SESSION_COOKIE_AGE = 10 * 60 * 60  # from signing in, whatever happens in it
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_AGE = None  # until the browser closes
 CSRF_FAILURE_VIEW = "handrail.core.views.csrf_failure"
 if SITE_SCHEME == "https":
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -155,19 +165,43 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # e-mail is unique whatever its case, by a constraint the check cannot see
-LOGIN_URL = "account_login"
+LOGIN_URL = LOGOUT_REDIRECT_URL = "account_request_login_code"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "handrail.accounts.adapter.Adapter"
+ACCOUNT_FORMS = {
+    "request_login_code": "handrail.accounts.forms.RequestCodeForm",
+    "confirm_login_code": "handrail.accounts.forms.CodeForm",
+    "login": "handrail.accounts.forms.PasswordForm",
+    "set_password": "handrail.accounts.forms.SetPasswordForm",
+    "change_password": "handrail.accounts.forms.ChangePasswordForm",
+    "reset_password": "handrail.accounts.forms.ResetForm",
+    "confirm_password_reset_code": "handrail.accounts.forms.ResetCodeForm",
+    "reset_password_from_key": "handrail.accounts.forms.ResetPasswordForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_USER_MODEL_EMAIL_FIELD = "email"
-ACCOUNT_LOGIN_BY_CODE_ENABLED = True
-ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 600
-ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = 5
 ACCOUNT_LOGIN_TIMEOUT = 600
+ACCOUNT_LOGIN_BY_CODE_ENABLED = ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "dashed": False, "length": 6}
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = 600
+ACCOUNT_LOGIN_BY_CODE_MAX_ATTEMPTS = ACCOUNT_PASSWORD_RESET_BY_CODE_MAX_ATTEMPTS = 5
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if SITE_SCHEME == "https" else 0  # what stands in front tells whose address it is
+ACCOUNT_RATE_LIMITS = {
+    # A council may be behind one address: what slows down guessing is counted by account. Twenty codes a day of five
+    # tries each find one of a million with a chance of 1 in 10,000.
+    "login": "120/m/ip",
+    "login_failed": "30/m/ip,5/5m/key,30/d/key",
+    "request_login_code": "60/m/ip,4/5m/key,20/d/key",
+    "reset_password": "60/m/ip,4/5m/key,20/d/key",
+    "reset_password_from_key": "60/m/ip",
+}
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # accounts.views writes to them: allauth would name a sign-up page
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False

@@ -3,9 +3,11 @@
 from django.urls import include, path
 
 urlpatterns = [
-    path("account/", include("allauth.account.urls")),
+    path("", include("handrail.accounts.urls")),
+    path("", include("handrail.authority.urls")),
 ]
 handler400 = "handrail.core.views.bad_request"
 handler403 = "handrail.core.views.forbidden"
 handler404 = "handrail.core.views.not_found"
+handler429 = "handrail.core.views.too_many_requests"
 handler500 = "handrail.core.views.server_error"

@@ -8,6 +8,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views import View
 
+from handrail.core.views import error_page
+
 PUBLIC = "public"
 """The permission of a page that anybody may open."""
 
@@ -27,6 +29,11 @@ class Door(View):
             if self.permission != SIGNED_IN and not request.user.may(self.permission):
                 return not_allowed(request)
         return super().dispatch(request, *args, **kwargs)
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer = error_page("405.html", status=405)
+        answer["Allow"] = ", ".join(self._allowed_methods())  # type: ignore[attr-defined]
+        return answer
 
 
 def not_allowed(request: HttpRequest) -> HttpResponse:

@@ -19,35 +19,38 @@ class Body(TextChoices):
     OTHER = "other", "Another kind of establishment"
 
 
-BODY_OF_TYPE: dict[int, Body] = {
-    1: Body.MAINTAINED_SCHOOL,  # community
-    2: Body.MAINTAINED_SCHOOL,  # voluntary aided
-    3: Body.MAINTAINED_SCHOOL,  # voluntary controlled
-    5: Body.MAINTAINED_SCHOOL,  # foundation
-    6: Body.INDEPENDENT,  # city technology college
-    7: Body.MAINTAINED_SCHOOL,  # community special
-    8: Body.NON_MAINTAINED_SPECIAL,
-    10: Body.INDEPENDENT,  # other independent special
-    11: Body.INDEPENDENT,  # other independent
-    12: Body.MAINTAINED_SCHOOL,  # foundation special
-    14: Body.PRU,
-    15: Body.EARLY_YEARS,  # local authority nursery
-    28: Body.ACADEMY,  # sponsor led
-    33: Body.ACADEMY,  # special sponsor led
-    34: Body.ACADEMY,  # converter
-    35: Body.ACADEMY,  # free school
-    36: Body.ACADEMY,  # special free school
-    38: Body.AP_ACADEMY,  # alternative provision free school
-    39: Body.POST_16,  # 16 to 19 free school
-    40: Body.ACADEMY,  # university technical college
-    41: Body.ACADEMY,  # studio school
-    42: Body.AP_ACADEMY,  # alternative provision converter
-    43: Body.AP_ACADEMY,  # alternative provision sponsor led
-    44: Body.ACADEMY,  # special converter
-    45: Body.POST_16,  # 16 to 19 converter
-    46: Body.POST_16,  # 16 to 19 sponsor led
-    57: Body.POST_16,  # secure 16 to 19
+TYPES: dict[int, tuple[str, Body]] = {
+    1: ("Community school", Body.MAINTAINED_SCHOOL),
+    2: ("Voluntary aided school", Body.MAINTAINED_SCHOOL),
+    3: ("Voluntary controlled school", Body.MAINTAINED_SCHOOL),
+    5: ("Foundation school", Body.MAINTAINED_SCHOOL),
+    6: ("City technology college", Body.INDEPENDENT),
+    7: ("Community special school", Body.MAINTAINED_SCHOOL),
+    8: ("Non-maintained special school", Body.NON_MAINTAINED_SPECIAL),
+    10: ("Other independent special school", Body.INDEPENDENT),
+    11: ("Other independent school", Body.INDEPENDENT),
+    12: ("Foundation special school", Body.MAINTAINED_SCHOOL),
+    14: ("Pupil referral unit", Body.PRU),
+    15: ("Local authority nursery school", Body.EARLY_YEARS),
+    28: ("Academy sponsor led", Body.ACADEMY),
+    33: ("Academy special sponsor led", Body.ACADEMY),
+    34: ("Academy converter", Body.ACADEMY),
+    35: ("Free schools", Body.ACADEMY),
+    36: ("Free schools special", Body.ACADEMY),
+    38: ("Free schools alternative provision", Body.AP_ACADEMY),
+    39: ("Free schools 16 to 19", Body.POST_16),
+    40: ("University technical college", Body.ACADEMY),
+    41: ("Studio schools", Body.ACADEMY),
+    42: ("Academy alternative provision converter", Body.AP_ACADEMY),
+    43: ("Academy alternative provision sponsor led", Body.AP_ACADEMY),
+    44: ("Academy special converter", Body.ACADEMY),
+    45: ("Academy 16-19 converter", Body.POST_16),
+    46: ("Academy 16 to 19 sponsor led", Body.POST_16),
+    57: ("Academy secure 16 to 19", Body.POST_16),
 }
+"""Each establishment type by its code: the register's name for it, and the kind of body it is."""
+
+BODY_OF_TYPE = {code: body for code, (_, body) in TYPES.items()}
 
 BOUND = frozenset({Body.MAINTAINED_SCHOOL, Body.ACADEMY, Body.AP_ACADEMY, Body.PRU})
 """The bodies that must have the policies."""

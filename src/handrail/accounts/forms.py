@@ -1,0 +1,89 @@
+"""The forms of signing in: allauth's, in our words and without what we do not ask."""
+
+from typing import Any
+
+from allauth.account import forms as allauth
+from django import forms
+
+EMAIL_MESSAGES = {
+    "required": "Enter your e-mail address",
+    "invalid": "Enter an e-mail address in the right form, like name@example.com",
+}
+NEW_PASSWORD_HINT = "At least 12 characters. Three words that do not belong together make a good one."  # noqa: S105
+
+
+def word(field: forms.Field, label: str, *, hint: str = "", required: str = "", **attributes: str) -> None:
+    """Give a field our label, hint and message, and its widget our attributes instead of the library's."""
+    field.label, field.help_text = label, hint
+    field.error_messages["required"] = required
+    field.widget.attrs = {"autocomplete": field.widget.attrs.get("autocomplete", "off")} | attributes
+
+
+def word_email(field: forms.Field, *, hint: str = "", autocomplete: str = "email") -> None:
+    word(field, "E-mail address", hint=hint, autocomplete=autocomplete, type="email")
+    field.error_messages.update(EMAIL_MESSAGES)
+
+
+def word_code(field: forms.Field) -> None:
+    word(
+        field,
+        "6-digit code",
+        required="Enter the 6-digit code",
+        inputmode="numeric",
+        **{"class": "govuk-input--width-10 govuk-input--extra-letter-spacing"},
+    )
+
+
+class RequestCodeForm(allauth.RequestLoginCodeForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        word_email(self.fields["email"], hint="We will send a 6-digit code to it.")
+
+
+class CodeForm(allauth.ConfirmLoginCodeForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        word_code(self.fields["code"])
+
+
+class PasswordForm(allauth.LoginForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        word_email(self.fields["login"], autocomplete="username")
+        word(self.fields["password"], "Password", required="Enter your password")
+
+
+class SetPasswordForm(allauth.SetPasswordForm):
+    """Choose a first password. Asked once: the page can show it."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        word(self.fields["password1"], "New password", hint=NEW_PASSWORD_HINT, required="Enter a new password")
+        del self.fields["password2"]
+
+
+class ChangePasswordForm(allauth.ChangePasswordForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        word(self.fields["oldpassword"], "Current password", required="Enter your current password")
+        word(self.fields["password1"], "New password", hint=NEW_PASSWORD_HINT, required="Enter a new password")
+        del self.fields["password2"]
+
+
+class ResetForm(allauth.ResetPasswordForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        word_email(self.fields["email"], hint="We will send a 6-digit code to it.")
+
+
+class ResetCodeForm(allauth.ConfirmPasswordResetCodeForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        word_code(self.fields["code"])
+
+
+class ResetPasswordForm(allauth.ResetPasswordKeyForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        word(self.fields["password1"], "New password", hint=NEW_PASSWORD_HINT, required="Enter a new password")
+        del self.fields["password2"]

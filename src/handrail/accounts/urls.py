@@ -1,0 +1,24 @@
+"""Signing in and out. What allauth offers and is not listed here does not exist."""
+
+from allauth.account import views as allauth
+from django.urls import include, path
+
+from handrail.accounts import views
+
+own = ([path("", views.AccountView.as_view(), name="account")], "accounts")
+
+urlpatterns = [
+    path("sign-in/", views.RequestCodeView.as_view(), name="account_request_login_code"),
+    path("sign-in/code/", views.EnterCodeView.as_view(), name="account_confirm_login_code"),
+    path("sign-in/password/", views.PasswordView.as_view(), name="account_login"),
+    path("sign-in/closed/", allauth.account_inactive, name="account_inactive"),
+    path("sign-out/", allauth.logout, name="account_logout"),
+    path("account/", include(own)),
+    path("account/password/", allauth.password_change, name="account_change_password"),
+    path("account/password/set/", allauth.password_set, name="account_set_password"),
+    path("account/password/reset/", views.ResetView.as_view(), name="account_reset_password"),
+    path(
+        "account/password/reset/code/", allauth.confirm_password_reset_code, name="account_confirm_password_reset_code"
+    ),
+    path("account/password/reset/new/", allauth.complete_password_reset, name="account_complete_password_reset"),
+]

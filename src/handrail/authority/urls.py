@@ -1,0 +1,12 @@
+from django.urls import path
+
+from handrail.authority import views
+
+app_name = "authority"
+urlpatterns = [
+    path("brand.css", views.BrandView.as_view(), name="brand"),
+    path("help/", views.HelpView.as_view(), name="help"),
+    path("cookies/", views.CookiesView.as_view(), name="cookies"),
+    path("accessibility/", views.AccessibilityView.as_view(), name="accessibility"),
+    path("how-we-work-out-status/", views.HowWeWorkOutStatusView.as_view(), name="how_we_work_out_status"),
+]

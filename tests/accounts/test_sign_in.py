@@ -1,0 +1,470 @@
+"""Signing in with a code or a password, choosing passwords, signing out."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
+from django.contrib.sessions.models import Session
+from django.core import mail
+from django.core.cache import cache
+from django.db import connection
+from django.template.loader import get_template
+from django.test import Client
+from django.urls import reverse
+
+from handrail.accounts.models import User
+from handrail.accounts.urls import urlpatterns
+from tenants.context import inside
+
+pytestmark = pytest.mark.django_db
+
+HEAD, NOBODY = "head@oak.example", "nobody@oak.example"
+PASSWORD, ANOTHER = "correct horse battery", "purple monkey dishwasher"
+START, CODE, WITH_PASSWORD = "/sign-in/", "/sign-in/code/", "/sign-in/password/"
+
+
+@pytest.fixture(autouse=True)
+def a_fresh_minute() -> None:
+    """The counts of earlier tests do not slow this one."""
+    cache.clear()
+
+
+@pytest.fixture
+def post() -> Any:
+    """Post a form; then its transaction commits, as that of a request of its own would."""
+
+    def send(client: Client, path: str, **data: str) -> Any:
+        answer = client.post(path, data)
+        left, connection.run_on_commit = connection.run_on_commit, []
+        for _, callback, _ in left:
+            callback()
+        return answer
+
+    return send
+
+
+def newest_code() -> str:
+    found = re.search(r"^\d{6}$", mail.outbox[-1].body, re.MULTILINE)
+    assert found, mail.outbox[-1].body
+    return found[0]
+
+
+def wrong(code: str) -> str:
+    return f"{(int(code) + 1) % 1_000_000:06}"
+
+
+def is_signed_in(client: Client) -> bool:
+    return client.get("/account/").status_code == 200
+
+
+def set_password(one: Any, email: str = HEAD) -> None:
+    with inside(one):
+        user = User.objects.get(email=email)
+        user.set_password(PASSWORD)
+        user.save()
+
+
+class TestSignInWithACode:
+    def test_signs_in(self, cast, browse, post, one):
+        client = browse()
+        answer = post(client, START, email="Head@Oak.example")
+        assert (answer.status_code, answer["Location"]) == (302, CODE)
+        answer = post(client, CODE, code=newest_code())
+        assert (answer.status_code, answer["Location"]) == (302, "/")
+        assert is_signed_in(client)
+
+    def test_sends_plain_words_from_the_authority(self, cast, browse, post, one):
+        post(browse(), START, email=HEAD)
+        (message,) = mail.outbox
+        assert message.to == [HEAD]
+        assert message.from_email == "Handrail for Barsetshire <handrail@handrail.example>"
+        assert message.extra_headers["X-Handrail-Authority"] == str(one.id)
+        assert message.alternatives == []
+        assert message.body.endswith("Handrail, run by Barsetshire\nhttp://barsetshire.localhost/")
+        assert newest_code() not in message.subject
+
+    def test_sends_nothing_when_the_request_fails(self, cast, browse, post, monkeypatch):
+        def fail(*_: Any, **__: Any) -> None:
+            raise RuntimeError
+
+        monkeypatch.setattr("handrail.accounts.views.allauth.RequestLoginCodeView.get_success_url", fail)
+        client = browse()
+        client.raise_request_exception = False
+        assert post(client, START, email=HEAD).status_code == 500
+        assert mail.outbox == []
+
+    def test_refuses_a_wrong_code_and_takes_the_right_one_after(self, cast, browse, post):
+        client = browse()
+        post(client, START, email=HEAD)
+        answer = post(client, CODE, code=wrong(newest_code()))
+        assert answer.status_code == 200
+        assert "The code is wrong" in answer.text
+        assert "<title>Error: " in answer.text
+        assert not is_signed_in(client)
+        post(client, CODE, code=f" {newest_code()[:3]} {newest_code()[3:]} ")
+        assert is_signed_in(client)
+
+    def test_refuses_everything_after_five_wrong_codes(self, cast, browse, post):
+        client = browse()
+        post(client, START + "?next=/account/", email=HEAD)
+        code = newest_code()
+        for _ in range(4):
+            assert post(client, CODE, code=wrong(code)).status_code == 200
+        answer = post(client, CODE + "?next=/account/", code=wrong(code))
+        assert (answer.status_code, answer["Location"]) == (302, START + "?next=%2Faccount%2F")
+        assert "Too many tries" in client.get(START).text
+        post(client, CODE, code=code)
+        assert not is_signed_in(client)
+
+    def test_refuses_a_code_after_ten_minutes(self, cast, browse, post, monkeypatch):
+        import time
+
+        client = browse()
+        post(client, START, email=HEAD)
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + 601)
+        answer = post(client, CODE, code=newest_code())
+        assert (answer.status_code, answer["Location"]) == (302, START)
+        assert "That code has run out" in client.get(START).text
+        assert not is_signed_in(client)
+
+    def test_a_new_code_ends_the_one_before(self, cast, browse, post):
+        client = browse()
+        post(client, START, email=HEAD)
+        first = newest_code()
+        post(client, START, email=HEAD)
+        if first != newest_code():
+            assert "The code is wrong" in post(client, CODE, code=first).text
+        post(client, CODE, code=newest_code())
+        assert is_signed_in(client)
+
+    def test_a_code_is_worth_nothing_in_another_browser(self, cast, browse, post):
+        mine, theirs = browse(), browse()
+        post(mine, START, email=HEAD)
+        post(theirs, CODE, code=newest_code())
+        assert not is_signed_in(theirs)
+
+    def test_a_code_works_once(self, cast, browse, post):
+        client = browse()
+        post(client, START, email=HEAD)
+        post(client, CODE, code=newest_code())
+        post(client, "/sign-out/")
+        post(client, CODE, code=newest_code())
+        assert not is_signed_in(client)
+
+    def test_goes_on_to_the_page_to_enter_it_and_can_start_anew(self, cast, browse, post):
+        client = browse()
+        post(client, START, email=HEAD)
+        assert client.get(START + "?next=/account/")["Location"] == CODE + "?next=%2Faccount%2F"
+        assert client.get(WITH_PASSWORD).status_code == 200
+        answer = post(client, "/sign-out/", next=START)
+        assert answer["Location"] == START
+        assert client.get(START).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("email", "message"),
+        [("", "Enter your e-mail address"), ("head", "Enter an e-mail address in the right form")],
+    )
+    def test_refuses_what_is_no_address(self, cast, browse, post, email, message):
+        answer = post(browse(), START, email=email)
+        assert answer.status_code == 200
+        assert message in answer.text
+        assert mail.outbox == []
+
+
+class TestNobodyLearnsWhoHasAnAccount:
+    def test_a_code_is_asked_for_alike(self, cast, browse, post):
+        known, unknown = browse(), browse()
+        answers = [post(known, START, email=HEAD), post(unknown, START, email=NOBODY)]
+        assert len({(each.status_code, each["Location"]) for each in answers}) == 1
+        assert [message.to for message in mail.outbox] == [[HEAD], [NOBODY]]
+        pages = [known.get(CODE).text.replace(HEAD, "?"), unknown.get(CODE).text.replace(NOBODY, "?")]
+        pages = [re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page) for page in pages]
+        assert pages[0] == pages[1]
+
+    def test_the_unknown_address_is_told_so_by_mail_alone(self, cast, browse, post):
+        client = browse()
+        post(client, START, email=NOBODY)
+        assert "There is no account with it" in mail.outbox[0].body
+        assert not re.search(r"\d{6}", mail.outbox[0].body)
+        for code in ("000000", ""):
+            assert post(client, CODE, code=code).status_code == 200
+        assert not is_signed_in(client)
+
+    def test_a_wrong_password_reads_alike_and_costs_one_hash(self, cast, browse, post, one, monkeypatch):
+        set_password(one)
+        hashed = []
+        stock = MD5PasswordHasher.encode
+        monkeypatch.setattr(MD5PasswordHasher, "encode", lambda *of: hashed.append(1) or stock(*of))
+        pages, costs = [], []
+        for email in (HEAD, NOBODY, "colleague@oak.example", "stranger@borchester.example"):
+            hashed.clear()
+            page = post(browse(), WITH_PASSWORD, login=email, password="wrong wrong wrong").text.replace(email, "?")
+            pages.append(re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page))
+            costs.append(len(hashed))
+        assert "The e-mail address or the password is wrong" in pages[0]
+        assert len(set(pages)) == 1
+        assert costs == [1, 1, 1, 1]
+
+    def test_a_reset_is_asked_for_alike(self, cast, browse, post):
+        answers = [post(browse(), "/account/password/reset/", email=email) for email in (HEAD, NOBODY)]
+        assert len({(each.status_code, each["Location"]) for each in answers}) == 1
+        assert [message.to for message in mail.outbox] == [[HEAD], [NOBODY]]
+
+    def test_somebody_of_another_authority_is_unknown_here(self, cast, browse, post):
+        post(browse(), START, email="stranger@borchester.example")
+        assert "There is no account with it" in mail.outbox[0].body
+
+    def test_a_closed_account_is_unknown(self, cast, browse, post, one):
+        with inside(one):
+            User.objects.filter(email=HEAD).update(is_active=False)
+        post(browse(), START, email=HEAD)
+        assert "There is no account with it" in mail.outbox[0].body
+
+
+class TestGuessingIsSlowedDown:
+    def test_by_account_for_codes(self, cast, browse, post):
+        pages = [post(browse(), START, email=NOBODY) for _ in range(5)]
+        assert [page.status_code for page in pages] == [302] * 4 + [200]
+        assert "Too many tries" in pages[-1].text
+        assert len(mail.outbox) == 4
+        assert post(browse(), START, email=HEAD).status_code == 302
+
+    def test_by_account_for_passwords_even_with_the_right_one(self, cast, browse, post, one):
+        set_password(one)
+        for _ in range(5):
+            post(browse(), WITH_PASSWORD, login=HEAD, password="wrong wrong wrong")
+        client = browse()
+        assert "Too many tries" in post(client, WITH_PASSWORD, login=HEAD, password=PASSWORD).text
+        assert not is_signed_in(client)
+
+    def test_by_address(self, cast, browse, post):
+        statuses = [post(browse(), START, email=f"n{each}@oak.example").status_code for each in range(61)]
+        assert statuses == [302] * 60 + [200]
+
+    def test_in_one_authority_alone(self, cast, browse, post, two):
+        for _ in range(5):
+            post(browse(), START, email=NOBODY)
+        assert post(browse(authority=two), START, email=NOBODY).status_code == 302
+
+    def test_with_a_page_in_our_look(self, cast, browse, post):
+        answers = [post(browse(), "/account/password/reset/", email=NOBODY) for _ in range(5)]
+        assert answers[-1].status_code == 429
+        assert "Too many tries" in answers[-1].text
+
+
+class TestSignInWithAPassword:
+    def test_signs_in(self, cast, browse, post, one):
+        set_password(one)
+        client = browse()
+        answer = post(client, WITH_PASSWORD, login=HEAD, password=PASSWORD)
+        assert (answer.status_code, answer["Location"]) == (302, "/")
+        assert is_signed_in(client)
+
+    def test_never_shows_the_password_again(self, cast, browse, post):
+        answer = post(browse(), WITH_PASSWORD, login=HEAD, password=PASSWORD)
+        assert HEAD in answer.text
+        assert PASSWORD not in answer.text
+
+    def test_asks_for_both(self, cast, browse, post):
+        answer = post(browse(), WITH_PASSWORD, login="", password="")
+        assert "Enter your e-mail address" in answer.text
+        assert "Enter your password" in answer.text
+
+    def test_tells_only_who_knows_the_password_that_the_account_is_closed(self, cast, browse, post, one):
+        set_password(one)
+        with inside(one):
+            User.objects.filter(email=HEAD).update(is_active=False)
+        client = browse()
+        assert "is wrong" in post(client, WITH_PASSWORD, login=HEAD, password=ANOTHER).text
+        answer = post(client, WITH_PASSWORD, login=HEAD, password=PASSWORD)
+        assert "Your account is closed" in client.get(answer["Location"]).text
+        assert not is_signed_in(client)
+
+
+class TestChoosingAPassword:
+    def test_sets_a_first_one(self, cast, browse, post, one):
+        client = browse(cast.head)
+        answer = post(client, "/account/password/set/", password1=PASSWORD)
+        assert answer["Location"] == "/account/"
+        assert "Your password was set." in client.get("/account/").text
+        assert mail.outbox[-1].subject == "Your Handrail password was set"
+        with inside(one):
+            assert User.objects.get(email=HEAD).check_password(PASSWORD)
+
+    def test_changes_it_and_signs_out_everywhere_else(self, cast, browse, post, one):
+        set_password(one)
+        with inside(one):
+            head = User.objects.get(email=HEAD)
+        here, elsewhere = browse(head), browse(head)
+        post(here, "/account/password/", oldpassword=PASSWORD, password1=ANOTHER)
+        assert is_signed_in(here)
+        assert not is_signed_in(elsewhere)
+        assert mail.outbox[-1].subject == "Your Handrail password was changed"
+
+    def test_refuses_a_change_without_the_current_one(self, cast, browse, post, one):
+        set_password(one)
+        with inside(one):
+            head = User.objects.get(email=HEAD)
+        answer = post(browse(head), "/account/password/", oldpassword=ANOTHER, password1=ANOTHER)
+        assert "The current password is wrong" in answer.text
+        with inside(one):
+            assert User.objects.get(email=HEAD).check_password(PASSWORD)
+
+    @pytest.mark.parametrize("weak", ["short", "password1234", "head@oak.example"])
+    def test_refuses_a_weak_one(self, cast, browse, post, one, weak):
+        answer = post(browse(cast.head), "/account/password/set/", password1=weak)
+        assert answer.status_code == 200
+        with inside(one):
+            assert not User.objects.get(email=HEAD).has_usable_password()
+
+    def test_asks_somebody_signed_out_to_sign_in(self, cast, browse, post):
+        for path in ("/account/", "/account/password/", "/account/password/set/"):
+            answer = browse().get(path)
+            assert (answer.status_code, answer["Location"]) == (302, f"{START}?next={path}")
+
+    def test_resets_it_by_code(self, cast, browse, post, one):
+        set_password(one)
+        client = browse()
+        answer = post(client, "/account/password/reset/", email=HEAD)
+        assert answer["Location"] == "/account/password/reset/code/"
+        answer = post(client, answer["Location"], code=newest_code())
+        assert answer["Location"] == "/account/password/reset/new/"
+        post(client, answer["Location"], password1=ANOTHER)
+        assert is_signed_in(client)
+        assert mail.outbox[-1].subject == "Your Handrail password was changed"
+        with inside(one):
+            assert User.objects.get(email=HEAD).check_password(ANOTHER)
+
+    def test_refuses_a_reset_without_its_code(self, cast, browse, post, one):
+        set_password(one)
+        client = browse()
+        post(client, "/account/password/reset/", email=HEAD)
+        assert post(client, "/account/password/reset/new/", password1=ANOTHER).status_code == 302
+        code = newest_code()
+        for _ in range(5):
+            post(client, "/account/password/reset/code/", code=wrong(code))
+        post(client, "/account/password/reset/code/", code=code)
+        post(client, "/account/password/reset/new/", password1=ANOTHER)
+        with inside(one):
+            assert User.objects.get(email=HEAD).check_password(PASSWORD)
+
+    def test_a_code_to_sign_in_is_no_code_to_reset(self, cast, browse, post, one):
+        client = browse()
+        post(client, START, email=HEAD)
+        code = newest_code()
+        post(client, "/account/password/reset/code/", code=code)
+        post(client, "/account/password/reset/new/", password1=ANOTHER)
+        with inside(one):
+            assert not User.objects.get(email=HEAD).has_usable_password()
+
+
+class TestSignOut:
+    def test_ends_the_session(self, cast, browse, post, one):
+        client = browse(cast.head)
+        answer = post(client, "/sign-out/")
+        assert answer["Location"] == START
+        assert "You have signed out." in client.get(START).text
+        assert not is_signed_in(client)
+
+    def test_is_not_done_by_looking(self, cast, browse):
+        client = browse(cast.head)
+        assert "Do you want to sign out?" in client.get("/sign-out/").text
+        assert is_signed_in(client)
+
+    def test_needs_a_form_of_ours(self, cast, browse):
+        client = browse(cast.head)
+        client.handler.enforce_csrf_checks = True
+        assert client.post("/sign-out/").status_code == 403
+        assert is_signed_in(client)
+
+
+class TestGoingOn:
+    def test_returns_to_the_page_that_was_asked_for(self, cast, browse, post):
+        client = browse()
+        answer = client.get("/account/?from=mail")
+        assert answer["Location"] == START + "?next=/account/%3Ffrom%3Dmail"
+        page = client.get(answer["Location"]).text
+        assert 'name="next" value="/account/?from=mail"' in page
+        answer = post(client, START, email=HEAD, next="/account/?from=mail")
+        answer = post(client, answer["Location"], code=newest_code())
+        assert answer["Location"] == "/account/?from=mail"
+
+    @pytest.mark.parametrize(
+        "elsewhere",
+        [
+            "https://evil.example/",
+            "//evil.example/",
+            "/\\evil.example/",
+            "http:///evil.example",
+            "javascript:alert(1)",
+            "http://borchester.localhost/",
+        ],
+    )
+    def test_never_leaves_the_site(self, cast, browse, post, one, elsewhere):
+        set_password(one)
+        client = browse()
+        post(client, START, email=HEAD, next=elsewhere)
+        assert post(client, CODE, code=newest_code(), next=elsewhere)["Location"] == "/"
+        assert post(browse(), WITH_PASSWORD, login=HEAD, password=PASSWORD, next=elsewhere)["Location"] == "/"
+        assert post(client, "/sign-out/", next=elsewhere)["Location"] == START
+
+
+class TestTheSession:
+    def test_gets_a_new_key_at_sign_in(self, cast, browse, post):
+        client = browse()
+        post(client, START, email=HEAD)
+        before = client.cookies["sessionid"].value
+        post(client, CODE, code=newest_code())
+        assert client.cookies["sessionid"].value != before
+        thief = browse()
+        thief.cookies["sessionid"] = before
+        assert not is_signed_in(thief)
+
+    def test_ends_ten_hours_after_sign_in_whatever_happens_in_it(self, cast, browse, one, monkeypatch):
+        import time
+
+        client = browse(cast.head)
+        key, now = client.cookies["sessionid"].value, time.time()
+        monkeypatch.setattr(time, "time", lambda: now + 9 * 3600)
+        with inside(one):
+            from handrail.accounts.sessions import SessionStore
+
+            session = SessionStore(key)
+            session["touched"] = True
+            session.save()
+            ends = Session.objects.get(session_key=key).expire_date
+        assert abs(ends.timestamp() - now - 36_000) < 2
+        with inside(one):
+            Session.objects.filter(session_key=key).update(expire_date=ends - timedelta(hours=10, seconds=2))
+        assert not is_signed_in(client)
+
+    def test_has_a_cookie_that_ends_with_the_browser(self, cast, browse, post):
+        client = browse()
+        post(client, START, email=HEAD)
+        post(client, CODE, code=newest_code())
+        cookie = client.cookies["sessionid"]
+        assert (cookie["max-age"], cookie["expires"], cookie["domain"]) == ("", "", "")
+        assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/")
+        assert set(client.cookies) == {"sessionid", "csrftoken"}
+
+
+class TestThePages:
+    @pytest.mark.parametrize("name", [pattern.name for pattern in urlpatterns if getattr(pattern, "name", None)])
+    def test_are_all_in_our_look(self, name):
+        view = next(pattern.callback for pattern in urlpatterns if getattr(pattern, "name", None) == name)
+        assert get_template(view.view_class.template_name).backend.name == "jinja2"
+
+    def test_of_allauth_that_are_not_listed_do_not_exist(self, cast, browse):
+        client = browse(cast.head)
+        for path in ("/account/email/", "/account/signup/", "/signup/", "/account/login/", "/account/reauthenticate/"):
+            assert client.get(path).status_code == 404
+
+    def test_show_who_i_am(self, cast, browse, django_assert_max_num_queries):
+        client = browse(cast.head)
+        with django_assert_max_num_queries(6):
+            page = client.get(reverse("accounts:account")).text
+        assert "Hana Head" in page
+        assert "School lead at Oak School" in page
