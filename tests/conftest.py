@@ -6,9 +6,8 @@ what it is made from; each process works on a clone of it. A test is an ordinary
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -17,6 +16,9 @@ from django.db import connections
 from django.test import Client, TransactionTestCase
 
 from handrail.config.env import whole_environment
+
+if TYPE_CHECKING:
+    from factories import Cast
 
 AT = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
 
@@ -86,47 +88,12 @@ def on() -> date:
     return AT.date()
 
 
-@dataclass
-class Cast:
-    """The people of the tests. Every page and action has a refused member of the cast."""
-
-    oak: Any  # a school of authority one
-    elm: Any  # another school of authority one
-    admin: Any  # administrator of authority one
-    officer: Any  # policy officer of authority one
-    head: Any  # lead at Oak School
-    colleague: Any  # another lead at Oak School
-    neighbour: Any  # lead at Elm School
-    far: Any  # a school of authority two
-    stranger: Any  # policy officer of authority two
-    hospital: Any  # lead at the school of authority two
-
-
 @pytest.fixture
-def cast(one: Any, two: Any) -> Cast:
+def cast(one: Any, two: Any) -> "Cast":
     """Everybody, in both authorities, with their schools."""
-    from factories import SchoolFactory, person
+    from factories import the_cast
 
-    from handrail.accounts.roles import Role
-    from tenants.context import inside
-
-    with inside(one):
-        oak = SchoolFactory(urn="900001", name="Oak School", lead_email="head@oak.example")
-        elm = SchoolFactory(urn="900002", name="Elm School", lead_email="neighbour@elm.example")
-        people = {
-            "admin": person("adele@barsetshire.example", Role.AUTHORITY_ADMINISTRATOR, name="Adele Admin"),
-            "officer": person("officer@barsetshire.example", Role.POLICY_OFFICER, name="Olu Officer"),
-            "head": person("head@oak.example", Role.SCHOOL_LEAD, school=oak, name="Hana Head"),
-            "colleague": person("colleague@oak.example", Role.SCHOOL_LEAD, school=oak, name="Cal Colleague"),
-            "neighbour": person("neighbour@elm.example", Role.SCHOOL_LEAD, school=elm, name="Nia Neighbour"),
-        }
-    with inside(two):
-        far = SchoolFactory(urn="900003", name="Far Hospital School", type_code=7, type_name="Community special school")
-        people |= {
-            "stranger": person("stranger@borchester.example", Role.POLICY_OFFICER, name="Sam Stranger"),
-            "hospital": person("hospital@borchester.example", Role.SCHOOL_LEAD, school=far, name="Hal Hospital"),
-        }
-    return Cast(oak=oak, elm=elm, far=far, **people)
+    return the_cast(one, two)
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """Rows for tests. Call inside a door. Everything is invented."""
 
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import factory
@@ -11,6 +13,7 @@ from handrail.accounts.roles import Role
 from handrail.core.audit import CLOCK
 from handrail.policies.models import Kind, Policy
 from handrail.schools.models import School
+from tenants.context import inside
 
 AT = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
 TODAY = AT.date()
@@ -43,17 +46,17 @@ class PolicyFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]
     kind = Kind.MEDICAL_CONDITIONS
 
 
-def person(email: str, role: Role, *, school: School | None = None, name: str = "", on: date = TODAY) -> User:
-    """A person with one role from the start of the school year, their rights dated `on`."""
+def person(email: str, role: Role, *, school: School | None = None, name: str = "", at: datetime = AT) -> User:
+    """A person with one role since twelve weeks before the moment `at`, their rights dated that day."""
     user = add_person(
         email=email,
         name=name or email.split("@")[0].title(),
         role=role,
         by=CLOCK,
-        at=datetime(2026, 9, 1, 9, tzinfo=UTC),
+        at=at - timedelta(weeks=12),
         school_id=school.id if school else None,
     )
-    return user.as_at(on)
+    return user.as_at(at.date())
 
 
 def recorded_policy(school: School, *, next_review_on: date, **more: Any) -> Policy:
@@ -64,3 +67,41 @@ def recorded_policy(school: School, *, next_review_on: date, **more: Any) -> Pol
         next_review_on=next_review_on,
         **more,
     )
+
+
+@dataclass
+class Cast:
+    """The people of the tests. Every page and action has a refused member of the cast."""
+
+    oak: Any  # a school of authority one
+    elm: Any  # another school of authority one
+    admin: Any  # administrator of authority one
+    officer: Any  # policy officer of authority one
+    head: Any  # lead at Oak School
+    colleague: Any  # another lead at Oak School
+    neighbour: Any  # lead at Elm School
+    far: Any  # a school of authority two
+    stranger: Any  # policy officer of authority two
+    hospital: Any  # lead at the school of authority two
+
+
+def the_cast(one: Any, two: Any, *, at: datetime = AT) -> Cast:
+    """Everybody, in both authorities, with their schools, as at a moment. Call outside a door."""
+    add = partial(person, at=at)
+    with inside(one):
+        oak = SchoolFactory(urn="900001", name="Oak School", lead_email="head@oak.example")
+        elm = SchoolFactory(urn="900002", name="Elm School", lead_email="neighbour@elm.example")
+        people = {
+            "admin": add("adele@barsetshire.example", Role.AUTHORITY_ADMINISTRATOR, name="Adele Admin"),
+            "officer": add("officer@barsetshire.example", Role.POLICY_OFFICER, name="Olu Officer"),
+            "head": add("head@oak.example", Role.SCHOOL_LEAD, school=oak, name="Hana Head"),
+            "colleague": add("colleague@oak.example", Role.SCHOOL_LEAD, school=oak, name="Cal Colleague"),
+            "neighbour": add("neighbour@elm.example", Role.SCHOOL_LEAD, school=elm, name="Nia Neighbour"),
+        }
+    with inside(two):
+        far = SchoolFactory(urn="900003", name="Far Hospital School", type_code=7, type_name="Community special school")
+        people |= {
+            "stranger": add("stranger@borchester.example", Role.POLICY_OFFICER, name="Sam Stranger"),
+            "hospital": add("hospital@borchester.example", Role.SCHOOL_LEAD, school=far, name="Hal Hospital"),
+        }
+    return Cast(oak=oak, elm=elm, far=far, **people)

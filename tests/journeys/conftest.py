@@ -1,0 +1,157 @@
+"""The real site for a real browser: the web server in a process of its own, on a database of its own."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from databases import ROOT, clone, connected, drop, template
+from django.test import Client
+from django.utils import timezone
+from factories import Cast, the_cast
+
+from handrail.config.env import whole_environment
+from handrail.core.calendar import day_of
+from handrail.policies.actions import open_policies
+from tenants.context import inside
+from tenants.routing import Authority, authority_by_code
+
+SITE_DATABASE = f"test_{os.getpid()}_site"
+
+
+@dataclass
+class Site:
+    """A running site. Facts are set and seen in `with inside(site.one):`, as in any other test.
+
+    Its clock is the real one: dates are said relative to today.
+    """
+
+    port: int
+    log: Path
+    browser: Any
+    one: Authority
+    two: Authority
+    cast: Cast
+    contexts: list[Any] = field(default_factory=list)
+
+    def address(self, path: str = "/", *, authority: Authority | None = None) -> str:
+        return f"http://{(authority or self.one).host}:{self.port}{path}"
+
+    def open(
+        self, path: str, *, by: Any = None, authority: Authority | None = None, width: int = 1280, **more: Any
+    ) -> Any:
+        """A page in a browser of its own, signed in as that person. What its console says is an error."""
+        authority = authority or self.one
+        context = self.browser.new_context(viewport={"width": width, "height": 800}, **more)
+        context.set_default_timeout(10_000)
+        self.contexts.append(context)
+        if by is not None:
+            context.add_cookies(
+                [{"name": "sessionid", "value": self._session(by, authority), "url": self.address(authority=authority)}]
+            )
+        page = context.new_page()
+        page.said = []
+        page.on("console", lambda message: page.said.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: page.said.append(str(error)))
+        page.goto(self.address(path, authority=authority))
+        return page
+
+    def check(self, page: Any) -> None:
+        """What every page must be: accessible, no wider than its window, and silent in the console."""
+        from axe_playwright_python.sync_playwright import Axe
+
+        if shots := whole_environment().get("SCREENSHOTS"):
+            name = page.url.split("/", 3)[3].strip("/").replace("/", "-") or "home"
+            page.screenshot(path=f"{shots}/{name}-{page.viewport_size['width']}.png", full_page=True)
+        assert page.said == [], page.url
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"sideways: {page.url}"
+        assert page.title().startswith("Error: ") == bool(page.locator(".govuk-error-summary").count()), page.url
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
+
+    def _session(self, person: Any, authority: Authority) -> str:
+        client = Client(HTTP_HOST=authority.host)
+        with inside(authority):
+            client.force_login(person)
+        return client.cookies["sessionid"].value
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium. Without one the browser tests say loudly that they did not run, and in CI they fail."""
+    names = (whole_environment().get("HANDRAIL_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+    executable = next((found for name in names if name and (found := shutil.which(name))), None)
+    if not executable:
+        if "CI" in whole_environment():
+            pytest.fail("no Chromium was found")
+        pytest.skip("no Chromium was found: the browser tests did not run")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
+        # Playwright's event loop runs in this thread: Django would refuse the database although nothing is async.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        found = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
+    """The web server, started once: its port and its log. It listens before it is ready, so nobody has to wait."""
+    log = tmp_path_factory.mktemp("site") / "log"
+    environment = {
+        **whole_environment(),
+        "DJANGO_SETTINGS_MODULE": "handrail.config.settings",
+        "HANDRAIL_DB_NAME": SITE_DATABASE,
+        "HANDRAIL_STORE": str(log.parent / "documents"),
+        "HANDRAIL_LOGIN": "app",
+    }
+    clone(template(), SITE_DATABASE)
+    with socket.socket() as listening, log.open("wb") as out:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(64)
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "gunicorn", "handrail.config.wsgi:application", "--workers=1", "--threads=4"),
+                f"--bind=fd://{listening.fileno()}",
+            ],
+            env=environment,
+            cwd=ROOT,
+            pass_fds=[listening.fileno()],
+            stdout=out,
+            stderr=out,
+        )
+        port = listening.getsockname()[1]
+    yield port, log
+    process.send_signal(signal.SIGTERM)
+    process.wait(timeout=20)
+    drop(SITE_DATABASE)
+
+
+@pytest.fixture
+def site(server: tuple[int, Path], browser: Any, django_db_blocker: Any) -> Iterator[Site]:
+    """The site with the cast and their empty policies, made anew for each test. Not together with `db`."""
+    port, log = server
+    now = timezone.now()
+    clone(template(), SITE_DATABASE)
+    with django_db_blocker.unblock(), connected(SITE_DATABASE):
+        one, two = authority_by_code("001"), authority_by_code("002")
+        found = Site(port, log, browser, one, two, the_cast(one, two, at=now))
+        for authority in (one, two):
+            with inside(authority):
+                open_policies(on=day_of(now), at=now)
+        began = log.stat().st_size
+        yield found
+        for context in found.contexts:
+            context.close()
+        with log.open("rb") as said:
+            said.seek(began)
+            errors = said.read().decode(errors="replace")
+    assert "Traceback" not in errors, errors
