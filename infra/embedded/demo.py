@@ -38,7 +38,7 @@ PREPARED_FROM = (
     "tenants/database/*.py",
     "tenants/migrations/*.py",
     "src/handrail/*/migrations/*.py",
-    "workflows/commands/load_demo.py",
+    "workflows/**/*demo*.py",
     "tests/data/gias/*20261120.csv",
     "requirements.lock",
 )
