@@ -1,0 +1,249 @@
+"""Fill the demo authorities with invented people, reviews and histories. Refused outside the demo."""
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from random import Random
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.hashers import make_password
+from django.utils import timezone
+
+from handrail.accounts.actions import add_person
+from handrail.accounts.models import Membership, User
+from handrail.accounts.roles import Role
+from handrail.config.env import read_env
+from handrail.core.audit import CLOCK
+from handrail.core.calendar import LONDON
+from handrail.core.models import AuditEntry
+from handrail.policies.models import Kind, Policy, PolicyReview, PolicyVersion
+from handrail.schools.models import School
+from tenants.context import inside
+from tenants.database import execute
+from tenants.routing import authorities
+from workflows.demo import (
+    AUTHORITIES,
+    PASSWORD,
+    DemoAuthority,
+    DemoPolicy,
+    DemoSchool,
+    dotted,
+    history,
+    policy_of,
+    school_of,
+    shown_first,
+)
+
+JOINED_DAYS_AGO = 130
+"""How long the schools of the demo have been with Handrail."""
+CONVERTED = "SELECT urn FROM public.tenants_establishmentlink WHERE link_type = 'Predecessor'"
+COLUMNS_OF_POLICY = [
+    "last_reviewed_on",
+    "next_review_on",
+    "published_url",
+    "not_needed_reason",
+    "is_inherited",
+    "link_governor",
+    "lead_name",
+    "lead_email",
+]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true")
+
+
+def run(options: argparse.Namespace) -> int:
+    if read_env().mode == "production":
+        print("This makes people and histories up: it runs in the demo only.", file=sys.stderr)
+        return 2
+    now = timezone.now()
+    hashed = make_password(PASSWORD)
+    by_code = {authority.code: authority for authority in authorities()}
+    report = {}
+    for demo in AUTHORITIES:
+        if demo.code in by_code:
+            with inside(by_code[demo.code]):
+                report[demo.name] = Furnishing(demo, at=now, password=hashed).furnish()
+    if options.json:
+        print(json.dumps(report))
+    else:
+        for name, made in report.items():
+            print(f"{name}: {made} schools furnished." if made else f"{name}: furnished already.")
+    return 0
+
+
+@dataclass
+class Furnishing:
+    """One authority being furnished, once: rows are gathered, then written together."""
+
+    demo: DemoAuthority
+    at: datetime
+    password: str
+    leads: dict[Any, User] = field(default_factory=dict)
+    reviews: list[PolicyReview] = field(default_factory=list)
+    versions: list[PolicyVersion] = field(default_factory=list)
+    entries: list[AuditEntry] = field(default_factory=list)
+
+    @property
+    def on(self) -> date:
+        return self.at.astimezone(LONDON).date()
+
+    def furnish(self) -> int:
+        """Give the number of schools furnished: none when it has been done before, or there are no schools yet."""
+        schools = list(School.objects.open().order_by("urn"))
+        if not schools or PolicyReview.objects.exists():
+            return 0
+        invented = {school.id: school_of(school.urn, school.website) for school in schools}
+        first = self.two_with_accounts(schools)
+        self.people(schools, invented, first)
+        self.contacts(schools, invented, first)
+        self.policies(schools, invented, first)
+        return len(schools)
+
+    # -- people ------------------------------------------------------------------------------------------
+
+    def two_with_accounts(self, schools: list[School]) -> list[School]:
+        """A primary and a secondary school, whose leads people try the demo as."""
+        return [
+            next(school for school in schools if school.is_bound and school.phase_name == phase)
+            for phase in ("Primary", "Secondary")
+        ]
+
+    def people(self, schools: list[School], invented: dict[Any, DemoSchool], first: list[School]) -> None:
+        """The named accounts, and a lead at most schools."""
+        demo = self.demo
+        joined_at = datetime.combine(self.on - timedelta(days=JOINED_DAYS_AGO), time(9), LONDON)
+        for name, role in ((demo.administrator, Role.AUTHORITY_ADMINISTRATOR), (demo.officer, Role.POLICY_OFFICER)):
+            add_person(email=demo.email(name), name=name, role=role, by=CLOCK, at=joined_at)
+        for name, school in zip(demo.leads, first, strict=True):
+            email = f"{dotted(name)}@{invented[school.id].domain}"
+            self.leads[school.id] = add_person(
+                email=email, name=name, role=Role.SCHOOL_LEAD, school_id=school.id, by=CLOCK, at=joined_at
+            )
+        for school in first:
+            both = f"{dotted(demo.both)}@{invented[first[0].id].domain}"
+            add_person(email=both, name=demo.both, role=Role.SCHOOL_LEAD, school_id=school.id, by=CLOCK, at=joined_at)
+        User.objects.update(password=self.password, last_login=self.at - timedelta(days=1))
+
+        for school in schools:
+            lead = invented[school.id]
+            if school.id in self.leads or lead.last_seen_days_ago is None or not school.is_bound:
+                continue
+            self.leads[school.id] = User(
+                email=f"{dotted(lead.lead)}@{lead.domain}",
+                name=lead.lead,
+                joined_at=joined_at,
+                password=self.password,
+                last_login=self.at - timedelta(days=lead.last_seen_days_ago, minutes=lead.last_seen_days_ago * 37),
+            )
+        new = [user for user in self.leads.values() if user._state.adding]
+        User.objects.bulk_create(new)
+        EmailAddress.objects.bulk_create(
+            EmailAddress(user=user, email=user.email, verified=True, primary=True) for user in new
+        )
+        Membership.objects.bulk_create(
+            Membership(user=user, role=Role.SCHOOL_LEAD, school_id=school_id, from_on=joined_at.date())
+            for school_id, user in self.leads.items()
+            if user in new
+        )
+
+    def contacts(self, schools: list[School], invented: dict[Any, DemoSchool], first: list[School]) -> None:
+        names = dict(zip((school.id for school in first), self.demo.leads, strict=True))
+        for school in schools:
+            made = invented[school.id]
+            school.joined_on = self.on - timedelta(days=JOINED_DAYS_AGO)
+            if made.has_contacts or school.id in names:
+                school.lead_name = names.get(school.id, made.lead)
+                school.lead_email = f"{dotted(school.lead_name)}@{made.domain}"
+                school.head_name, school.head_email = made.head, f"head@{made.domain}"
+                school.office_email = f"office@{made.domain}"
+        columns = ["joined_on", "lead_name", "lead_email", "head_name", "head_email", "office_email"]
+        School.objects.bulk_update(schools, columns)
+
+    # -- policies ----------------------------------------------------------------------------------------
+
+    def policies(self, schools: list[School], invented: dict[Any, DemoSchool], first: list[School]) -> None:
+        """Every policy that is needed gets a history, or none; the two first schools' are chosen."""
+        shown = dict(zip((school.id for school in first), shown_first(on=self.on), strict=True))
+        converted = {urn for (urn,) in execute(CONVERTED)}
+        by_id: dict[Any, School] = {school.id: school for school in schools if school.is_bound}
+        changed = []
+        for policy in Policy.objects.filter(school_id__in=by_id).order_by("school__urn", "kind"):
+            school, kind = by_id[policy.school_id], Kind(policy.kind)
+            made = shown.get(school.id, {}).get(kind) or policy_of(
+                school.urn, kind, on=self.on, has_predecessor=school.urn in converted
+            )
+            people = invented[school.id]
+            self.write(policy, made, seed=school.urn, address=f"https://www.{people.domain}/policies/{kind.value}")
+            policy.link_governor = people.governor if made.reviews else ""
+            changed.append(policy)
+        for policy in Policy.objects.filter(school=None):
+            made = DemoPolicy(history(Random(self.demo.code), self.on + timedelta(days=212), years=2))  # noqa: S311
+            self.write(policy, made, seed=self.demo.code, address=f"https://www.{self.demo.word}.example/health-needs")
+            policy.lead_name, policy.lead_email = self.demo.officer, self.demo.email(self.demo.officer)
+            changed.append(policy)
+        PolicyVersion.objects.bulk_create(self.versions)
+        PolicyReview.objects.bulk_create(self.reviews)
+        AuditEntry.objects.bulk_create(self.entries)
+        Policy.objects.bulk_update(changed, COLUMNS_OF_POLICY)
+
+    def write(self, policy: Policy, made: DemoPolicy, *, seed: str, address: str) -> None:
+        """Gather the rows of a policy's history."""
+        random = Random(f"write {seed} {policy.kind}")  # noqa: S311 - invention, not secrecy
+        policy.not_needed_reason, policy.is_inherited = made.not_needed_reason, made.is_inherited
+        lead = self.leads.get(policy.school_id)
+        who_id, who_name = (lead.id, lead.name) if lead else (None, self.demo.officer)
+        began = self.on - timedelta(days=JOINED_DAYS_AGO - random.randrange(3, 40))
+        minutes = random.randrange(480)
+        version: PolicyVersion | None = None
+        for number, review in enumerate(made.reviews):
+            # What happened before the school joined was recorded when it had joined.
+            day = datetime.combine(max(review.reviewed_on, began), time(8, 30), LONDON)
+            moment = min(day + timedelta(minutes=minutes + number), self.at)
+            if version is None or review.outcome == PolicyReview.Outcome.UPDATED:
+                if version:
+                    version.is_current = False
+                version = PolicyVersion(
+                    policy=policy,
+                    number=version.number + 1 if version else 1,
+                    published_url=address,
+                    approved_by="Governing body" if policy.school_id else "Cabinet member for children",
+                    approved_on=review.reviewed_on,
+                    change_note=review.changed,
+                    made_at=moment,
+                    made_by=who_id,
+                )
+                self.versions.append(version)
+            self.reviews.append(
+                PolicyReview(
+                    policy=policy,
+                    reviewed_on=review.reviewed_on,
+                    outcome=review.outcome,
+                    involved=review.involved,
+                    changed=review.changed,
+                    next_review_on=review.next_review_on,
+                    version=version,
+                    recorded_at=moment,
+                    recorded_by=who_id,
+                    recorded_by_name=who_name,
+                )
+            )
+            self.entries.append(
+                AuditEntry(
+                    at=moment,
+                    by=who_id,
+                    by_name=who_name,
+                    role=Role.SCHOOL_LEAD if lead else Role.POLICY_OFFICER,
+                    school_id=policy.school_id,
+                    subject_kind="policy",
+                    subject_id=policy.id,
+                    verb="recorded a review",
+                    fields=["reviews"],
+                )
+            )
+            policy.last_reviewed_on, policy.next_review_on = review.reviewed_on, review.next_review_on
+            policy.published_url = address

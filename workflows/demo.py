@@ -1,0 +1,198 @@
+"""What the demonstration makes up: people, dates and histories. Pure: the same for the same school and day.
+
+Every person is invented and every address ends in .example, which no mail ever reaches.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from random import Random
+from urllib.parse import urlsplit
+
+from handrail.policies.models import SCHOOL_KINDS, Kind, PolicyReview
+
+PASSWORD = "a-handrail-on-the-stairs"  # noqa: S105 - of the demonstration alone, and printed by it
+"""Every demo person's password. Signing in with a code sent to the demo's mailbox works as well."""
+
+
+@dataclass(frozen=True)
+class DemoAuthority:
+    code: str
+    name: str
+    word: str
+    administrator: str
+    officer: str
+    leads: tuple[str, str]
+    both: str
+
+    @property
+    def host(self) -> str:
+        return f"{self.word}.localhost"
+
+    def email(self, name: str) -> str:
+        """The address of somebody who works at the authority."""
+        return f"{dotted(name)}@{self.word}.example"
+
+
+AUTHORITIES = (
+    DemoAuthority(
+        code="001",
+        name="Barsetshire",
+        word="barsetshire",
+        administrator="Adele Archer",
+        officer="Olu Okafor",
+        leads=("Hana Hughes", "Tom Thorne"),
+        both="Nia Novak",
+    ),
+    DemoAuthority(
+        code="002",
+        name="Borchester",
+        word="borchester",
+        administrator="Amir Aziz",
+        officer="Ola Olsen",
+        leads=("Hilda Hart", "Tariq Tate"),
+        both="Ned Nash",
+    ),
+    DemoAuthority(
+        code="003",
+        name="Casterbridge and Wessex",
+        word="casterbridge",
+        administrator="Ada Ashe",
+        officer="Omar Orr",
+        leads=("Hugh Henchard", "Tess Tolland"),
+        both="Nell Noyce",
+    ),
+)
+
+FIRST = (
+    "Aisha", "Alan", "Amara", "Anna", "Ben", "Bea", "Carla", "Chidi", "Clare", "Daniel", "Dee", "Ewan", "Farah",
+    "Fiona", "Gareth", "Gita", "Harriet", "Hassan", "Imogen", "Ivan", "James", "Jaya", "Kate", "Kwame", "Laura",
+    "Leo", "Maria", "Mei", "Nadia", "Neil", "Oliver", "Priya", "Rachel", "Ravi", "Rosa", "Sam", "Sarah", "Sean",
+    "Tara", "Theo", "Uma", "Victor", "Wendy", "Yusuf", "Zoe",
+)  # fmt: skip
+LAST = (
+    "Abara", "Ahmed", "Baker", "Bennett", "Brook", "Carter", "Chan", "Cole", "Cooper", "Das", "Dixon", "Evans",
+    "Fisher", "Flynn", "Ford", "Gill", "Grant", "Green", "Hall", "Hill", "Hussain", "Iqbal", "James", "Jones",
+    "Kaur", "Kelly", "Khan", "King", "Lane", "Lewis", "Mason", "Mills", "Moore", "Nolan", "Owen", "Patel", "Price",
+    "Quinn", "Reid", "Rossi", "Shah", "Singh", "Stone", "Turner", "Vale", "Walsh", "Ward", "West", "Wood", "Young",
+)  # fmt: skip
+CHANGES = (
+    "Added how supply staff are briefed on their first morning.",
+    "Named who checks the expiry dates of spare medicines, and how often.",
+    "Made the steps for school trips and residential visits clearer.",
+    "Said where spare adrenaline devices and inhalers are kept, and who may use them.",
+    "Put in the new contact at the school nursing team.",
+    "Set out who arranges cover when trained staff are away.",
+)
+INVOLVED = ("staff", "governors", "parents", "pupils", "nurse")
+
+
+@dataclass(frozen=True)
+class DemoSchool:
+    """Who a school's people are, and whether anybody there has signed in."""
+
+    lead: str
+    head: str
+    governor: str
+    domain: str
+    has_contacts: bool
+    last_seen_days_ago: int | None
+    """None: nobody has an account there."""
+
+
+@dataclass(frozen=True)
+class DemoReview:
+    reviewed_on: date
+    next_review_on: date
+    outcome: PolicyReview.Outcome
+    changed: str = ""
+    involved: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class DemoPolicy:
+    """What is on file about a policy: reviews, the oldest first. Without any it was never recorded."""
+
+    reviews: list[DemoReview]
+    not_needed_reason: str = ""
+    is_inherited: bool = False
+
+
+def dotted(name: str) -> str:
+    return name.lower().replace(" ", ".")
+
+
+def somebody(random: Random) -> str:
+    return f"{random.choice(FIRST)} {random.choice(LAST)}"
+
+
+def school_of(urn: str, website: str) -> DemoSchool:
+    """Most schools have given contacts and signed in; some have not."""
+    random = Random(f"school {urn}")  # noqa: S311 - invention, not secrecy
+    return DemoSchool(
+        lead=somebody(random),
+        head=somebody(random),
+        governor=somebody(random),
+        domain=(urlsplit(website).hostname or f"school-{urn}.example").removeprefix("www."),
+        has_contacts=random.random() < 0.94,
+        last_seen_days_ago=random.randrange(1, 75) if random.random() < 0.87 else None,
+    )
+
+
+def policy_of(urn: str, kind: Kind, *, on: date, has_predecessor: bool = False) -> DemoPolicy:
+    """Most are in date; some are due soon, overdue by days or by months, never recorded, or not needed."""
+    random = Random(f"policy {urn} {kind}")  # noqa: S311 - invention, not secrecy
+    # The duty to have an allergy safety policy is the newest, so more schools have yet to record one.
+    unrecorded = 0.09 if kind == Kind.ALLERGY_SAFETY else 0.035
+    place = random.random()
+    if place < unrecorded:
+        return DemoPolicy([])
+    if place > 0.99:
+        return DemoPolicy([], not_needed_reason="Taught with its partner school, whose policy covers these pupils.")
+    lot = random.random()
+    if lot < 0.09:
+        due_in = -random.choice(
+            (random.randint(1, 7), random.randint(8, 30), random.randint(31, 90), random.randint(91, 260))
+        )
+    elif lot < 0.19:
+        due_in = random.randint(0, 30)
+    else:
+        due_in = random.randint(31, 340)
+    return DemoPolicy(
+        history(random, on + timedelta(days=due_in), years=random.choice((1, 1, 2, 3))),
+        is_inherited=has_predecessor and random.random() < 0.4,
+    )
+
+
+def history(random: Random, next_due_on: date, *, years: int) -> list[DemoReview]:
+    """Reviews a year apart that leave the policy due on `next_due_on`: the first of a new policy."""
+    reviews = []
+    for number in range(years):
+        due_on = next_due_on - timedelta(days=365 * (years - 1 - number))
+        outcome = PolicyReview.Outcome.NEW
+        if number:
+            outcome = random.choice((PolicyReview.Outcome.NO_CHANGE, PolicyReview.Outcome.UPDATED))
+        reviews.append(
+            DemoReview(
+                reviewed_on=due_on - timedelta(days=365),
+                next_review_on=due_on,
+                outcome=outcome,
+                changed=random.choice(CHANGES) if outcome == PolicyReview.Outcome.UPDATED else "",
+                involved=sorted(random.sample(INVOLVED, random.randint(2, 4))),
+            )
+        )
+    return reviews
+
+
+def shown_first(*, on: date) -> Sequence[dict[Kind, DemoPolicy]]:
+    """The two schools whose leads have demo accounts: one with something of everything, one with a gap."""
+    random = Random("shown first")  # noqa: S311 - invention, not secrecy
+    medical, allergy, cannot_attend = SCHOOL_KINDS
+
+    def due_in(days: int) -> DemoPolicy:
+        return DemoPolicy(history(random, on + timedelta(days=days), years=2))
+
+    return (
+        {medical: due_in(-12), allergy: due_in(9), cannot_attend: due_in(201)},
+        {medical: due_in(148), allergy: DemoPolicy([]), cannot_attend: due_in(64)},
+    )
