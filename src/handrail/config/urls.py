@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 urlpatterns = [
+    path("", include("handrail.overview.urls")),
     path("", include("handrail.accounts.urls")),
     path("", include("handrail.authority.urls")),
 ]

@@ -1,5 +1,6 @@
 """Doors. Every page and endpoint declares a `permission`; without one it is no door and the build fails."""
 
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth.views import redirect_to_login
@@ -15,6 +16,15 @@ PUBLIC = "public"
 
 SIGNED_IN = "signed_in"
 """The permission of a page that everybody with an account in this authority may open."""
+
+
+class Request(HttpRequest):
+    """A request as the middleware leaves it: who asks, of which authority, and when."""
+
+    user: Any
+    authority: Any
+    now: datetime
+    today: date
 
 
 class Door(View):

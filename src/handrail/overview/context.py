@@ -4,6 +4,15 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
+
+from handrail.accounts.roles import Permission
+
+PLACES = (
+    ("Schools", "overview:schools", Permission.SEE_SCHOOLS),
+    ("Chase list", "overview:chase", Permission.CHASE_SCHOOLS),
+)
+"""Where people at the authority go besides their home page, and who may."""
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
@@ -21,4 +30,14 @@ def page(request: HttpRequest) -> dict[str, Any]:
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The few places this person goes to, with the one they are in marked."""
-    return []
+    user: Any = request.user
+    places = [("Home", reverse("overview:home"))]
+    if user.is_at_authority:
+        places += [(text, reverse(name)) for text, name, permission in PLACES if user.may(permission)]
+    elif len(user.school_ids) == 1:
+        places += [("School record", reverse("overview:school", args=[user.current_memberships[0].school.urn]))]
+    inside = [href for _, href in places if request.path.startswith(href)]
+    here = max(inside, key=len, default="")
+    # Every path begins with that of the home page.
+    here = here if here != "/" or request.path == "/" else ""
+    return [{"text": text, "href": href, "current": href == here} for text, href in places]

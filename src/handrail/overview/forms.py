@@ -1,0 +1,84 @@
+"""What may be asked of the lists. A value that is not in the list is an error, never ignored."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from django import forms
+
+from handrail.core.status import Status
+from handrail.overview.lists import SHORT_NAMES, Only, Order, Urgency
+from handrail.policies.models import SCHOOL_KINDS
+from handrail.schools.duty import Body
+
+
+class Choice(forms.ChoiceField):
+    """A filter. Empty means all."""
+
+    def __init__(self, label: str, choices: Iterable[tuple[str, str]], every: str = "All") -> None:
+        unknown = f"{label}: “%(value)s” is not one of the choices. Choose one from the list"
+        self.pairs = [("", every), *(choice for choice in choices if choice[0])]
+        super().__init__(
+            label=label,
+            choices=self.pairs,
+            required=False,
+            error_messages={"invalid_choice": unknown},
+        )
+
+
+class Filters(forms.Form):
+    """Filters of a list, from the address."""
+
+    quiet = ("page", "sort")  # what narrows nothing
+
+    def chosen(self) -> list[tuple[str, str]]:
+        """The name of each filter in use and what it says."""
+        found = []
+        for name, value in self.cleaned_data.items():
+            if value and name not in self.quiet:
+                field = self.fields[name]
+                labels = dict(field.pairs) if isinstance(field, Choice) else {}
+                found.append((name, f"{field.label}: {labels.get(value, value)}"))
+        return found
+
+
+class SchoolFilters(Filters):
+    more = (*SCHOOL_KINDS, "body", "trust", "sort")
+    """Those that are folded away until they are used."""
+
+    def __init__(self, data: Any, *, phases: Iterable[str], trusts: Iterable[str]) -> None:
+        super().__init__(data)
+        self.fields["q"] = forms.CharField(label="School name, URN or town", required=False, max_length=100)
+        for kind in SCHOOL_KINDS:
+            self.fields[kind] = Choice(SHORT_NAMES[kind], Status.choices)
+        self.fields["phase"] = Choice("Phase", [(name, name) for name in phases])
+        self.fields["body"] = Choice("Type of school", Body.choices)
+        self.fields["trust"] = Choice("Trust", [(name, name) for name in trusts])
+        self.fields["only"] = Choice("Show only", Only.choices, every="All schools")
+        self.fields["sort"] = Choice("Sort by", Order.choices, every=Order.NAME.label)
+
+    def uses_more(self) -> bool:
+        """Whether one of the folded filters is in use, or wrong."""
+        return any(self.data.get(name) for name in self.more)
+
+
+class ChaseFilters(Filters):
+    week = forms.DateField(
+        label="Due in the week of",
+        required=False,
+        widget=forms.HiddenInput,
+        input_formats=["%Y-%m-%d"],
+        error_messages={"invalid": "The week in the address is not a date"},
+    )
+
+    def __init__(self, data: Any, *, phases: Iterable[str]) -> None:
+        super().__init__(data)
+        self.fields["urgency"] = Choice("Status", Urgency.choices, every="Overdue or not recorded")
+        self.fields["kind"] = Choice("Policy", [(kind.value, kind.label) for kind in SCHOOL_KINDS])
+        self.fields["phase"] = Choice("Phase", [(name, name) for name in phases])
+
+    def clean_week(self) -> date | None:
+        week: date | None = self.cleaned_data["week"]
+        if week and week.weekday():
+            raise forms.ValidationError("The week in the address must begin on a Monday")
+        return week

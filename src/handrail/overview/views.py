@@ -1,0 +1,312 @@
+"""An authority's and a school's front pages, and the lists that officers work through."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from handrail.accounts.models import Membership
+from handrail.accounts.roles import Permission
+from handrail.core.access import SIGNED_IN, Door, Request, get_or_404
+from handrail.core.jinja import with_query
+from handrail.core.models import AuthoritySettings
+from handrail.core.spreadsheet import csv_file
+from handrail.core.status import Status
+from handrail.notices.models import Notice
+from handrail.overview.figures import KIND_HEADINGS, figures
+from handrail.overview.forms import ChaseFilters, Filters, SchoolFilters
+from handrail.overview.history import happenings, told
+from handrail.overview.lists import SHORT_NAMES, TO_CHASE, chase_list, policies_to_watch, schools_list
+from handrail.policies.models import SCHOOL_KINDS, Kind, Policy
+from handrail.schools.models import School
+from tenants.models import RegisterImport
+
+PAGE = 50
+MOST_URGENT = 10
+LATEST = 3
+TO_DO = (Status.OVERDUE, Status.NOT_RECORDED, Status.DUE_SOON)
+"""What a school has to do something about, in the order in which it matters."""
+
+
+class HomeView(Door):
+    """The first page: what needs attention, for whoever asks."""
+
+    permission = SIGNED_IN
+
+    def get(self, request: Request) -> HttpResponse:
+        if request.user.is_at_authority:
+            return self.at_authority(request)
+        if request.user.school_ids:
+            return self.at_school(request)
+        return render(request, "overview/no_role.html", {"who_can_help": request.user.who_can_help()})
+
+    def at_authority(self, request: Request) -> HttpResponse:
+        settings = AuthoritySettings.load()
+        on = request.today
+        return render(
+            request,
+            "overview/home.html",
+            {
+                "figures": figures(on=on, settings=settings),
+                "most_urgent": policies_to_watch(on=on, settings=settings).filter(TO_CHASE)[:MOST_URGENT],
+                "names": SHORT_NAMES,
+                "kind_headings": KIND_HEADINGS,
+                "due_soon_days": settings.due_soon_days,
+                "register": RegisterImport.objects.order_by("-imported_at").first(),
+            },
+        )
+
+    def at_school(self, request: Request) -> HttpResponse:
+        schools = sorted({each.school for each in request.user.current_memberships if each.school}, key=str)
+        wanted = request.GET.get("school", schools[0].urn)
+        school = get_or_404(School.objects.visible_to(request.user), urn=wanted)
+        kept: list[Any] = list(
+            Policy.objects.visible_to(request.user)
+            .with_status(on=request.today, settings=AuthoritySettings.load())
+            .select_related("school")
+            .order_by("kind")
+        )
+        to_do = sorted(
+            (policy for policy in kept if policy.school_id == school.id and policy.status in TO_DO),
+            key=lambda policy: (TO_DO.index(policy.status), policy.next_review_on or date.max),
+        )
+        return render(
+            request,
+            "overview/things_to_do.html",
+            {
+                "school": school,
+                "schools": [
+                    (each, sum(policy.school_id == each.id and policy.status in TO_DO for policy in kept))
+                    for each in schools
+                ],
+                "to_do": to_do,
+                "rest": [policy for policy in kept if policy.school_id == school.id and policy not in to_do],
+            },
+        )
+
+
+class FiguresCsvView(Door):
+    """The numbers of the overview's two tables."""
+
+    permission = Permission.SEE_SCHOOLS
+
+    def get(self, request: Request, table: str) -> HttpResponseBase:
+        found = figures(on=request.today, settings=AuthoritySettings.load())
+        if table == "ageing":
+            return csv_file(
+                f"overdue-by-age-{request.today}.csv",
+                ["Overdue by", *KIND_HEADINGS, "All policies"],
+                ([row.label, *(kind.value for kind in row.kinds), row.total.value] for row in found.ages),
+            )
+        return csv_file(
+            f"weeks-ahead-{request.today}.csv",
+            ["Week beginning", "Reviews due"],
+            ([week.monday, week.due.value] for week in found.weeks),
+        )
+
+
+# -- schools ---------------------------------------------------------------------------------------------
+
+
+def school_filters(request: Request) -> SchoolFilters:
+    """The filters in the address, with the phases and trusts that this authority's schools have."""
+    pairs = set(School.objects.open().order_by().values_list("phase_name", "trust_name").distinct())
+    return SchoolFilters(
+        request.GET,
+        phases=sorted({phase for phase, _ in pairs if phase}),
+        trusts=sorted({trust for _, trust in pairs if trust}),
+    )
+
+
+def chosen(request: Request, form: Filters) -> list[dict[str, str]]:
+    """The filters in use, each with the address that takes it away."""
+    return [{"text": text, "href": with_query(request, **{name: None, "page": None})} for name, text in form.chosen()]
+
+
+def cells(school: School) -> dict[str, Any]:
+    """A school's policies by kind, and the earliest of the next reviews that it needs."""
+    kept = {policy.kind: policy for policy in school.kept}  # type: ignore[attr-defined]
+    due = [policy.next_review_on for policy in kept.values() if policy.status != Status.NOT_NEEDED]
+    return {
+        "school": school,
+        # Special schools and units have no phase in the register; what they are says more.
+        "phase": school.phase_name if school.phase_name != "Not applicable" else school.type_name,
+        "policies": [kept.get(kind) for kind in SCHOOL_KINDS],
+        "next_due_on": min((day for day in due if day), default=None),
+    }
+
+
+class SchoolsView(Door):
+    """Every open school of the authority."""
+
+    permission = Permission.SEE_SCHOOLS
+
+    def get(self, request: Request) -> HttpResponse:
+        form = school_filters(request)
+        found: dict[str, Any] = {"form": form, "kind_headings": KIND_HEADINGS}
+        if form.is_valid():
+            schools = schools_list(form.cleaned_data, on=request.today, settings=AuthoritySettings.load())
+            page = Paginator(schools, PAGE).get_page(request.GET.get("page"))
+            found |= {"page": page, "rows": [cells(school) for school in page], "chosen": chosen(request, form)}
+        return render(request, "overview/schools.html", found)
+
+
+class SchoolsCsvView(Door):
+    """The same list as a file."""
+
+    permission = Permission.SEE_SCHOOLS
+
+    def get(self, request: Request) -> HttpResponseBase:
+        form = school_filters(request)
+        if not form.is_valid():
+            return redirect(f"{reverse('overview:schools')}?{request.GET.urlencode()}")
+        schools = schools_list(form.cleaned_data, on=request.today, settings=AuthoritySettings.load())
+        headings: list[str] = ["URN", "School", "Phase", "Type", "Trust", "Town", "Postcode"]
+        for name in KIND_HEADINGS:
+            headings += [name, f"{name}: next review"]
+        return csv_file(f"schools-{request.today}.csv", headings, self.rows(schools))
+
+    def rows(self, schools: QuerySet[School]) -> Iterator[list[Any]]:
+        for school in schools.iterator(chunk_size=1000):
+            row: list[Any] = [
+                school.urn,
+                school.name,
+                school.phase_name,
+                school.type_name,
+                school.trust_name,
+                school.town,
+            ]
+            row.append(school.postcode)
+            for policy in cells(school)["policies"]:
+                row += [Status(policy.status).label, policy.next_review_on] if policy else ["", None]
+            yield row
+
+
+class SchoolDoor(Door):
+    """A page of one school's record, found by its URN among the schools that the person may see."""
+
+    def school(self, request: Request, urn: str) -> School:
+        school: School = get_or_404(School.objects.visible_to(request.user), urn=urn)
+        return school
+
+
+class SchoolView(SchoolDoor):
+    """A school's record at a glance."""
+
+    permission = Permission.SEE_SCHOOL
+
+    def get(self, request: Request, urn: str) -> HttpResponse:
+        school = self.school(request, urn)
+        policies = school.policies.with_status(on=request.today, settings=AuthoritySettings.load())
+        return render(
+            request,
+            "overview/school.html",
+            {
+                "school": school,
+                "policies": sorted(policies, key=lambda policy: SCHOOL_KINDS.index(Kind(policy.kind))),
+                "activity": told(happenings(school)[:LATEST]),
+            },
+        )
+
+
+class PeopleView(SchoolDoor):
+    """Who can see a school's record, and whom to write to."""
+
+    permission = Permission.SEE_PEOPLE
+
+    def get(self, request: Request, urn: str) -> HttpResponse:
+        school = self.school(request, urn)
+        current = Membership.objects.current(on=request.today).filter(user__is_active=True).select_related("user")
+        return render(
+            request,
+            "overview/people.html",
+            {
+                "school": school,
+                "at_school": current.filter(school=school).order_by("user__name", "user__email"),
+                "at_authority": current.filter(school=None).order_by("user__name", "user__email"),
+                "may_edit": request.user.may(Permission.EDIT_SCHOOL),
+            },
+        )
+
+
+class ActivityView(SchoolDoor):
+    """What happened at a school, by day, newest first."""
+
+    permission = Permission.SEE_ACTIVITY
+
+    def get(self, request: Request, urn: str) -> HttpResponse:
+        school = self.school(request, urn)
+        page = Paginator(happenings(school), PAGE).get_page(request.GET.get("page"))
+        return render(request, "overview/activity.html", {"school": school, "page": page, "activity": told(page)})
+
+
+# -- the chase list --------------------------------------------------------------------------------------
+
+
+def chase_filters(request: Request) -> ChaseFilters:
+    phases = School.objects.open().exclude(phase_name="").order_by("phase_name").values_list("phase_name", flat=True)
+    return ChaseFilters(request.GET, phases=phases.distinct())
+
+
+def with_last_reminder(policies: QuerySet[Policy]) -> QuerySet[Policy]:
+    """Adds `reminded_at`: when the newest message about the policy left."""
+    left = Notice.objects.filter(
+        subject_kind="policy",
+        subject_id=OuterRef("pk"),
+        state__in=(Notice.State.ACCEPTED, Notice.State.DELIVERED),
+    )
+    return policies.annotate(reminded_at=Subquery(left.order_by("-owed_at").values("ended_at")[:1]))
+
+
+class ChaseView(Door):
+    """Every policy that is overdue or was never recorded, the most urgent first."""
+
+    permission = Permission.SEE_SCHOOLS
+
+    def get(self, request: Request) -> HttpResponse:
+        form = chase_filters(request)
+        found: dict[str, Any] = {"form": form, "names": SHORT_NAMES}
+        if form.is_valid():
+            policies = chase_list(form.cleaned_data, on=request.today, settings=AuthoritySettings.load())
+            page = Paginator(with_last_reminder(policies), PAGE).get_page(request.GET.get("page"))
+            found |= {"page": page, "chosen": chosen(request, form)}
+        return render(request, "overview/chase.html", found)
+
+
+class ChaseCsvView(Door):
+    """The same list as a file."""
+
+    permission = Permission.SEE_SCHOOLS
+
+    def get(self, request: Request) -> HttpResponseBase:
+        form = chase_filters(request)
+        if not form.is_valid():
+            return redirect(f"{reverse('overview:chase')}?{request.GET.urlencode()}")
+        policies = chase_list(form.cleaned_data, on=request.today, settings=AuthoritySettings.load())
+        headings = ["URN", "School", "Phase", "Policy", "Status", "Last reviewed", "Next review", "Days overdue"]
+        headings += ["Named lead", "Lead's e-mail", "Last reminded"]
+        return csv_file(f"chase-{request.today}.csv", headings, self.rows(with_last_reminder(policies), request.today))
+
+    def rows(self, policies: QuerySet[Any], on: date) -> Iterator[list[Any]]:
+        for policy in policies.iterator(chunk_size=1000):
+            school: Any = policy.school
+            due_on = policy.next_review_on
+            yield [
+                school.urn,
+                school.name,
+                school.phase_name,
+                str(policy),
+                Status(policy.status).label,
+                policy.last_reviewed_on,
+                due_on,
+                (on - due_on).days if due_on and due_on < on else None,
+                policy.lead_name or school.lead_name,
+                policy.lead_email or school.lead_email,
+                policy.reminded_at,
+            ]
