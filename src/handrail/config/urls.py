@@ -6,6 +6,7 @@ urlpatterns = [
     path("", include("handrail.overview.urls")),
     path("", include("handrail.accounts.urls")),
     path("", include("handrail.authority.urls")),
+    path("", include("handrail.policies.urls")),
 ]
 handler400 = "handrail.core.views.bad_request"
 handler403 = "handrail.core.views.forbidden"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import BinaryIO
 from uuid import UUID
 
 from django.db import transaction
@@ -9,6 +10,8 @@ from django.db.models import Max
 
 from handrail.core import audit
 from handrail.core.calendar import day_of
+from handrail.core.documents import keep
+from handrail.core.file_kinds import accept, file_name
 from handrail.core.models import AuthoritySettings, Document
 from handrail.policies.cycle import LONGEST_MONTHS, YEARLY, latest_next_review, next_review
 from handrail.policies.models import SCHOOL_KINDS, Kind, Policy, PolicyReview, PolicyVersion
@@ -258,6 +261,18 @@ def inherit_history(*, predecessor: UUID, successor: UUID, by: audit.Actor, on: 
         fields=["policies"],
     )
     return carried
+
+
+@transaction.atomic
+def keep_document(*, policy: Policy, by: audit.Actor, at: datetime, file: BinaryIO, name: str) -> Document:
+    """Keep a file that somebody gives us about a policy; a review attaches it to a version, or nothing ever does.
+
+    Raises UnusableFile, StoreUnavailable.
+    """
+    content_type = accept(file)
+    document = keep(file, name=file_name(name, content_type), content_type=content_type, by=by, at=at)
+    _record("uploaded a document", policy, by=by, at=at, fields=["document"])
+    return document
 
 
 def _next_review(policy: Policy, *, reviewed_on: date, asked: date | None) -> date:

@@ -1,7 +1,7 @@
 """A school's policies: what each is, its versions, and every review of it."""
 
 from datetime import date
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from handrail.core.models import AuthoritySettings, Document, Record, RecordManager
 from handrail.core.status import Status, status_case, status_of
+from handrail.guidance import duties
 from handrail.schools.duty import BOUND
 from handrail.schools.models import School
 
@@ -24,6 +25,9 @@ class Kind(models.TextChoices):
 
 
 SCHOOL_KINDS = (Kind.MEDICAL_CONDITIONS, Kind.ALLERGY_SAFETY, Kind.CANNOT_ATTEND)
+
+DUTIES = {Kind.ALLERGY_SAFETY: duties.ALLERGY_SAFETY}
+"""What a law that is not yet in force adds for a kind."""
 
 NEEDED = Q(not_needed_reason="") & (Q(school=None) | Q(school__body__in=BOUND))
 """A policy is needed unless the school's kind has no duty, or somebody decided otherwise with a reason."""
@@ -89,6 +93,15 @@ class Policy(Record):
     def is_needed(self) -> bool:
         return not self.not_needed_reason and (self.school is None or self.school.is_bound)
 
+    @property
+    def duty(self) -> duties.Duty | None:
+        return DUTIES.get(Kind(self.kind))
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """Where its pages are: `url("policies:policy", **policy.place)`. Those of the authority's own take nothing."""
+        return {"urn": self.school.urn, "pk": self.id} if self.school else {}
+
     def status_on(self, on: date, settings: AuthoritySettings) -> Status:
         return status_of(self.next_review_on, on=on, due_soon_days=settings.due_soon_days, is_needed=self.is_needed)
 
@@ -116,6 +129,20 @@ class PolicyVersion(Record):
                 fields=["policy"], condition=Q(is_current=True), name="one_current_version_per_policy"
             ),
         ]
+
+
+class Involved(models.TextChoices):
+    """Who takes part in a review: those with whom the Health Conditions in Schools Alliance says to make a policy."""
+
+    PUPILS = "pupils", "Pupils"
+    PARENTS = "parents", "Parents and carers"
+    STAFF = "staff", "Staff"
+    NURSES = "nurses", "School nurses"
+    HEALTH = "health", "Other health services"
+    GOVERNORS = "governors", "Governors or trustees"
+    EMPLOYER = "employer", "The employer, such as the trust or the council"
+    SCHOOLS = "schools", "Schools"
+    PROVIDERS = "providers", "Hospital schools and alternative provision"
 
 
 class PolicyReview(Record):
