@@ -10,7 +10,7 @@ from django.shortcuts import resolve_url
 from django.test import Client
 from django.urls import include, path
 from factories import Cast
-from isolation.walk import CANARY, METHODS, Place, WalkError, addresses, ask, places, plant
+from isolation.walk import CANARY, METHODS, Answer, Place, WalkError, addresses, ask, places, plant
 
 from handrail.config import urls
 from handrail.core.access import PUBLIC, SIGNED_IN, Door
@@ -43,7 +43,7 @@ def session_of(browse: Callable[..., Client]) -> Callable[..., dict[str, str]]:
 
 
 def walk(
-    planted: list[Place], host: str, cookies: dict[str, str], wrong: Callable[[Place, str, HttpResponse], str]
+    planted: list[Place], host: str, cookies: dict[str, str], wrong: Callable[[Place, str, Answer], str]
 ) -> list[str]:
     """What was wrong with the answers, a sentence each."""
     findings = []
@@ -52,28 +52,25 @@ def walk(
             client = Client(HTTP_HOST=host, raise_request_exception=False)
             client.cookies.load(cookies)
             answer = ask(client, method, place.path)
-            fault = "it failed" if answer.status_code >= 500 else wrong(place, method, answer)
+            fault = "it failed" if answer.status >= 500 else wrong(place, method, answer)
             if fault:
-                findings.append(
-                    f"{method.upper()} {place.path} ({place.address.name}) gave {answer.status_code}: {fault}"
-                )
+                findings.append(f"{method.upper()} {place.path} ({place.address.name}) gave {answer.status}: {fault}")
     return findings
 
 
-def canaries(answer: HttpResponse, *foreign: str) -> str:
-    text = answer.content.decode(errors="replace") + repr(answer.headers)
-    seen = [each for each in foreign if f"{CANARY}{each}" in text]
+def canaries(answer: Answer, *foreign: str) -> str:
+    seen = [each for each in foreign if f"{CANARY}{each}" in answer.text]
     return f"it shows {CANARY}{seen[0]}" if seen else ""
 
 
-def for_nobody(place: Place, method: str, answer: HttpResponse) -> str:
+def for_nobody(place: Place, method: str, answer: Answer) -> str:
     """Somebody who is not signed in is sent to sign in, unless the page is public; nobody's rows are shown."""
     if shown := canaries(answer, "oak", "elm", "far"):
         return shown
-    if place.address.is_public or answer.status_code in REFUSED - {403}:
+    if place.address.is_public or answer.status in REFUSED - {403}:
         return ""
-    if answer.status_code == 302:
-        to = answer["Location"]
+    if answer.status == 302:
+        to = answer.leads_to
         signing_in = (
             to.startswith((resolve_url(settings.LOGIN_URL), "/sign-in/")) or place.address.name == "account_logout"
         )
@@ -81,20 +78,20 @@ def for_nobody(place: Place, method: str, answer: HttpResponse) -> str:
     return "it answers somebody who is not signed in"
 
 
-def for_stranger(place: Place, method: str, answer: HttpResponse) -> str:
+def for_stranger(place: Place, method: str, answer: Answer) -> str:
     """A person of another authority does not find its rows."""
     if shown := canaries(answer, "oak", "elm"):
         return shown
-    if place.names_a_row and answer.status_code not in REFUSED:
+    if place.names_a_row and answer.status not in REFUSED:
         return "it answers for a row of another authority"
     return ""
 
 
-def for_neighbour(place: Place, method: str, answer: HttpResponse) -> str:
+def for_neighbour(place: Place, method: str, answer: Answer) -> str:
     """A person of another school of the same authority does not find its rows."""
     if shown := canaries(answer, "oak", "far"):
         return shown
-    if place.names_a_row and answer.status_code not in REFUSED:
+    if place.names_a_row and answer.status not in REFUSED:
         return "it answers for a row of another school"
     return ""
 
@@ -118,8 +115,8 @@ class TestEveryAddress:
         assert walk(planted, one.host, session_of(cast.neighbour, one), for_neighbour) == []
 
     def test_does_not_exist_at_another_host(self, planted: list[Place]) -> None:
-        def wrong(place: Place, method: str, answer: HttpResponse) -> str:
-            return "" if answer.status_code == 404 else "it answers at a host that is no authority's"
+        def wrong(place: Place, method: str, answer: Answer) -> str:
+            return "" if answer.status == 404 else "it answers at a host that is no authority's"
 
         assert walk(planted, "elsewhere.example", {}, wrong) == []
 
@@ -133,9 +130,9 @@ class TestEveryAddress:
                 client = Client(HTTP_HOST=one.host, raise_request_exception=False)
                 client.cookies.load(cookies)
                 answer = ask(client, "get", place.path)
-                answers.append(answer if answer.status_code != 405 else ask(client, "post", place.path))
-            if place.names_a_row and not any(each.status_code in (200, 302, 304) for each in answers):
-                missing.append(f"{place.path} ({place.address.name}): {[each.status_code for each in answers]}")
+                answers.append(answer if answer.status != 405 else ask(client, "post", place.path))
+            if place.names_a_row and not any(each.status in (200, 302, 304) for each in answers):
+                missing.append(f"{place.path} ({place.address.name}): {[each.status for each in answers]}")
         assert missing == []
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from factories import AT, PolicyFactory
@@ -69,13 +68,14 @@ class WalkError(AssertionError):
 
 def addresses() -> list[Address]:
     """Every entry of the URLconf. Raises WalkError for one without a name or a door."""
-    return list(_walk(get_resolver(), ""))
+    return list(_walk(get_resolver(), "", ()))
 
 
-def _walk(resolver: URLResolver, namespace: str) -> Iterator[Address]:
+def _walk(resolver: URLResolver, namespace: str, before: tuple[str, ...]) -> Iterator[Address]:
     for entry in resolver.url_patterns:
+        arguments = (*before, *entry.pattern.regex.groupindex)
         if isinstance(entry, URLResolver):
-            yield from _walk(entry, f"{namespace}{entry.namespace}:" if entry.namespace else namespace)
+            yield from _walk(entry, f"{namespace}{entry.namespace}:" if entry.namespace else namespace, arguments)
         elif isinstance(entry, URLPattern):
             if not entry.name:
                 raise WalkError(f"The address {entry.pattern} has no name.")
@@ -84,7 +84,7 @@ def _walk(resolver: URLResolver, namespace: str) -> Iterator[Address]:
                 raise WalkError(f"The address {entry.pattern} is no Door: {view}.")
             if entry.name not in PACKAGES_OWN and not hasattr(view, "permission"):
                 raise WalkError(f"The door at {entry.pattern} declares no permission.")
-            yield Address(f"{namespace}{entry.name}", view, tuple(entry.pattern.regex.groupindex))
+            yield Address(f"{namespace}{entry.name}", view, arguments)
 
 
 def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
@@ -159,14 +159,23 @@ def places(arguments: dict[str, Any]) -> list[Place]:
 METHODS = ("get", "head", "options", "post")
 
 
-def ask(client: Client, method: str, path: str, **more: Any) -> HttpResponse:
-    """One request whose writes are undone."""
+@dataclass(frozen=True)
+class Answer:
+    """What came back: its status, where it leads, and everything in it as text."""
+
+    status: int
+    leads_to: str
+    text: str
+
+
+def ask(client: Client, method: str, path: str) -> Answer:
+    """One request, whose writes are undone."""
+    request: Callable[[str], Any] = getattr(client, method)
     with _undone():
-        request: Callable[..., Any] = getattr(client, method)
-        answer: HttpResponse = request(path, **more)
-        if getattr(answer, "streaming", False):
-            answer.content = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
-    return answer
+        answer = request(path)
+        body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    text = body.decode(errors="replace") + repr(answer.headers)
+    return Answer(answer.status_code, answer.headers.get("Location", ""), text)
 
 
 @contextmanager
