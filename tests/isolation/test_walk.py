@@ -1,6 +1,7 @@
 """Every address, asked by everybody who must not be answered."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,10 +23,16 @@ pytestmark = pytest.mark.django_db
 REFUSED = {401, 403, 404, 405}
 
 
-@pytest.fixture
-def planted(cast: Cast, one: Any, two: Any, settings: Any) -> list[Place]:
-    """Every address, with rows of Oak School in authority one; all three schools have their canary."""
+@pytest.fixture(autouse=True)
+def demo(settings: Any, tmp_path: Path) -> None:
+    """The demo's addresses too, and a folder for documents."""
     settings.IS_DEMO = True
+    settings.DOCUMENT_STORE = tmp_path
+
+
+@pytest.fixture
+def planted(cast: Cast, one: Any, two: Any) -> list[Place]:
+    """Every address, with rows of Oak School in authority one; all three schools have their canary."""
     plant(one, cast.elm, "elm")
     plant(two, cast.far, "far")
     return places(plant(one, cast.oak, "oak"))
@@ -70,11 +77,8 @@ def for_nobody(place: Place, method: str, answer: Answer) -> str:
     if place.address.is_public or answer.status in REFUSED - {403}:
         return ""
     if answer.status == 302:
-        to = answer.leads_to
-        signing_in = (
-            to.startswith((resolve_url(settings.LOGIN_URL), "/sign-in/")) or place.address.name == "account_logout"
-        )
-        return "" if signing_in else f"it leads to {to}"
+        signing_in = answer.leads_to.startswith((resolve_url(settings.LOGIN_URL), "/sign-in/"))
+        return "" if signing_in else f"it leads to {answer.leads_to}"
     return "it answers somebody who is not signed in"
 
 

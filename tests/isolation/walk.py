@@ -7,6 +7,7 @@ it to `plant()`, under `namespace:argument` or, when it means the same everywher
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 from django.db import transaction
@@ -14,8 +15,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from factories import AT, PolicyFactory
 
+from handrail.core import documents
 from handrail.core.access import PUBLIC, Door
-from handrail.core.models import Document
+from handrail.core.audit import CLOCK
 from handrail.notices.models import Notice
 from handrail.policies.models import Kind, Policy, PolicyVersion
 from handrail.schools.models import School
@@ -35,7 +37,7 @@ CANARY = "canary-of-"
 
 @dataclass(frozen=True)
 class Word:
-    """An argument that names no row: a table, a kind."""
+    """An argument that by itself names no row: a table, a kind, a place in a list."""
 
     value: str
 
@@ -105,8 +107,8 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         Policy.objects.filter(id=policy.id).update(
             lead_name=canary, last_reviewed_on=AT.date(), next_review_on=AT.date()
         )
-        document = Document.objects.create(
-            name=f"{canary}.pdf", content_type="application/pdf", size=1, sha256="0" * 64, added_at=AT
+        document = documents.keep(
+            BytesIO(canary.encode()), name=f"{canary}.pdf", content_type="application/pdf", by=CLOCK, at=AT
         )
         version = PolicyVersion.objects.create(
             policy=policy, number=1, document=document, change_note=canary, made_at=AT
@@ -132,6 +134,7 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "document_id": document.id,
         "version_id": version.id,
         "policies:pk": policy.id,
+        "policies:number": Word(str(version.number)),
         "notices:pk": notice.id,
     }
 
