@@ -5,6 +5,8 @@ from handrail.authority import views
 app_name = "authority"
 urlpatterns = [
     path("brand.css", views.BrandView.as_view(), name="brand"),
+    path("settings/", views.SettingsView.as_view(), name="settings"),
+    path("settings/check/", views.CheckSettingsView.as_view(), name="check_settings"),
     path("help/", views.HelpView.as_view(), name="help"),
     path("cookies/", views.CookiesView.as_view(), name="cookies"),
     path("accessibility/", views.AccessibilityView.as_view(), name="accessibility"),

@@ -1,18 +1,28 @@
 """What the authority says about its service to anybody, and the settings only its administrators see."""
 
+from datetime import date
 from hashlib import sha256
 from typing import Any
 
-from django.conf import settings
+from django.conf import settings as django_settings
+from django.contrib import messages
+from django.forms.models import model_to_dict
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.cache import get_conditional_response
 
+from handrail.accounts.roles import Permission
 from handrail.authority import rules
+from handrail.authority.actions import CHANGEABLE, SettingRefused, change_settings, changed_fields, check
 from handrail.authority.colour import OURS
+from handrail.authority.effects import effect_of
+from handrail.authority.forms import SettingsForm, shown
 from handrail.core.access import PUBLIC, Door
-from handrail.core.models import AuthoritySettings
+from handrail.core.models import AuditEntry, AuthoritySettings
+
+CHOSEN = "chosen_settings"
+"""Where a session keeps settings that are chosen and not yet saved."""
 
 
 class BrandView(Door):
@@ -27,6 +37,64 @@ class BrandView(Door):
         return get_conditional_response(request, etag=etag, response=fresh)
 
 
+class SettingsView(Door):
+    """Choose; nothing is saved before the next page has said what it would change."""
+
+    permission = Permission.EDIT_SETTINGS
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        again = request.session.get(CHOSEN) if "again" in request.GET else None
+        chosen = again or model_to_dict(AuthoritySettings.load(), fields=CHANGEABLE)
+        return self.page(request, SettingsForm(initial=chosen))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        form = SettingsForm(request.POST)
+        if form.is_valid():
+            try:
+                check(form.settings)
+            except SettingRefused as refusal:
+                form.add_error(refusal.field, str(refusal))
+        if not form.is_valid():
+            return self.page(request, form)
+        request.session.pop(CHOSEN, None)
+        if not changed_fields(form.settings, instead_of=AuthoritySettings.load()):
+            messages.info(request, "You changed nothing.")
+            return redirect("authority:settings")
+        request.session[CHOSEN] = form.cleaned_data
+        return redirect("authority:check_settings")
+
+    def page(self, request: HttpRequest, form: SettingsForm) -> HttpResponse:
+        last = AuditEntry.objects.filter(subject_kind="settings").order_by("-at").first()
+        return render(request, "authority/settings.html", {"form": form, "last_change": last})
+
+
+class CheckSettingsView(Door):
+    """What the chosen settings change, and the button that saves them."""
+
+    permission = Permission.EDIT_SETTINGS
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        if CHOSEN not in request.session:
+            return redirect("authority:settings")
+        now, chosen = AuthoritySettings.load(), AuthoritySettings(**request.session[CHOSEN])
+        changes = [
+            (SettingsForm.base_fields[field].label, shown(getattr(now, field)), shown(getattr(chosen, field)))
+            for field in changed_fields(chosen, instead_of=now)
+        ]
+        today = request.today  # type: ignore[attr-defined]
+        effect = effect_of(chosen, instead_of=now, on=today)
+        facts = {"changes": changes, "effect": effect, "colour": chosen.brand_colour or OURS}
+        return render(request, "authority/check_settings.html", facts)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        chosen = request.session.pop(CHOSEN, None)
+        if chosen:
+            now = request.now  # type: ignore[attr-defined]
+            change_settings(to=AuthoritySettings(**chosen), by=request.user, at=now)  # type: ignore[arg-type]
+            messages.success(request, "The settings are saved.")
+        return redirect("authority:settings")
+
+
 class PublicPage(Door):
     """A page of words for anybody."""
 
@@ -34,9 +102,11 @@ class PublicPage(Door):
     template: str
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return render(request, self.template, {"settings": AuthoritySettings.load(), **self.facts(request)})
+        settings = AuthoritySettings.load()
+        return render(request, self.template, {"settings": settings, **self.facts(request.today, settings)})  # type: ignore[attr-defined]
 
-    def facts(self, request: HttpRequest) -> dict[str, Any]:
+    def facts(self, today: date, settings: AuthoritySettings) -> dict[str, Any]:
+        """What the page says besides its words and the authority's settings."""
         return {}
 
 
@@ -47,11 +117,11 @@ class HelpView(PublicPage):
 class CookiesView(PublicPage):
     template = "authority/cookies.html"
 
-    def facts(self, request: HttpRequest) -> dict[str, Any]:
+    def facts(self, today: date, settings: AuthoritySettings) -> dict[str, Any]:
         return {
-            "session_cookie": settings.SESSION_COOKIE_NAME,
-            "csrf_cookie": settings.CSRF_COOKIE_NAME,
-            "hours": settings.SESSION_COOKIE_AGE // 3600,
+            "session_cookie": django_settings.SESSION_COOKIE_NAME,
+            "csrf_cookie": django_settings.CSRF_COOKIE_NAME,
+            "hours": django_settings.SESSION_COOKIE_AGE // 3600,
         }
 
 
@@ -62,7 +132,5 @@ class AccessibilityView(PublicPage):
 class HowWeWorkOutStatusView(PublicPage):
     template = "authority/how_we_work_out_status.html"
 
-    def facts(self, request: HttpRequest) -> dict[str, Any]:
-        today = request.today  # type: ignore[attr-defined]
-        settings = AuthoritySettings.load()
+    def facts(self, today: date, settings: AuthoritySettings) -> dict[str, Any]:
         return {"examples": rules.examples(on=today, settings=settings), "duties": rules.duties()}

@@ -1,0 +1,80 @@
+"""The settings as a form. What a value may be is the action's to say."""
+
+import re
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from handrail.core.models import AuthoritySettings
+
+
+def number(label: str, hint: str = "") -> forms.IntegerField:
+    wrong = {"required": "Enter a number", "invalid": "Enter a whole number, like 14"}
+    widget = forms.NumberInput(attrs={"class": "govuk-input--width-3"})
+    return forms.IntegerField(label=label, help_text=hint, widget=widget, error_messages=wrong)
+
+
+class DaysField(forms.CharField):
+    """Whole numbers with commas or spaces between them. Gives each once, the largest first."""
+
+    def clean(self, value: Any) -> list[int]:
+        typed = re.split(r"[\s,;]+", super().clean(value))
+        try:
+            return sorted({int(each) for each in typed if each}, reverse=True)
+        except ValueError:
+            raise ValidationError("Enter whole numbers with commas between them, like 60, 30, 14, 0") from None
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(str(each) for each in value) if isinstance(value, list) else value
+
+
+class SettingsForm(forms.Form):
+    due_soon_days = number("Days that count as due soon", "Before the next review is due.")
+    review_months = number(
+        "Months from one review to the next",
+        "An allergy safety policy never gets more than 12. A school may choose an earlier date.",
+    )
+    reminder_days_before = DaysField(
+        label="Days before a due date to remind",
+        help_text="With commas between them. 0 is the day itself.",
+        widget=forms.TextInput(attrs={"class": "govuk-input--width-20"}),
+        error_messages={"required": "Enter the days to remind on, like 60, 30, 14, 0"},
+    )
+    overdue_every_days = number("Days between reminders once overdue")
+    unrecorded_every_months = number("Months between reminders when nothing was ever recorded")
+    copy_head_after_days = number("Days overdue before the head teacher gets a copy")
+    has_quiet_hours = forms.BooleanField(
+        label="Send reminders on weekdays from 8am to 6pm only", help_text="Not on bank holidays.", required=False
+    )
+    brand_colour = forms.CharField(
+        label="Colour of the bar at the top",
+        help_text="For example #0d5257. White words stand on it, so it must be dark. Empty means Handrail's own.",
+        widget=forms.TextInput(attrs={"class": "govuk-input--width-10", "spellcheck": "false"}),
+        required=False,
+        max_length=7,
+    )
+    contact_email = forms.EmailField(
+        label="E-mail address for help",
+        help_text="Shown to everybody on the help page. Use a shared address, not a person's own.",
+        required=False,
+        error_messages={"invalid": "Enter an e-mail address in the right form, like name@example.com"},
+    )
+
+    def clean_brand_colour(self) -> str:
+        colour: str = self.cleaned_data["brand_colour"].lower()
+        return f"#{colour}" if re.fullmatch(r"[0-9a-f]{6}", colour) else colour
+
+    @property
+    def settings(self) -> AuthoritySettings:
+        """What was chosen, not saved."""
+        return AuthoritySettings(**self.cleaned_data)
+
+
+def shown(value: Any) -> str:
+    """A setting as people read it."""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value)
+    return str(value) or "None"
