@@ -13,9 +13,20 @@ from handrail.accounts.roles import Role
 from handrail.core import audit
 from handrail.core.calendar import day_of
 
+KEPT = frozenset({Role.AUTHORITY_ADMINISTRATOR, Role.SCHOOL_LEAD})
+"""The roles of which the authority, or each school, always keeps one person."""
+
 
 class NotAnEmailAddress(ValueError):
     """The address could not be written to."""
+
+
+class WrongPlace(ValueError):
+    """A role of a school was given at no school, or a role of the authority at one."""
+
+
+class LastOne(ValueError):
+    """Without this person a school would have no lead, or the authority no administrator."""
 
 
 @transaction.atomic
@@ -24,8 +35,12 @@ def add_person(
 ) -> User:
     """Give a person a role from today, making their account when they have none. Doing it twice changes nothing.
 
-    The address counts as proved: they can only sign in with a code sent to it. Raises NotAnEmailAddress.
+    The address counts as proved: they can only sign in with a code sent to it. Raises NotAnEmailAddress
+    and WrongPlace.
     """
+    if role.is_at_authority != (school_id is None):
+        place = "the authority: give no school" if role.is_at_authority else "a school: say which"
+        raise WrongPlace(f"{role.label} is a role at {place}.")
     try:
         validate_email(email)
     except ValidationError as error:
@@ -50,3 +65,32 @@ def add_person(
             fields=["role"],
         )
     return user
+
+
+@transaction.atomic
+def end_membership(*, membership: Membership, by: audit.Actor, at: datetime) -> None:
+    """Take a role from a person at once. The account stays, so that what they did keeps its name.
+
+    Ending it twice changes nothing. Raises LastOne: a school keeps a lead and the authority an administrator.
+    """
+    role, on = Role(membership.role), day_of(at)
+    open_ones = Membership.objects.filter(role=role, school_id=membership.school_id, to_on=None)  # type: ignore[misc]
+    # Locked, so that two people who end each other's cannot both succeed.
+    holders = {each.id: each for each in open_ones.select_for_update(of=("self",)).select_related("user")}
+    mine = holders.pop(membership.id, None)
+    if mine is None:
+        return
+    if role in KEPT and not any(each.user.is_active and each.from_on <= on for each in holders.values()):
+        where = f"at {membership.school}" if membership.school else "at the authority"
+        raise LastOne(f"Add another {role.label.lower()} {where} before you remove {mine.user.name}.")
+    mine.to_on = max(on, mine.from_on)
+    mine.save(update_fields=["to_on"])
+    audit.record(
+        "ended a role",
+        by=by,
+        at=at,
+        subject_kind="user",
+        subject_id=mine.user_id,
+        school_id=mine.school_id,
+        fields=["role"],
+    )

@@ -72,7 +72,7 @@ class User(Record, AbstractBaseUser):
         return list(
             User.objects.filter(
                 is_active=True, memberships__role=Role.AUTHORITY_ADMINISTRATOR, memberships__to_on=None
-            ).distinct()[:3]
+            ).order_by("name")[:3]
         )
 
     # An action's `by=`

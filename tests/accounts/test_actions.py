@@ -1,0 +1,159 @@
+"""Who is given a role, and who cannot be taken away."""
+
+import json
+from argparse import Namespace
+from datetime import timedelta
+
+import pytest
+from databases import handrail
+from factories import person
+
+from handrail.accounts.actions import LastOne, NotAnEmailAddress, WrongPlace, add_person, end_membership
+from handrail.accounts.models import Membership, User
+from handrail.accounts.roles import Permission, Role
+from handrail.core.audit import CLOCK
+from handrail.core.models import AuditEntry
+from tenants.context import inside
+from workflows.commands import add_person as command
+
+pytestmark = pytest.mark.django_db
+
+
+def role_of(user: User) -> Membership:
+    return Membership.objects.get(user=user)
+
+
+class TestAddPerson:
+    def test_makes_an_account_that_signs_in_with_a_code(self, cast, one, at):
+        with inside(one):
+            user = add_person(
+                email="New@Oak.example",
+                name="Nell New",
+                role=Role.SCHOOL_LEAD,
+                school_id=cast.oak.id,
+                by=cast.admin,
+                at=at,
+            )
+            assert user.email == "new@oak.example"
+            assert not user.has_usable_password()
+            assert user.as_at(at.date()).may(Permission.RECORD_REVIEWS)
+            entry = AuditEntry.objects.get(subject_id=user.id)
+            assert (entry.verb, entry.by, entry.school_id) == ("added a person", cast.admin.id, cast.oak.id)
+
+    def test_adds_a_second_role_to_the_same_account(self, cast, one, at):
+        with inside(one):
+            again = add_person(
+                email="HEAD@oak.example", name="X", role=Role.SCHOOL_LEAD, school_id=cast.elm.id, by=CLOCK, at=at
+            )
+            assert again == cast.head
+            assert set(again.as_at(at.date()).school_ids) == {cast.oak.id, cast.elm.id}
+            assert again.name == "Hana Head"
+
+    def test_changes_nothing_twice(self, cast, one, at):
+        with inside(one):
+            before = AuditEntry.objects.count()
+            person("head@oak.example", Role.SCHOOL_LEAD, school=cast.oak)
+            assert AuditEntry.objects.count() == before
+
+    def test_refuses_what_is_no_address(self, one, at):
+        with inside(one), pytest.raises(NotAnEmailAddress):
+            add_person(email="head", name="X", role=Role.POLICY_OFFICER, by=CLOCK, at=at)
+
+    @pytest.mark.parametrize(("role", "at_school"), [(Role.SCHOOL_LEAD, False), (Role.POLICY_OFFICER, True)])
+    def test_refuses_a_role_in_the_wrong_place(self, cast, one, at, role, at_school):
+        with inside(one), pytest.raises(WrongPlace):
+            school_id = cast.oak.id if at_school else None
+            add_person(email="x@x.example", name="X", role=role, school_id=school_id, by=CLOCK, at=at)
+
+
+class TestEndMembership:
+    def test_ends_at_once_and_keeps_the_account(self, cast, one, at):
+        with inside(one):
+            end_membership(membership=role_of(cast.colleague), by=cast.admin, at=at)
+            colleague = User.objects.get(id=cast.colleague.id).as_at(at.date())
+            assert colleague.current_memberships == []
+            assert not colleague.may(Permission.SEE_SCHOOL)
+            assert colleague.as_at(at.date() - timedelta(days=1)).may(Permission.SEE_SCHOOL)
+            entry = AuditEntry.objects.get(verb="ended a role")
+            assert (entry.subject_id, entry.school_id, entry.by) == (colleague.id, cast.oak.id, cast.admin.id)
+
+    def test_changes_nothing_twice(self, cast, one, at):
+        with inside(one):
+            for days in (0, 5):
+                end_membership(membership=role_of(cast.colleague), by=cast.admin, at=at + timedelta(days=days))
+            assert role_of(cast.colleague).to_on == at.date()
+            assert AuditEntry.objects.filter(verb="ended a role").count() == 1
+
+    def test_ends_one_that_began_today(self, cast, one, at):
+        with inside(one):
+            new = add_person(
+                email="n@oak.example", name="N", role=Role.SCHOOL_LEAD, school_id=cast.oak.id, by=CLOCK, at=at
+            )
+            end_membership(membership=role_of(new), by=cast.admin, at=at)
+            assert new.as_at(at.date()).current_memberships == []
+
+    def test_keeps_the_last_lead_of_a_school(self, cast, one, at):
+        with inside(one):
+            with pytest.raises(LastOne, match="Add another school lead at Elm School before you remove Nia Neighbour"):
+                end_membership(membership=role_of(cast.neighbour), by=cast.admin, at=at)
+            assert role_of(cast.neighbour).to_on is None
+
+    def test_keeps_the_last_administrator(self, cast, one, at):
+        with inside(one):
+            first = User.objects.get(email="admin@barsetshire.example")
+            end_membership(membership=role_of(first), by=cast.admin, at=at)
+            with pytest.raises(LastOne, match="Add another authority administrator at the authority"):
+                end_membership(membership=role_of(cast.admin), by=cast.admin, at=at)
+
+    def test_counts_nobody_whose_account_is_closed(self, cast, one, at):
+        with inside(one):
+            User.objects.filter(id=cast.head.id).update(is_active=False)
+            with pytest.raises(LastOne):
+                end_membership(membership=role_of(cast.colleague), by=cast.admin, at=at)
+
+    def test_lets_the_last_officer_go(self, cast, one, at):
+        with inside(one):
+            end_membership(membership=role_of(cast.officer), by=cast.admin, at=at)
+            assert role_of(cast.officer).to_on == at.date()
+
+    def test_shows_at_the_next_page(self, cast, browse, one, at):
+        client = browse(cast.colleague)
+        assert "School lead at Oak School" in client.get("/account/").text
+        with inside(one):
+            end_membership(membership=role_of(cast.colleague), by=cast.admin, at=at - timedelta(days=1))
+        page = client.get("/account/").text
+        assert "Nothing yet. Ask Adele Admin or admin." in page
+
+
+GIVEN = {"authority": "001", "email": "cam@oak.example", "name": "Cam", "role": "policy_officer"}
+
+
+class TestAddPersonCommand:
+    @pytest.mark.django_db(transaction=True)
+    def test_adds_an_officer(self, one):
+        """In a process of its own, on the tests' database: what it writes goes with the database."""
+        done = handrail("add-person", *(part for name, value in GIVEN.items() for part in (f"--{name}", value)))
+        assert done.returncode == 0, done.stderr
+        assert "Cam is now policy officer at Barsetshire" in done.stdout
+        with inside(one):
+            assert User.objects.get(email="cam@oak.example").memberships.get().role == Role.POLICY_OFFICER
+
+    def test_adds_a_lead(self, cast, one, capsys):
+        options = Namespace(**GIVEN | {"role": "school_lead", "urn": "900001", "json": True})
+        assert command.run(options) == 0
+        assert json.loads(capsys.readouterr().out)["place"] == "Oak School"
+        with inside(one):
+            assert User.objects.get(email="cam@oak.example").memberships.get().school_id == cast.oak.id
+
+    @pytest.mark.parametrize(
+        ("options", "why"),
+        [
+            ({"authority": "999"}, "There is no authority with the code 999"),
+            ({"urn": "900003"}, "Barsetshire has no open school with the URN 900003."),
+            ({"role": "school_lead"}, "School lead is a role at a school: say which."),
+            ({"email": "cam"}, "Enter an e-mail address in the right form"),
+        ],
+    )
+    def test_says_why_not(self, cast, capsys, options, why):
+        assert command.run(Namespace(**GIVEN | {"urn": None, "json": False} | options)) == 1
+        assert why in capsys.readouterr().err
