@@ -11,7 +11,6 @@ LOGINS = {
     "suspend-authority": "owner",
     "resume-authority": "owner",
     "import-register": "owner",
-    "load-demo": "superuser",
 }
 
 AFTERWARDS = {"import-register": "follow-register"}
