@@ -33,6 +33,10 @@ class DemoAuthority:
         """The address of somebody who works at the authority."""
         return f"{dotted(name)}@{self.word}.example"
 
+    def school_email(self, name: str) -> str:
+        """The address of somebody at a school whose account people try the demo with: short, to be typed."""
+        return f"{dotted(name)}@{self.word}-schools.example"
+
 
 AUTHORITIES = (
     DemoAuthority(
@@ -92,6 +96,7 @@ class DemoSchool:
     """Who a school's people are, and whether anybody there has signed in."""
 
     lead: str
+    lead_email: str
     head: str
     governor: str
     domain: str
@@ -129,11 +134,14 @@ def somebody(random: Random) -> str:
 def school_of(urn: str, website: str) -> DemoSchool:
     """Most schools have given contacts and signed in; some have not."""
     random = Random(f"school {urn}")  # noqa: S311 - invention, not secrecy
+    domain = (urlsplit(website).hostname or f"school-{urn}.example").removeprefix("www.")
+    lead = somebody(random)
     return DemoSchool(
-        lead=somebody(random),
+        lead=lead,
+        lead_email=f"{dotted(lead)}@{domain}",
         head=somebody(random),
         governor=somebody(random),
-        domain=(urlsplit(website).hostname or f"school-{urn}.example").removeprefix("www."),
+        domain=domain,
         has_contacts=random.random() < 0.94,
         last_seen_days_ago=random.randrange(1, 75) if random.random() < 0.87 else None,
     )

@@ -89,7 +89,7 @@ class TestErrorPages:
         assert "Barsetshire" not in answer.text
 
     def test_says_which_methods_a_page_knows(self, client):
-        assert client.get("/test-form/")["Allow"] == "POST, OPTIONS"
+        assert client.get("/test-form/")["Allow"] == "POST"
 
     def test_undoes_everything_when_the_service_fails(self, client, one):
         client.get("/test-lose/")

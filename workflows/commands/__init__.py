@@ -11,6 +11,7 @@ LOGINS = {
     "suspend-authority": "owner",
     "resume-authority": "owner",
     "import-register": "owner",
+    "load-demo": "superuser",
 }
 
 AFTERWARDS = {"import-register": "follow-register"}

@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Any
@@ -30,7 +30,6 @@ from workflows.demo import (
     DemoAuthority,
     DemoPolicy,
     DemoSchool,
-    dotted,
     history,
     policy_of,
     school_of,
@@ -83,6 +82,7 @@ class Furnishing:
     demo: DemoAuthority
     at: datetime
     password: str
+    invented: dict[Any, DemoSchool] = field(default_factory=dict)
     leads: dict[Any, User] = field(default_factory=dict)
     reviews: list[PolicyReview] = field(default_factory=list)
     versions: list[PolicyVersion] = field(default_factory=list)
@@ -97,50 +97,55 @@ class Furnishing:
         schools = list(School.objects.open().order_by("urn"))
         if not schools or PolicyReview.objects.exists():
             return 0
-        invented = {school.id: school_of(school.urn, school.website) for school in schools}
-        first = self.two_with_accounts(schools)
-        self.people(schools, invented, first)
-        self.contacts(schools, invented, first)
-        self.policies(schools, invented, first)
+        self.invented = {school.id: school_of(school.urn, school.website) for school in schools}
+        first = self.two_to_try(schools)
+        self.people(schools, first)
+        self.contacts(schools)
+        self.policies(schools, first)
         return len(schools)
 
     # -- people ------------------------------------------------------------------------------------------
 
-    def two_with_accounts(self, schools: list[School]) -> list[School]:
+    def two_to_try(self, schools: list[School]) -> list[School]:
         """A primary and a secondary school, whose leads people try the demo as."""
-        return [
+        found = [
             next(school for school in schools if school.is_bound and school.phase_name == phase)
             for phase in ("Primary", "Secondary")
         ]
+        for school, name in zip(found, self.demo.leads, strict=True):
+            self.invented[school.id] = replace(
+                self.invented[school.id],
+                lead=name,
+                lead_email=self.demo.school_email(name),
+                has_contacts=True,
+                last_seen_days_ago=2,
+            )
+        return found
 
-    def people(self, schools: list[School], invented: dict[Any, DemoSchool], first: list[School]) -> None:
-        """The named accounts, and a lead at most schools."""
+    def people(self, schools: list[School], first: list[School]) -> None:
+        """The people at the authority, a lead at most schools, and one for both of the first two."""
         demo = self.demo
         joined_at = datetime.combine(self.on - timedelta(days=JOINED_DAYS_AGO), time(9), LONDON)
         for name, role in ((demo.administrator, Role.AUTHORITY_ADMINISTRATOR), (demo.officer, Role.POLICY_OFFICER)):
             add_person(email=demo.email(name), name=name, role=role, by=CLOCK, at=joined_at)
-        for name, school in zip(demo.leads, first, strict=True):
-            email = f"{dotted(name)}@{invented[school.id].domain}"
-            self.leads[school.id] = add_person(
-                email=email, name=name, role=Role.SCHOOL_LEAD, school_id=school.id, by=CLOCK, at=joined_at
-            )
         for school in first:
-            both = f"{dotted(demo.both)}@{invented[first[0].id].domain}"
-            add_person(email=both, name=demo.both, role=Role.SCHOOL_LEAD, school_id=school.id, by=CLOCK, at=joined_at)
+            email = demo.school_email(demo.both)
+            add_person(email=email, name=demo.both, role=Role.SCHOOL_LEAD, school_id=school.id, by=CLOCK, at=joined_at)
         User.objects.update(password=self.password, last_login=self.at - timedelta(days=1))
-
+        taken = set()
         for school in schools:
-            lead = invented[school.id]
-            if school.id in self.leads or lead.last_seen_days_ago is None or not school.is_bound:
-                continue
-            self.leads[school.id] = User(
-                email=f"{dotted(lead.lead)}@{lead.domain}",
-                name=lead.lead,
-                joined_at=joined_at,
-                password=self.password,
-                last_login=self.at - timedelta(days=lead.last_seen_days_ago, minutes=lead.last_seen_days_ago * 37),
-            )
-        new = [user for user in self.leads.values() if user._state.adding]
+            made = self.invented[school.id]
+            if school.is_bound and made.last_seen_days_ago is not None and made.lead_email not in taken:
+                taken.add(made.lead_email)
+                seen = timedelta(days=made.last_seen_days_ago, minutes=37 * made.last_seen_days_ago)
+                self.leads[school.id] = User(
+                    email=made.lead_email,
+                    name=made.lead,
+                    joined_at=joined_at,
+                    password=self.password,
+                    last_login=self.at - seen,
+                )
+        new = self.leads.values()
         User.objects.bulk_create(new)
         EmailAddress.objects.bulk_create(
             EmailAddress(user=user, email=user.email, verified=True, primary=True) for user in new
@@ -148,17 +153,14 @@ class Furnishing:
         Membership.objects.bulk_create(
             Membership(user=user, role=Role.SCHOOL_LEAD, school_id=school_id, from_on=joined_at.date())
             for school_id, user in self.leads.items()
-            if user in new
         )
 
-    def contacts(self, schools: list[School], invented: dict[Any, DemoSchool], first: list[School]) -> None:
-        names = dict(zip((school.id for school in first), self.demo.leads, strict=True))
+    def contacts(self, schools: list[School]) -> None:
         for school in schools:
-            made = invented[school.id]
+            made = self.invented[school.id]
             school.joined_on = self.on - timedelta(days=JOINED_DAYS_AGO)
-            if made.has_contacts or school.id in names:
-                school.lead_name = names.get(school.id, made.lead)
-                school.lead_email = f"{dotted(school.lead_name)}@{made.domain}"
+            if made.has_contacts:
+                school.lead_name, school.lead_email = made.lead, made.lead_email
                 school.head_name, school.head_email = made.head, f"head@{made.domain}"
                 school.office_email = f"office@{made.domain}"
         columns = ["joined_on", "lead_name", "lead_email", "head_name", "head_email", "office_email"]
@@ -166,7 +168,7 @@ class Furnishing:
 
     # -- policies ----------------------------------------------------------------------------------------
 
-    def policies(self, schools: list[School], invented: dict[Any, DemoSchool], first: list[School]) -> None:
+    def policies(self, schools: list[School], first: list[School]) -> None:
         """Every policy that is needed gets a history, or none; the two first schools' are chosen."""
         shown = dict(zip((school.id for school in first), shown_first(on=self.on), strict=True))
         converted = {urn for (urn,) in execute(CONVERTED)}
@@ -177,7 +179,7 @@ class Furnishing:
             made = shown.get(school.id, {}).get(kind) or policy_of(
                 school.urn, kind, on=self.on, has_predecessor=school.urn in converted
             )
-            people = invented[school.id]
+            people = self.invented[school.id]
             self.write(policy, made, seed=school.urn, address=f"https://www.{people.domain}/policies/{kind.value}")
             policy.link_governor = people.governor if made.reviews else ""
             changed.append(policy)

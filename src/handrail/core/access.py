@@ -31,6 +31,7 @@ class Door(View):
     """A page. *May this role?* is `permission`; *may they see this row?* is `visible_to(user)` inside it."""
 
     permission: ClassVar[str]
+    http_method_names = ["get", "head", "post"]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if self.permission != PUBLIC:

@@ -1,0 +1,190 @@
+"""Every address of the product, found by walking the URLconf, and a real row of Oak School for each argument.
+
+A new address is covered by itself. One whose argument is not known here fails the walk: add a row of Oak School for
+it to `plant()`, under `namespace:argument` or, when it means the same everywhere, under `argument`.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from factories import AT, PolicyFactory
+
+from handrail.core import documents
+from handrail.core.access import PUBLIC, Door
+from handrail.core.audit import CLOCK
+from handrail.notices.models import Notice
+from handrail.policies.models import Kind, Policy, PolicyVersion
+from handrail.schools.models import School
+from tenants.context import inside
+from tenants.routing import Authority
+
+SIGN_IN = {
+    "account_request_login_code", "account_confirm_login_code", "account_login", "account_inactive",
+    "account_reset_password", "account_confirm_password_reset_code", "account_complete_password_reset",
+    "account_logout",
+}  # fmt: skip
+"""The sign-in package's own pages that anybody may open: they are about nobody."""
+
+PACKAGES_OWN = SIGN_IN | {"account_change_password", "account_set_password"}
+CANARY = "canary-of-"
+
+
+@dataclass(frozen=True)
+class Word:
+    """An argument that by itself names no row: a table, a kind, a place in a list."""
+
+    value: str
+
+
+@dataclass(frozen=True)
+class Address:
+    """One entry of the URLconf."""
+
+    name: str
+    view: Any
+    arguments: tuple[str, ...]
+
+    @property
+    def is_public(self) -> bool:
+        return self.name in SIGN_IN or getattr(self.view, "permission", None) == PUBLIC
+
+
+@dataclass(frozen=True)
+class Place:
+    """An address with Oak School's rows in it."""
+
+    address: Address
+    path: str
+    names_a_row: bool
+
+
+class WalkError(AssertionError):
+    """The walk cannot say what is behind an address."""
+
+
+def addresses() -> list[Address]:
+    """Every entry of the URLconf. Raises WalkError for one without a name or a door."""
+    return list(_walk(get_resolver(), "", ()))
+
+
+def _walk(resolver: URLResolver, namespace: str, before: tuple[str, ...]) -> Iterator[Address]:
+    for entry in resolver.url_patterns:
+        arguments = (*before, *entry.pattern.regex.groupindex)
+        if isinstance(entry, URLResolver):
+            yield from _walk(entry, f"{namespace}{entry.namespace}:" if entry.namespace else namespace, arguments)
+        elif isinstance(entry, URLPattern):
+            if not entry.name:
+                raise WalkError(f"The address {entry.pattern} has no name.")
+            view = getattr(entry.callback, "view_class", entry.callback)
+            if entry.name not in PACKAGES_OWN and not (isinstance(view, type) and issubclass(view, Door)):
+                raise WalkError(f"The address {entry.pattern} is no Door: {view}.")
+            if entry.name not in PACKAGES_OWN and not hasattr(view, "permission"):
+                raise WalkError(f"The door at {entry.pattern} declares no permission.")
+            yield Address(f"{namespace}{entry.name}", view, arguments)
+
+
+def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
+    """Rows of every kind about a school, each with the canary; by argument name."""
+    canary = f"{CANARY}{word}"
+    with inside(authority):
+        School.objects.filter(id=school.id).update(
+            name=canary,
+            lead_name=canary,
+            head_name=canary,
+            town=canary,
+            trust_name=canary,
+            office_email=f"{canary}@x.example",
+        )
+        policy = Policy.objects.filter(school=school, kind=Kind.MEDICAL_CONDITIONS).first() or PolicyFactory(
+            school=school, kind=Kind.MEDICAL_CONDITIONS
+        )
+        Policy.objects.filter(id=policy.id).update(
+            lead_name=canary, last_reviewed_on=AT.date(), next_review_on=AT.date()
+        )
+        document = documents.keep(
+            BytesIO(canary.encode()), name=f"{canary}.pdf", content_type="application/pdf", by=CLOCK, at=AT
+        )
+        version = PolicyVersion.objects.create(
+            policy=policy, number=1, document=document, change_note=canary, made_at=AT
+        )
+        notice = Notice.objects.create(
+            subject_kind="policy",
+            subject_id=policy.id,
+            school_id=school.id,
+            cycle="1",
+            step="1",
+            recipient=f"{canary}@x.example",
+            recipient_role="lead",
+            wording="policy_due",
+            owed_at=AT,
+            not_before=AT,
+            state=Notice.State.DEAD,
+        )
+    return {
+        "urn": school.urn,
+        "table": Word("ageing"),
+        "school_id": school.id,
+        "policy_id": policy.id,
+        "document_id": document.id,
+        "version_id": version.id,
+        "policies:pk": policy.id,
+        "policies:number": Word(str(version.number)),
+        "notices:pk": notice.id,
+    }
+
+
+def places(arguments: dict[str, Any]) -> list[Place]:
+    """Every address with these arguments. Raises WalkError when one takes something that is not among them."""
+    found = []
+    for address in addresses():
+        namespace = address.name.rpartition(":")[0]
+        given = {}
+        for argument in address.arguments:
+            value = arguments.get(f"{namespace}:{argument}", arguments.get(argument))
+            if value is None:
+                raise WalkError(
+                    f"{address.name} takes `{argument}`: plant a row for it in tests/isolation/walk.py, plant()."
+                )
+            given[argument] = value
+        path = reverse(
+            address.name, kwargs={key: each.value if isinstance(each, Word) else each for key, each in given.items()}
+        )
+        found.append(Place(address, path, any(not isinstance(each, Word) for each in given.values())))
+    return found
+
+
+METHODS = ("get", "head", "options", "post")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: its status, where it leads, and everything in it as text."""
+
+    status: int
+    leads_to: str
+    text: str
+
+
+def ask(client: Client, method: str, path: str) -> Answer:
+    """One request, whose writes are undone."""
+    request: Callable[[str], Any] = getattr(client, method)
+    with _undone():
+        answer = request(path)
+        body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    text = body.decode(errors="replace") + repr(answer.headers)
+    return Answer(answer.status_code, answer.headers.get("Location", ""), text)
+
+
+@contextmanager
+def _undone() -> Iterator[None]:
+    block: Any = transaction.atomic()
+    block._from_testcase = True  # the door insists on being outermost, but for a test's own blocks
+    with block:
+        yield
+        transaction.set_rollback(True)

@@ -1,0 +1,82 @@
+"""The demo: the same for the same school and day, of every status, and nobody real."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from factories import SchoolFactory
+
+from handrail.accounts.models import User
+from handrail.core.models import AuthoritySettings
+from handrail.policies.actions import open_policies
+from handrail.policies.models import SCHOOL_KINDS, Kind, Policy, PolicyReview
+from handrail.schools.models import School
+from tenants.context import inside
+from workflows.commands.furnish_demo import Furnishing
+from workflows.demo import AUTHORITIES, policy_of
+
+
+def test_most_policies_are_in_date_and_some_of_everything_is_not(on):
+    kinds: Counter[str] = Counter()
+    for urn in range(900_000, 901_000):
+        made = policy_of(str(urn), Kind.MEDICAL_CONDITIONS, on=on)
+        due_on = made.reviews[-1].next_review_on if made.reviews else None
+        if made.not_needed_reason:
+            kinds["not needed"] += 1
+        elif due_on is None:
+            kinds["not recorded"] += 1
+        else:
+            kinds["overdue" if due_on < on else "soon" if due_on <= on + timedelta(days=30) else "in date"] += 1
+    assert kinds["in date"] > 650
+    assert all(kinds[word] > 3 for word in ("overdue", "soon", "not recorded", "not needed"))
+
+
+def test_the_same_school_has_the_same_history_and_it_moves_with_the_day(on):
+    made = policy_of("900001", Kind.ALLERGY_SAFETY, on=on)
+    assert made == policy_of("900001", Kind.ALLERGY_SAFETY, on=on)
+    later = policy_of("900001", Kind.ALLERGY_SAFETY, on=on + timedelta(days=9))
+    assert later.reviews[-1].next_review_on == made.reviews[-1].next_review_on + timedelta(days=9)
+
+
+@pytest.mark.django_db
+class TestFurnishing:
+    @pytest.fixture
+    def furnish(self, one, at):
+        def run() -> int:
+            with inside(one):
+                return Furnishing(AUTHORITIES[0], at=at, password="!").furnish()
+
+        return run
+
+    def test_fills_an_authority_once(self, one, furnish, on, at):
+        with inside(one):
+            for number in range(30):
+                SchoolFactory(phase_name=("Primary", "Secondary")[number % 2], website=f"https://www.s{number}.example")
+            SchoolFactory(body="independent_school")
+            open_policies(on=on, at=at)
+        assert furnish() == 31
+        with inside(one):
+            reviews = PolicyReview.objects.count()
+            assert reviews > 90
+            assert User.objects.exclude(email__endswith=".example").count() == 0
+            lead = User.objects.get(email="hana.hughes@barsetshire-schools.example")
+            school = lead.memberships.get().school
+            policies = {policy.kind: policy for policy in school.policies.all()}
+            settings = AuthoritySettings.load()
+            assert [policies[kind].status_on(on, settings).label for kind in SCHOOL_KINDS] == [
+                "Overdue",
+                "Due soon",
+                "In date",
+            ]
+            assert school.lead_email == lead.email
+            assert Policy.objects.get(kind=Kind.SECTION_19).next_review_on == on + timedelta(days=212)
+            assert not Policy.objects.filter(school__body="independent_school", last_reviewed_on__isnull=False).exists()
+            assert not PolicyReview.objects.filter(recorded_at__gt=at).exists()
+        assert furnish() == 0
+        with inside(one):
+            assert PolicyReview.objects.count() == reviews
+
+    def test_does_nothing_without_schools(self, one, furnish):
+        assert furnish() == 0
+        with inside(one):
+            assert not School.objects.exists()
