@@ -6,7 +6,6 @@ from datetime import timedelta
 import pypdf
 import pytest
 from django.utils import timezone
-from factories import recorded_policy
 
 from handrail.core.jinja import long_date
 from handrail.policies.models import Kind, Policy, PolicyReview
