@@ -1,0 +1,79 @@
+"""Signing in as production does it: its settings, in a process of its own."""
+
+import json
+import secrets
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from databases import ROOT, handrail
+
+from handrail.config.env import whole_environment
+
+PRODUCTION = {
+    "DJANGO_SETTINGS_MODULE": "handrail.config.settings",
+    "HANDRAIL_MODE": "production",
+    "HANDRAIL_LOGIN": "app",
+    "HANDRAIL_DB_SSLMODE": "prefer",
+    "HANDRAIL_STORE": "/nonexistent",
+    "HANDRAIL_MAIL_FROM": "handrail@handrail.example",
+    "HANDRAIL_SECRET_KEY": secrets.token_urlsafe(64),
+}
+
+VISIT = """
+import json, django
+django.setup()
+from django.test import Client
+client = Client(HTTP_HOST="barsetshire.localhost")
+plain = client.get("/sign-in/")
+page = client.get("/sign-in/", secure=True)
+posted = client.post("/sign-in/", {"email": "nobody@barsetshire.example"}, secure=True)
+print(json.dumps({
+    "plain": [plain.status_code, plain["Location"]],
+    "page": page.status_code,
+    "headers": dict(page.headers),
+    "posted": posted.status_code,
+    "cookies": {each.key: {name: value for name, value in each.items() if value} for each in client.cookies.values()},
+}))
+"""
+
+
+def test_djangos_own_checks_find_nothing_unknown():
+    done = handrail("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    assert done.returncode == 0, done.stderr
+    assert "System check identified no issues (1 silenced)" in done.stdout + done.stderr
+
+
+@pytest.fixture(scope="class")
+def visit(request: pytest.FixtureRequest) -> Any:
+    done = subprocess.run(
+        [sys.executable, "-c", VISIT],
+        env={**whole_environment(), **PRODUCTION},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAVisit:
+    def test_is_moved_to_https(self, visit):
+        assert visit["plain"] == [301, "https://barsetshire.localhost/sign-in/"]
+        assert (visit["page"], visit["posted"]) == (200, 302)
+
+    def test_gets_cookies_of_its_host_alone(self, visit):
+        flags = {"path": "/", "secure": True, "httponly": True, "samesite": "Lax"}
+        assert visit["cookies"] == {"__Host-session": flags, "__Host-csrf": flags}
+
+    def test_gets_headers_that_forbid_the_rest(self, visit):
+        headers = visit["headers"]
+        assert headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
+        assert headers["X-Frame-Options"] == "DENY"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "same-origin"
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert "no-store" in headers["Cache-Control"]
