@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from random import Random
 from urllib.parse import urlsplit
 
-from handrail.policies.models import SCHOOL_KINDS, Kind, PolicyReview
+from handrail.policies.models import SCHOOL_KINDS, Involved, Kind, PolicyReview
 
 PASSWORD = "a-handrail-on-the-stairs"  # noqa: S105 - of the demonstration alone, and printed by it
 """Every demo person's password. Signing in with a code sent to the demo's mailbox works as well."""
@@ -88,7 +88,7 @@ CHANGES = (
     "Put in the new contact at the school nursing team.",
     "Set out who arranges cover when trained staff are away.",
 )
-INVOLVED = ("staff", "governors", "parents", "pupils", "nurse")
+INVOLVED = (Involved.STAFF, Involved.GOVERNORS, Involved.PARENTS, Involved.PUPILS, Involved.NURSES)
 
 
 @dataclass(frozen=True)

@@ -135,6 +135,9 @@ class TestThingsToDo:
         places = [html.index(text) for text in ("12 days ago", "No review has been recorded", "in 3 days")]
         assert places == sorted(places)
         assert "99 days" not in html
+        reviews = re.findall(r'href="(/schools/900001/policies/[^"]+/review/)"', html)
+        assert len(reviews) == 3
+        assert browse(cast.head).get(reviews[0]).status_code == 200
 
     def test_says_when_there_is_nothing_to_do(self, one, cast, browse, policy):
         with inside(one):
@@ -161,6 +164,25 @@ class TestThingsToDo:
         html = browse(cast.head).get("/").content.decode()
         assert "Chase list" not in html
         assert 'href="/schools/900001/"' in html
+
+
+class TestNavigation:
+    def places(self, html: str) -> list[str]:
+        found = re.search(r'<ul class="govuk-service-navigation__list"[^>]*>(.*?)</ul>', html, re.DOTALL)
+        return re.findall(r'href="([^"]+)"', found[1]) if found else []
+
+    def test_goes_where_each_may(self, cast, browse):
+        officers = ["/", "/schools/", "/chase/", "/authority/policy/"]
+        assert self.places(browse(cast.officer).get("/").content.decode()) == officers
+        assert self.places(browse(cast.admin).get("/").content.decode()) == [*officers, "/settings/"]
+        assert self.places(browse(cast.head).get("/").content.decode()) == ["/", "/schools/900001/", "/help/"]
+
+    @pytest.mark.parametrize("path", ["/", "/schools/", "/chase/", "/schools/900001/people/"])
+    def test_marks_where_one_is(self, cast, browse, path):
+        html = browse(cast.officer).get(path).content.decode()
+        [marked] = re.findall(r'href="([^"]+)" aria-current="(?:page|true)">\s*<strong', html)
+        assert path.startswith(marked)
+        assert (marked == "/") == (path == "/")
 
 
 class TestNoRole:

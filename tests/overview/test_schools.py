@@ -149,7 +149,7 @@ class TestSchoolRecord:
         for name in ("Hana Head", "Cal Colleague", "Olu Officer", "Adele Admin", "School lead", "Policy officer"):
             assert name in html
         assert "Nia Neighbour" not in html
-        assert "23 November 2026" in html
+        assert "23 Nov 2026" in html
         assert "Lee Lead, head@oak.example" in html
 
     def test_leaves_out_people_who_left(self, one, cast, browse, on):

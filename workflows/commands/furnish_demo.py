@@ -132,6 +132,7 @@ class Furnishing:
             email = demo.school_email(demo.both)
             add_person(email=email, name=demo.both, role=Role.SCHOOL_LEAD, school_id=school.id, by=CLOCK, at=joined_at)
         User.objects.update(password=self.password, last_login=self.at - timedelta(days=1))
+        Membership.objects.update(from_on=joined_at.date())
         taken = set()
         for school in schools:
             made = self.invented[school.id]

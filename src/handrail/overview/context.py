@@ -8,9 +8,11 @@ from django.urls import reverse
 
 from handrail.accounts.roles import Permission
 
-PLACES = (
+AT_AUTHORITY = (
     ("Schools", "overview:schools", Permission.SEE_SCHOOLS),
     ("Chase list", "overview:chase", Permission.CHASE_SCHOOLS),
+    ("Section 19 policy", "policies:policy", Permission.EDIT_AUTHORITY_POLICY),
+    ("Settings", "authority:settings", Permission.EDIT_SETTINGS),
 )
 """Where people at the authority go besides their home page, and who may."""
 
@@ -33,9 +35,12 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     user: Any = request.user
     places = [("Home", reverse("overview:home"))]
     if user.is_at_authority:
-        places += [(text, reverse(name)) for text, name, permission in PLACES if user.may(permission)]
-    elif len(user.school_ids) == 1:
-        places += [("School record", reverse("overview:school", args=[user.current_memberships[0].school.urn]))]
+        places += [(text, reverse(name)) for text, name, permission in AT_AUTHORITY if user.may(permission)]
+    else:
+        schools = {each.school for each in user.current_memberships}
+        if len(schools) == 1:
+            places.append(("School record", reverse("overview:school", args=[schools.pop().urn])))
+        places.append(("Help", reverse("authority:help")))
     inside = [href for _, href in places if request.path.startswith(href)]
     here = max(inside, key=len, default="")
     # Every path begins with that of the home page.

@@ -203,7 +203,12 @@ class SchoolView(SchoolDoor):
 
     def get(self, request: Request, urn: str) -> HttpResponse:
         school = self.school(request, urn)
-        policies = school.policies.with_status(on=request.today, settings=AuthoritySettings.load())
+        policies = (
+            Policy.objects.visible_to(request.user)
+            .filter(school=school)
+            .select_related("school")
+            .with_status(on=request.today, settings=AuthoritySettings.load())
+        )
         return render(
             request,
             "overview/school.html",
