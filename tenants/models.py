@@ -62,6 +62,14 @@ class Establishment(models.Model):
     product does not use, head teachers' names and telephone numbers among them, are not kept.
     """
 
+    class Status(models.IntegerChoices):
+        OPEN = 1, "Open"
+        CLOSED = 2, "Closed"
+        CLOSING = 3, "Open, but proposed to close"
+        PROPOSED = 4, "Proposed to open"
+
+    OPEN_STATUSES = (Status.OPEN, Status.CLOSING)
+
     urn = models.CharField("URN", primary_key=True, max_length=6)
     la_code = models.CharField(max_length=3, db_index=True)
     la_name = models.CharField(max_length=100)
@@ -90,7 +98,9 @@ class Establishment(models.Model):
     postcode = models.CharField(max_length=10, blank=True)
     website = models.CharField(max_length=500, blank=True)
     last_changed_on = models.DateField(null=True)
-    last_seen_on = models.DateField(help_text="The date of the newest register file that had this row.")
+    missing_since = models.DateField(
+        null=True, help_text="The date of the first register file without this row; null while files have it."
+    )
 
     def __str__(self) -> str:
         return f"{self.name} ({self.urn})"
@@ -101,7 +111,7 @@ class EstablishmentLink(models.Model):
 
     urn = models.CharField(max_length=6)
     link_urn = models.CharField(max_length=6, db_index=True)
-    link_type = models.CharField(max_length=60)
+    link_type = models.CharField(max_length=100)
     established_on = models.DateField(null=True)
 
     class Meta:
@@ -117,7 +127,7 @@ class RegisterImport(models.Model):
     """One finished import of a register file: what it was and what it changed (counts only)."""
 
     file_name = models.CharField(max_length=200)
-    file_date = models.DateField(help_text="The date in the file's name, else the day of the import.")
+    file_date = models.DateField(null=True, help_text="The date in the file's name; null when it has none.")
     sha256 = models.CharField(max_length=64)
     imported_at = models.DateTimeField()
     counts = models.JSONField(help_text="rows, new, changed, unchanged, closed, gone, skipped, links")

@@ -43,7 +43,6 @@ COLUMNS: dict[str, Any] = {
     "postcode": "ZZ90 9AS",
     "website": "",
     "last_changed_on": None,
-    "last_seen_on": date(2026, 11, 20),
 }
 
 
