@@ -64,12 +64,12 @@ class Links:
         it since). A merger, an amalgamation, a split and a circle are none. Whether `urn` has closed is for the
         caller to know.
         """
-        following = self._successors.get(urn, {})
+        following = list(self._successors.get(urn, ()))
         if len(following) != 1:
             return None
-        [(new, kinds)] = following.items()
-        plain = [old for old, described in self._predecessors[new].items() if described == {""}]
-        return new if kinds == {""} and plain == [urn] and urn not in self.successors(new) else None
+        [new] = following
+        plain = [old for old, kinds in self._predecessors[new].items() if kinds == {""}]
+        return new if plain == [urn] and urn not in self.successors(new) else None
 
 
 def _walk(start: str, steps: Mapping[str, Iterable[str]]) -> list[str]:

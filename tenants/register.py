@@ -108,7 +108,6 @@ def import_register(
         cursor.execute(f"LOCK TABLE {REGISTER} IN SHARE ROW EXCLUSIVE MODE")  # one import at a time; readers go on
         cursor.execute("SET LOCAL work_mem = '64MB'")  # a join of two whole registers stays in memory
         _stage(cursor, file, into="staged", like=REGISTER, progress=progress)
-        cursor.execute("DELETE FROM staged WHERE urn = ANY(%s)", [list(file.skipped_keys)])
         _find_differences(cursor, file)
         losses = _losses(cursor)
         reasons = [*_older(cursor, file), *_too_many(losses)]

@@ -192,7 +192,7 @@ class TestReading:
             ("edubasealldata20261120.csv", date(2026, 11, 20)),
             ("20269999 edubasealldata20250422 (1).csv", date(2025, 4, 22)),
             ("edubasealldata20261320.csv", None),
-            ("1234567890.csv", None),
+            ("1120261120.csv", None),
         ],
     )
     def test_finds_the_date_in_the_name(self, tmp_path, name, expected):
