@@ -9,7 +9,13 @@ from typing import Any, BinaryIO
 
 from boto3.session import Session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ReadTimeoutError,
+    ResponseStreamingError,
+)
 from django.conf import settings
 from django.utils.http import content_disposition_header
 
@@ -21,10 +27,14 @@ PATIENCE = Config(
 )
 
 
+# boto3's own retries are off for mail: a message whose answer was lost would leave twice.
+MAIL_PATIENCE = Config(connect_timeout=10, read_timeout=20, retries={"total_max_attempts": 1})
+
+
 @cache
-def client(service: str, region: str, endpoint: str) -> Any:
+def client(service: str, region: str, endpoint: str, patience: Config = PATIENCE) -> Any:
     """One client for all threads: making one takes a tenth of a second."""
-    return Session().client(service, region_name=region, endpoint_url=endpoint or None, config=PATIENCE)
+    return Session().client(service, region_name=region, endpoint_url=endpoint or None, config=patience)
 
 
 class Bucket:
@@ -74,3 +84,64 @@ def _in_our_words(key: str) -> Iterator[None]:
         raise StoreUnavailable(key) from error
     except BotoCoreError as error:
         raise StoreUnavailable(key) from error
+
+
+# -- mail ------------------------------------------------------------------------------------------------
+
+
+class Refused(Exception):
+    """Amazon did not take this message."""
+
+
+class Unusable(Exception):
+    """Amazon takes nothing from us just now: no credentials, no connection, too much at once, or its own fault."""
+
+
+class NoAnswer(Exception):
+    """The message was on its way and no answer came."""
+
+
+THE_SERVICE = frozenset(
+    {
+        "AccountSuspendedException",
+        "SendingPausedException",
+        "MailFromDomainNotVerifiedException",
+        "LimitExceededException",
+        "TooManyRequestsException",
+        "ThrottlingException",
+        "Throttling",
+        "AccessDeniedException",
+        "ExpiredTokenException",
+        "UnrecognizedClientException",
+        "InvalidClientTokenId",
+        "SignatureDoesNotMatch",
+    }
+)
+
+
+class Mail:
+    """Sending through Amazon SES."""
+
+    def send(self, raw: bytes, *, sender: str, recipient: str) -> str:
+        """Hand over one message; give Amazon's id for it. Raises Refused, Unusable and NoAnswer."""
+        try:
+            answer = client("sesv2", settings.AWS_REGION, "", MAIL_PATIENCE).send_email(
+                FromEmailAddress=sender,
+                Destination={"ToAddresses": [recipient]},
+                Content={"Raw": {"Data": raw}},
+            )
+        except ClientError as error:
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            code = error.response.get("Error", {}).get("Code", "")
+            if status >= 500 or status in (401, 403, 429) or code in THE_SERVICE:
+                raise Unusable(str(error)) from error
+            raise Refused(str(error)) from error
+        except (
+            ReadTimeoutError,
+            ConnectionClosedError,
+            ResponseStreamingError,
+        ) as error:
+            raise NoAnswer(str(error)) from error
+        except BotoCoreError as error:
+            raise Unusable(str(error)) from error
+        return str(answer["MessageId"])
