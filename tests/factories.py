@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import factory
 
@@ -11,6 +12,7 @@ from handrail.accounts.actions import add_person
 from handrail.accounts.models import User
 from handrail.accounts.roles import Role
 from handrail.core.audit import CLOCK
+from handrail.notices.models import Notice
 from handrail.policies.models import Kind, Policy
 from handrail.schools.models import School
 from tenants.context import inside
@@ -44,6 +46,24 @@ class PolicyFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]
 
     school = factory.SubFactory(SchoolFactory)
     kind = Kind.MEDICAL_CONDITIONS
+
+
+class NoticeFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]
+    """A message that is due. Its subject is nothing that exists unless `subject_id` is given."""
+
+    class Meta:
+        model = Notice
+
+    subject_kind = "policy"
+    subject_id = factory.LazyFunction(uuid4)
+    cycle = "2026-11-23"
+    step = "before-0"
+    step_on = AT.date()
+    recipient = "lead@910000.example"
+    recipient_role = "lead"
+    wording = "policy_due"
+    owed_at = AT
+    not_before = AT
 
 
 def person(email: str, role: Role, *, school: School | None = None, name: str = "", at: datetime = AT) -> User:

@@ -119,6 +119,7 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
             school_id=school.id,
             cycle="1",
             step="1",
+            step_on=AT.date(),
             recipient=f"{canary}@x.example",
             recipient_role="lead",
             wording="policy_due",
@@ -136,6 +137,7 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "policies:pk": policy.id,
         "policies:number": Word(str(version.number)),
         "notices:pk": notice.id,
+        "notices:reference": Word(str(notice.reference)),  # of a letter in the demo's mailbox: not there otherwise
     }
 
 

@@ -77,6 +77,7 @@ class TestChaseList:
                     subject_id=late.id,
                     cycle="x",
                     step=f"overdue-{number}",
+                    step_on=at.date(),
                     recipient="lead@oak.example",
                     recipient_role="lead",
                     wording="policy_overdue",

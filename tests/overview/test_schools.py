@@ -181,6 +181,7 @@ class TestActivity:
                 **subject,
                 cycle="x",
                 step="before-30",
+                step_on=at.date(),
                 recipient="lead@oak.example",
                 recipient_role="lead",
                 wording="policy_due",

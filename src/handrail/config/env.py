@@ -33,6 +33,7 @@ class Env:
     store_bucket: str
     store_endpoint: str
     mailbox: Path
+    heartbeat: Path
     mail_provider: str
     mail_from: str
     smtp_url: str
@@ -80,6 +81,7 @@ def read_env() -> Env:
         store_bucket=value("STORE_BUCKET", ""),
         store_endpoint=value("STORE_ENDPOINT", ""),
         mailbox=Path(value("MAILBOX", str(Path(state).parent / "mailbox"))),
+        heartbeat=Path(value("HEARTBEAT", str(Path(state).parent / "heartbeat"))),
         mail_provider=choice("MAIL_PROVIDER", ("mailbox", "smtp", "ses", "none"), "none" if production else "mailbox"),
         mail_from=value("MAIL_FROM", None if production else "handrail@handrail.example"),
         smtp_url=value("SMTP_URL", ""),

@@ -212,13 +212,15 @@ BROKER_URL = ENV.broker_url
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.mail_from
 MAIL_PROVIDER = ENV.mail_provider
 MAILBOX = ENV.mailbox
+HEARTBEAT = ENV.heartbeat
+EMAIL_BACKEND = "handrail.notices.providers.Backend"
 DOCUMENT_STORE = ENV.store
 DOCUMENT_BUCKET, DOCUMENT_ENDPOINT = ENV.store_bucket, ENV.store_endpoint
 AWS_REGION = ENV.aws_region
 _smtp = urlsplit(ENV.smtp_url)
 EMAIL_HOST, EMAIL_PORT = _smtp.hostname or "localhost", _smtp.port or 587
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_smtp.username or ""), unquote(_smtp.password or "")
-EMAIL_USE_TLS = _smtp.scheme in ("smtp+tls", "smtps")
+EMAIL_USE_TLS, EMAIL_USE_SSL = _smtp.scheme == "smtp+tls", _smtp.scheme == "smtps"
 EMAIL_TIMEOUT = 20
 
 LOGGING = {

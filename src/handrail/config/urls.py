@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("handrail.accounts.urls")),
     path("", include("handrail.authority.urls")),
     path("", include("handrail.policies.urls")),
+    path("", include("handrail.notices.urls")),
 ]
 handler400 = "handrail.core.views.bad_request"
 handler403 = "handrail.core.views.forbidden"

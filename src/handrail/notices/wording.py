@@ -1,0 +1,104 @@
+"""What messages say. Plain words; subject and text by key.
+
+A wording is *about* a policy, a child or the service. One about a policy names the school, the policy and the date: a
+vague message reads as fraud. One about a child says only that something needs an action, and its reference: no name,
+initials, date, condition, ward or school, in the subject, the text or the link. A test reads them all.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Wording:
+    """One message. `{names}` are filled from facts; a fact that is missing is an error, never a gap."""
+
+    about: Literal["policy", "child", "service"]
+    called: str
+    subject: str
+    text: str
+
+
+RECORD = """\
+Sign in to record the review. It takes about a minute when nothing has changed.
+{link}
+"""
+
+WHY = {
+    "lead": "You get this message because you lead on this policy.",
+    "office": "You get this message because nobody is named as the lead for this policy. Please pass it on.",
+    "head": "This is a copy for the head teacher.",
+    "administrator": "You get this message because you are an administrator of Handrail at {authority}.",
+}
+
+WORDINGS = {
+    "policy_due": Wording(
+        "policy",
+        "Reminder before a review",
+        "{whose}: review the {policy} by {due}",
+        "The {policy} of {whose} is due for review by {due}.\n\n" + RECORD,
+    ),
+    "policy_overdue": Wording(
+        "policy",
+        "Reminder of an overdue review",
+        "{whose}: the {policy} was due for review on {due}",
+        "The {policy} of {whose} was due for review on {due}. We have no record that it was reviewed.\n\n" + RECORD,
+    ),
+    "policy_overdue_copy": Wording(
+        "policy",
+        "Copy for the head of an overdue review",
+        "{whose}: the {policy} was due for review on {due}",
+        "The {policy} of {whose} was due for review on {due}. We have no record that it was reviewed. "
+        "We have also written to the person who leads on it.\n\n" + RECORD,
+    ),
+    "policy_unrecorded": Wording(
+        "policy",
+        "Reminder that nothing is recorded",
+        "{whose}: when was the {policy} last reviewed?",
+        "We have no record of the {policy} of {whose}. If there is one, tell us when it was last reviewed.\n\n"
+        + RECORD,
+    ),
+    "policy_by_hand": Wording(
+        "policy",
+        "Reminder sent by a person",
+        "{whose}: please review the {policy}",
+        "{sender} at {authority} asks you to look at the {policy} of {whose}. {standing}\n\n" + RECORD,
+    ),
+    "late": Wording(
+        "service",
+        "Reminders were late",
+        "Handrail: some reminders are late",
+        "Handrail did not look for reminders to send between {from_day} and {to_day}. It has now caught up.\n\n"
+        "Reminders owed today: {owed}. Older ones not sent because a newer one took their place: {passed_over}.\n\n"
+        "You do not need to do anything.\n{link}\n",
+    ),
+    "silence": Wording(
+        "service",
+        "Messages are not being sent",
+        "Handrail: messages are not being sent",
+        "Messages have been waiting for more than an hour: {waiting}. The oldest has waited since {oldest}.\n\n"
+        "Nothing is lost. Please tell the people who run Handrail for you.\n{link}\n",
+    ),
+    "no_sweep": Wording(
+        "service",
+        "Nobody has looked for reminders",
+        "Handrail: nobody has looked for reminders",
+        "Handrail has not looked for reminders to send since {oldest}.\n\n"
+        "Nothing is lost. Please tell the people who run Handrail for you.\n{link}\n",
+    ),
+}
+
+FOOT = """
+{why}
+{ask}
+
+Handrail, for {authority}
+"""
+
+
+def words(key: str, facts: dict[str, str]) -> tuple[str, str]:
+    """The subject and the text of a message. Raises KeyError for an unknown key or a missing fact."""
+    wording = WORDINGS[key]
+    why = WHY[facts["role"]].format_map(facts)
+    subject = " ".join(wording.subject.format_map(facts).split())
+    return subject, (wording.text + FOOT).format_map(facts | {"why": why})
