@@ -1,0 +1,286 @@
+"""Who is owed a reminder about which policy, and whether it is still due when it is sent.
+
+Owing asks "due and no row yet", never "due today": a missed day heals itself and a second run owes nothing. Of the
+steps that were missed only the newest is sent.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import EmailField, F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Lower, NullIf
+
+from handrail.accounts.models import Membership, User
+from handrail.accounts.roles import Role
+from handrail.core import audit, calendar
+from handrail.core.jinja import long_date
+from handrail.core.models import AuthoritySettings
+from handrail.notices import actions, alarms
+from handrail.notices.actions import NoLongerDue, Owed
+from handrail.notices.models import Notice
+from handrail.policies.models import NEEDED, Policy
+from tenants.database import execute, require_bound
+
+SUBJECT = "policy"
+RULE = "policy reviews"
+NEVER_RECORDED = "never-recorded"
+BY_HAND_COUNTS_FOR = timedelta(days=3)
+"""A reminder by hand takes the place of the automatic one that falls due within this time."""
+BY_HAND_AT_MOST_EVERY = timedelta(hours=24)
+
+NOBODY_TO_REMIND = Q(school__isnull=False, lead_email="", school__lead_email="", school__office_email="")
+"""A school's policy without any address to write to: nothing is owed, and the chase list says so."""
+
+
+@dataclass(frozen=True)
+class Reminded:
+    """What became of a reminder by hand, in policies."""
+
+    sent: int
+    reminded_recently: int
+    nobody_to_remind: int
+
+
+def watched() -> QuerySet[Policy]:
+    """The policies somebody is reminded of: needed ones of open schools, and the authority's own."""
+    return Policy.objects.filter(NEEDED, Q(school=None) | Q(school__closed_on=None))
+
+
+# -- by themselves ---------------------------------------------------------------------------------------
+
+
+def owe_review_reminders(*, on: date, at: datetime) -> Owed:
+    """Owe the reminders that have fallen due by the day `on` and have no row yet: one statement for reviews with a
+    date (before it, overdue, and the head's copy), one for policies on which nothing was ever recorded.
+
+    A step that fell due while nobody asked, and has a newer one after it, is written as superseded.
+    """
+    settings = AuthoritySettings.load()
+    sweep = actions.open_sweep(rule=RULE, on=on, at=at)
+    people, parameters = _people(watched(), on=on)
+    asked = [on, sweep.previous_on or on]
+    dated = [
+        settings.reminder_days_before,
+        settings.overdue_every_days,
+        settings.copy_head_after_days,
+        calendar.last_day_before_work(on) if settings.has_quiet_hours else on,
+    ]
+    found = actions.close_sweep(
+        sweep,
+        [
+            actions.owe(DUE.format(people=people, chosen=CHOSEN), [*asked, *dated, *parameters], at=at),
+            actions.owe(
+                UNRECORDED.format(people=people, chosen=CHOSEN),
+                [*asked, settings.unrecorded_every_months, *parameters],
+                at=at,
+            ),
+        ],
+        at=at,
+    )
+    if sweep.days_missed and (found.owed or found.suppressed):
+        alarms.tell_administrators("late", cycle=on.isoformat(), on=on, at=at)
+    return found
+
+
+def _people(policies: QuerySet[Policy], *, on: date) -> tuple[str, list[Any]]:
+    """The tables `policy` and `contact` of a statement, with their parameters: the one place that says who is
+    written to. The named lead, else the school's lead, else the office; the head as a copy; for the authority's
+    own policy its administrators.
+    """
+
+    def filled(*names: str) -> Any:
+        given = [NullIf(F(name), Value("")) for name in names]
+        return Lower(Coalesce(*given, Value(""), output_field=EmailField()))
+
+    policy = policies.annotate(
+        joined_on=F("school__joined_on"),
+        lead=filled("lead_email", "school__lead_email"),
+        office=filled("school__office_email"),
+        head=filled("school__head_email"),
+    ).values("id", "school_id", "next_review_on", "joined_on", "lead", "office", "head")
+    administrator = (
+        Membership.objects.current(on=on)
+        .filter(role=Role.AUTHORITY_ADMINISTRATOR, user__is_active=True)
+        .annotate(email=Lower("user__email"))
+        .values("email")
+        .distinct()
+    )
+    policy_sql, policy_parameters = policy.order_by().query.sql_with_params()
+    people_sql, people_parameters = administrator.order_by().query.sql_with_params()
+    return PEOPLE.format(policy=policy_sql, administrator=people_sql), [*policy_parameters, *people_parameters]
+
+
+PEOPLE = """
+policy (id, school_id, due, joined_on, lead, office, head) AS ({policy}),
+contact (policy_id, role, email) AS (
+    SELECT id, CASE lead WHEN '' THEN 'office' ELSE 'lead' END, coalesce(nullif(lead, ''), office)
+    FROM policy WHERE school_id IS NOT NULL
+    UNION ALL SELECT id, 'head', head FROM policy WHERE school_id IS NOT NULL
+    UNION ALL SELECT policy.id, 'administrator', person.email
+    FROM policy, ({administrator}) person (email) WHERE school_id IS NULL)
+"""
+
+CHOSEN = """
+newest AS (SELECT *, step_on = max(step_on) OVER (PARTITION BY policy_id, email) AS is_newest FROM step)
+SELECT 'policy' AS subject_kind, policy_id AS subject_id, school_id, cycle, step, step_on,
+    email AS recipient, role AS recipient_role, urgency, wording,
+    CASE WHEN NOT is_newest THEN 'superseded'
+         WHEN role <> 'head' AND EXISTS (
+            SELECT 1 FROM notices_notice n
+            WHERE n.subject_kind = 'policy' AND n.subject_id = policy_id AND n.cycle = newest.cycle
+                AND n.sent_by IS NOT NULL AND n.state NOT IN ('suppressed', 'dead', 'bounced')
+                AND n.step_on >= newest.step_on - 3) THEN 'reminded_by_hand'
+         ELSE '' END AS suppressed_reason,
+    NULL::uuid AS sent_by
+FROM newest, asked
+WHERE (is_newest OR step_on > since) AND NOT EXISTS (
+    SELECT 1 FROM notices_notice n
+    WHERE n.subject_kind = 'policy' AND n.subject_id = policy_id AND n.cycle = newest.cycle
+        AND n.sent_by IS NULL AND n.step_on >= newest.step_on
+        AND (n.recipient_role = 'head') = (role = 'head')
+        AND (role <> 'administrator' OR n.recipient = email)
+        AND n.suppressed_reason <> 'contact_changed')
+"""
+
+DUE = """
+WITH asked (day, since, before, every, copy_after, deadline) AS (
+    VALUES (%s::date, %s::date, %s::int[], %s::int, %s::int, %s::date)),
+{people},
+step AS (
+    SELECT policy.id AS policy_id, school_id, due::text AS cycle, each.step, each.step_on, role, email, each.urgency,
+        CASE WHEN role = 'head' THEN 'policy_overdue_copy' ELSE each.wording END AS wording
+    FROM asked, policy
+    JOIN contact ON contact.policy_id = policy.id AND contact.email <> ''
+    CROSS JOIN LATERAL (
+        SELECT 'before-' || days, due - days, CASE days WHEN 0 THEN 'deadline' ELSE 'routine' END, 'policy_due'
+        FROM unnest(before) days
+        UNION ALL
+        SELECT 'overdue-' || times, due + times * every, 'routine', 'policy_overdue'
+        FROM generate_series(greatest(1, (since - due) / nullif(every, 0)), (day - due) / nullif(every, 0)) times
+    ) each (step, step_on, urgency, wording)
+    WHERE due IS NOT NULL
+        AND each.step_on <= CASE each.urgency WHEN 'deadline' THEN deadline ELSE day END
+        AND (role <> 'head' OR each.step_on >= due + copy_after)),
+{chosen}
+"""
+# The step of the due day itself is owed before days off, so that it leaves in time.
+
+UNRECORDED = """
+WITH asked (day, since, every) AS (VALUES (%s::date, %s::date, %s::int)),
+{people},
+watched AS (
+    SELECT policy.*, coalesce(joined_on, (SELECT min(joined_at)::date FROM accounts_user)) AS began_on
+    FROM policy WHERE due IS NULL),
+step AS (
+    SELECT watched.id AS policy_id, school_id, 'never-recorded' AS cycle, 'unrecorded-' || times AS step,
+        (began_on + times * every * interval '1 month')::date AS step_on, role, email,
+        'routine' AS urgency, 'policy_unrecorded' AS wording
+    FROM asked, watched
+    JOIN contact ON contact.policy_id = watched.id AND contact.email <> '' AND role <> 'head'
+    CROSS JOIN LATERAL age(day, began_on) old
+    CROSS JOIN LATERAL generate_series(
+        1, (12 * extract(year FROM old) + extract(month FROM old))::int / nullif(every, 0)) times),
+{chosen}
+"""
+
+
+# -- by hand ---------------------------------------------------------------------------------------------
+
+
+def remind(*, policies: QuerySet[Policy], by: User, at: datetime) -> Reminded:
+    """Owe a reminder now about each of these policies of schools. One that somebody was reminded of in the last 24
+    hours, and one that has nobody to remind, is passed over and counted. Those not needed, or of closed schools,
+    are left out.
+    """
+    on = calendar.day_of(at)
+    chosen = watched().filter(id__in=policies.order_by().values("id"), school__isnull=False)
+    people, parameters = _people(chosen, on=on)
+    [(recently, nobody)] = execute(HOW_MANY.format(people=people), [at - BY_HAND_AT_MOST_EVERY, *parameters])
+    found = actions.owe(
+        BY_HAND.format(people=people), [on, at - BY_HAND_AT_MOST_EVERY, by.actor_id, *parameters], at=at
+    )
+    if found.owed:
+        audit.record("asked for reminders", by=by, at=at, subject_kind=SUBJECT)
+    return Reminded(sent=found.owed, reminded_recently=recently, nobody_to_remind=nobody)
+
+
+RECENTLY = """EXISTS (
+    SELECT 1 FROM notices_notice n
+    WHERE n.subject_kind = 'policy' AND n.subject_id = policy.id AND n.owed_at > recent
+        AND n.state NOT IN ('suppressed', 'dead', 'bounced'))"""
+
+HOW_MANY = f"""
+WITH asked (recent) AS (VALUES (%s::timestamptz)),
+{{people}}
+SELECT count(*) FILTER (WHERE email <> '' AND {RECENTLY}), count(*) FILTER (WHERE email = '')
+FROM asked, policy JOIN contact ON contact.policy_id = policy.id AND role <> 'head'
+"""
+
+BY_HAND = f"""
+WITH asked (day, recent, person) AS (VALUES (%s::date, %s::timestamptz, %s::uuid)),
+{{people}}
+SELECT 'policy' AS subject_kind, policy.id AS subject_id, school_id, coalesce(due::text, 'never-recorded') AS cycle,
+    'by-hand-' || day AS step, day AS step_on, email AS recipient, role AS recipient_role, 'routine' AS urgency,
+    'policy_by_hand' AS wording, '' AS suppressed_reason, person AS sent_by
+FROM asked, policy JOIN contact ON contact.policy_id = policy.id AND role <> 'head'
+WHERE email <> '' AND NOT {RECENTLY}
+"""
+
+
+# -- at the moment of sending ----------------------------------------------------------------------------
+
+
+def still_due(notice: Notice, *, at: datetime) -> dict[str, str]:
+    """What the text of this notice needs to know. Raises NoLongerDue, with the reason, when it is not to be sent:
+    the policy was reviewed, is not needed or its school has closed, the recipient is not the contact any more, or
+    a newer message has taken its place.
+    """
+    policy = Policy.objects.select_related("school").filter(id=notice.subject_id).first()
+    if policy is None or not policy.is_needed:
+        raise NoLongerDue(Notice.Reason.NOT_NEEDED)
+    if policy.school and not policy.school.is_open:
+        raise NoLongerDue(Notice.Reason.SCHOOL_CLOSED)
+    if notice.cycle != (policy.next_review_on.isoformat() if policy.next_review_on else NEVER_RECORDED):
+        raise NoLongerDue(Notice.Reason.NOT_DUE)
+    if notice.recipient not in _recipients(policy, notice.recipient_role, on=calendar.day_of(at)):
+        raise NoLongerDue(Notice.Reason.CONTACT_CHANGED)
+    if _newer(notice).exists():
+        raise NoLongerDue(Notice.Reason.SUPERSEDED)
+    return _facts(policy, notice, at=at)
+
+
+def _recipients(policy: Policy, role: str, *, on: date) -> set[str]:
+    """Whom a message in this role would go to today."""
+    people, parameters = _people(Policy.objects.filter(id=policy.id), on=on)
+    rows = execute(f"WITH {people} SELECT role, email FROM contact", parameters)
+    return {email for each, email in rows if (each == "head") == (role == "head")}
+
+
+def _newer(notice: Notice) -> QuerySet[Notice]:
+    later = Q(step_on__gt=notice.step_on) | Q(step_on=notice.step_on, owed_at__gt=notice.owed_at)
+    same = Notice.objects.of_subject(notice.subject_kind, notice.subject_id).that_reached().order_by()
+    return same.filter(later, cycle=notice.cycle, recipient=notice.recipient).exclude(id=notice.id)
+
+
+def _facts(policy: Policy, notice: Notice, *, at: datetime) -> dict[str, str]:
+    kind = policy.get_kind_display()
+    sender = User.objects.filter(id=notice.sent_by).first() if notice.sent_by else None
+    return {
+        "whose": policy.school.name if policy.school else require_bound().name,
+        "policy": kind[:1].lower() + kind[1:],
+        "due": long_date(policy.next_review_on),
+        "standing": _standing(policy, calendar.day_of(at)),
+        "role": notice.recipient_role,
+        "path": "/",
+        "sender": sender.name if sender else "",
+    }
+
+
+def _standing(policy: Policy, on: date) -> str:
+    """How the policy stands, in a sentence."""
+    if policy.next_review_on is None:
+        return "We have no record of when it was last reviewed."
+    if policy.next_review_on < on:
+        return f"It was due for review on {long_date(policy.next_review_on)}."
+    return f"It is due for review by {long_date(policy.next_review_on)}."
