@@ -2,6 +2,7 @@
 
 import django
 from celery import Celery
+from celery.signals import worker_ready
 
 from handrail.config.env import as_login
 
@@ -10,7 +11,7 @@ django.setup()
 
 from django.conf import settings  # noqa: E402 - needs django.setup()
 
-from workflows.timetable import beat_schedule  # noqa: E402
+from workflows.timetable import TIMETABLE, beat_schedule, modules  # noqa: E402
 
 app = Celery("handrail", broker=settings.BROKER_URL)
 app.conf.update(
@@ -27,7 +28,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     beat_schedule=beat_schedule(),
     timezone="UTC",
-    imports=["workflows.register", "workflows.reminders", "workflows.notices", "workflows.heartbeat"],
+    imports=modules(),
 )
 if settings.BROKER_URL.startswith("pgmq"):
     app.conf.broker_transport_options = {
@@ -38,3 +39,10 @@ if settings.BROKER_URL.startswith("pgmq"):
     }
 elif settings.BROKER_URL.startswith("redis"):
     app.conf.broker_transport_options = {"visibility_timeout": 1800, "unacked_restore_throttle": 1}
+
+
+@worker_ready.connect
+def look_at_everything(**_: object) -> None:
+    """A worker that starts looks at once at all that the timetable names: it may have been down for days."""
+    for entry in TIMETABLE:
+        app.send_task(entry.task, expires=entry.every_seconds)

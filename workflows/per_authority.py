@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from celery import Task
 from celery.exceptions import Reject
 
 from tenants.context import inside
-from tenants.database import bound
+from tenants.database import bound, execute
 from tenants.errors import UnknownAuthority, WallError
 from tenants.routing import Authority, authorities, authority_by_id
 
@@ -73,6 +74,12 @@ def run_for_each_authority(work: Callable[[Authority], Any]) -> dict[str, Any]:
             with inside(authority):
                 results[authority.code] = work(authority)
     return results
+
+
+def clock() -> datetime:
+    """The database's clock. A run reads it once, inside its door, and passes it on as `at=`."""
+    [(now,)] = execute("SELECT now()")
+    return now
 
 
 def assert_nobody_bound() -> None:

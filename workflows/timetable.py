@@ -18,13 +18,17 @@ class Entry:
 MINUTE, HOUR = 60, 3600
 
 TIMETABLE = (
-    Entry("Check files that officers have uploaded", 5, "workflows.register.check_files"),
     Entry("Send the messages that are due", MINUTE, "workflows.notices.send_due"),
     Entry("Follow the register of schools and open policies for new schools", HOUR, "workflows.register.follow"),
     Entry("Owe reminders for policies that fall due or are overdue", HOUR, "workflows.reminders.sweep"),
     Entry("Tell the administrator when fewer messages left than were owed", HOUR, "workflows.notices.check_silence"),
     Entry("Note that the clock and a worker are alive", MINUTE, "workflows.heartbeat.beat"),
 )
+
+
+def modules() -> list[str]:
+    """Where the tasks are that the timetable names."""
+    return sorted({entry.task.rpartition(".")[0] for entry in TIMETABLE})
 
 
 def beat_schedule() -> dict[str, dict[str, object]]:

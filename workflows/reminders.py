@@ -1,0 +1,20 @@
+"""Looking, in each authority, for reminders that have fallen due. A sweep may be run again: it owes nothing twice."""
+
+from celery import shared_task
+
+from handrail.core.calendar import day_of
+from handrail.policies.reminders import owe_review_reminders
+from tenants.routing import Authority
+from workflows.per_authority import AuthorityTask, clock, for_each_authority
+
+
+@shared_task(name="workflows.reminders.sweep")
+def sweep() -> None:
+    """Each hour: ring for every authority."""
+    for_each_authority(sweep_authority)
+
+
+@shared_task(base=AuthorityTask, name="workflows.reminders.sweep_authority")
+def sweep_authority(*, authority: Authority) -> None:
+    at = clock()
+    owe_review_reminders(on=day_of(at), at=at)
