@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.contrib import messages
 from django.forms.models import model_to_dict
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.cache import get_conditional_response
@@ -18,7 +18,7 @@ from handrail.authority.actions import CHANGEABLE, SettingRefused, change_settin
 from handrail.authority.colour import OURS
 from handrail.authority.effects import effect_of
 from handrail.authority.forms import SettingsForm, shown
-from handrail.core.access import PUBLIC, Door
+from handrail.core.access import PUBLIC, Door, Request
 from handrail.core.models import AuditEntry, AuthoritySettings
 
 CHOSEN = "chosen_settings"
@@ -30,7 +30,7 @@ class BrandView(Door):
 
     permission = PUBLIC
 
-    def get(self, request: HttpRequest) -> HttpResponseBase | None:
+    def get(self, request: Request) -> HttpResponseBase | None:
         css = f":root{{--handrail-brand:{AuthoritySettings.load().brand_colour or OURS}}}\n"
         etag = f'"{sha256(css.encode()).hexdigest()[:16]}"'
         fresh = HttpResponse(css, content_type="text/css", headers={"ETag": etag, "Cache-Control": "no-cache"})
@@ -42,12 +42,12 @@ class SettingsView(Door):
 
     permission = Permission.EDIT_SETTINGS
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> HttpResponse:
         again = request.session.get(CHOSEN) if "again" in request.GET else None
         chosen = again or model_to_dict(AuthoritySettings.load(), fields=CHANGEABLE)
         return self.page(request, SettingsForm(initial=chosen))
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: Request) -> HttpResponse:
         form = SettingsForm(request.POST)
         if form.is_valid():
             try:
@@ -63,7 +63,7 @@ class SettingsView(Door):
         request.session[CHOSEN] = form.cleaned_data
         return redirect("authority:check_settings")
 
-    def page(self, request: HttpRequest, form: SettingsForm) -> HttpResponse:
+    def page(self, request: Request, form: SettingsForm) -> HttpResponse:
         last = AuditEntry.objects.filter(subject_kind="settings").order_by("-at").first()
         return render(request, "authority/settings.html", {"form": form, "last_change": last})
 
@@ -73,7 +73,7 @@ class CheckSettingsView(Door):
 
     permission = Permission.EDIT_SETTINGS
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> HttpResponse:
         if CHOSEN not in request.session:
             return redirect("authority:settings")
         now, chosen = AuthoritySettings.load(), AuthoritySettings(**request.session[CHOSEN])
@@ -81,16 +81,14 @@ class CheckSettingsView(Door):
             (SettingsForm.base_fields[field].label, shown(getattr(now, field)), shown(getattr(chosen, field)))
             for field in changed_fields(chosen, instead_of=now)
         ]
-        today = request.today  # type: ignore[attr-defined]
-        effect = effect_of(chosen, instead_of=now, on=today)
+        effect = effect_of(chosen, instead_of=now, on=request.today)
         facts = {"changes": changes, "effect": effect, "colour": chosen.brand_colour or OURS}
         return render(request, "authority/check_settings.html", facts)
 
-    def post(self, request: HttpRequest) -> HttpResponse:
+    def post(self, request: Request) -> HttpResponse:
         chosen = request.session.pop(CHOSEN, None)
         if chosen:
-            now = request.now  # type: ignore[attr-defined]
-            change_settings(to=AuthoritySettings(**chosen), by=request.user, at=now)  # type: ignore[arg-type]
+            change_settings(to=AuthoritySettings(**chosen), by=request.user, at=request.now)
             messages.success(request, "The settings are saved.")
         return redirect("authority:settings")
 
@@ -101,9 +99,9 @@ class PublicPage(Door):
     permission = PUBLIC
     template: str
 
-    def get(self, request: HttpRequest) -> HttpResponse:
+    def get(self, request: Request) -> HttpResponse:
         settings = AuthoritySettings.load()
-        return render(request, self.template, {"settings": settings, **self.facts(request.today, settings)})  # type: ignore[attr-defined]
+        return render(request, self.template, {"settings": settings, **self.facts(request.today, settings)})
 
     def facts(self, today: date, settings: AuthoritySettings) -> dict[str, Any]:
         """What the page says besides its words and the authority's settings."""
