@@ -1,0 +1,110 @@
+"""How long an officer waits for a page, at the server: an authority with 1,000 schools, 3,000 policies, and their
+people and messages. Beside each page, how often it asks the database.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from databases import connected, scratch
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from factories import SchoolFactory, person
+from measuring import seconds
+
+from handrail.accounts.models import Membership, User
+from handrail.accounts.roles import Role
+from handrail.core.calendar import day_of
+from handrail.notices.models import Notice
+from handrail.policies.actions import open_policies
+from handrail.policies.models import SCHOOL_KINDS, Kind, Policy
+from handrail.schools.models import School
+from tenants.context import inside
+from tenants.routing import Authority, authorities
+from workflows.demo import policy_of
+
+SCHOOLS, PAGES = 1000, 10
+PATHS = (
+    "/",
+    "/schools/",
+    "/schools/?page=20",
+    "/schools/?q=school&sort=next-review&medical_conditions=overdue",
+    "/chase/",
+    "/chase/?urgency=overdue&kind=allergy_safety",
+    "/chase/?week=2027-01-04",
+    "/schools/930000/activity/",
+)
+
+
+def fill(authority: Authority, at: datetime) -> User:
+    """The schools of a large county, as the demo would make them up. Gives an officer."""
+    on = day_of(at)
+    with inside(authority):
+        officer = person("bench@barsetshire.example", Role.POLICY_OFFICER, at=at)
+        schools = [
+            SchoolFactory.build(urn=f"{930000 + n}", name=f"Invented School {n}", trust_name=f"Trust {n % 40}")
+            for n in range(SCHOOLS)
+        ]
+        School.objects.bulk_create(schools)
+        open_policies(on=on, at=at)
+        policies = list(Policy.objects.of_schools().select_related("school"))
+        notices = []
+        for policy in policies:
+            made = policy_of(policy.school.urn if policy.school else "", Kind(policy.kind), on=on)
+            if made.reviews:
+                policy.last_reviewed_on = made.reviews[-1].reviewed_on
+                policy.next_review_on = made.reviews[-1].next_review_on
+            notices += [
+                Notice(
+                    subject_kind="policy",
+                    subject_id=policy.id,
+                    school_id=policy.school_id,
+                    cycle="bench",
+                    step=f"before-{number}",
+                    recipient="lead@school.example",
+                    recipient_role="lead",
+                    wording="policy_due",
+                    owed_at=at - timedelta(days=number),
+                    not_before=at - timedelta(days=number),
+                    ended_at=at - timedelta(days=number),
+                    state=Notice.State.ACCEPTED,
+                )
+                for number in (3, 30, 60)
+            ]
+        Policy.objects.bulk_update(policies, ["last_reviewed_on", "next_review_on"])
+        Notice.objects.bulk_create(notices)
+        leads = [User(email=f"lead{n}@s.example", name=f"Lead {n}", joined_at=at) for n in range(SCHOOLS)]
+        for lead in leads[::2]:
+            lead.last_login = at
+        User.objects.bulk_create(leads)
+        Membership.objects.bulk_create(
+            Membership(user=lead, role=Role.SCHOOL_LEAD, school=school, from_on=on - timedelta(days=9))
+            for lead, school in zip(leads, schools, strict=True)
+        )
+        assert len(policies) == SCHOOLS * len(SCHOOL_KINDS)
+    return officer
+
+
+def main(say: Callable[[str], None]) -> None:
+    with scratch("bench_pages") as database, connected(database):
+        authority = authorities()[0]
+        officer = fill(authority, datetime.now(UTC))
+        client = Client(HTTP_HOST=authority.host)
+        with inside(authority):
+            client.force_login(officer)
+
+        def ask(path: str, times: int) -> None:
+            for _ in range(times):
+                answer = client.get(path)
+                assert answer.status_code == 200, f"{path}: {answer.status_code}"
+                assert answer.content
+
+        say(f"{SCHOOLS:,} schools, {SCHOOLS * len(SCHOOL_KINDS):,} policies, three messages about each")
+        for path in PATHS:
+            ask(path, 1)
+            with CaptureQueriesContext(connection) as captured:
+                ask(path, 1)
+            asked = len(captured)
+            taken = seconds(partial(ask, path, PAGES)) / PAGES
+            say(f"{path:<64} {taken * 1e3:6.1f} ms, {asked:2} queries")
