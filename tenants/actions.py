@@ -1,4 +1,4 @@
-"""Every write to the authorities' register: create, suspend, resume, bring up to date. Owner login only."""
+"""Every write to the authorities' register: create, suspend, resume, remove, bring up to date. Owner login only."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -6,15 +6,16 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Any
 
+import django
 from django.core.management import call_command
+from django.db import IntegrityError, connections, transaction
 from django.db import connection as plain_connection
-from django.db import connections, transaction
 from psycopg import sql
 
-from tenants.database.privileges import create_role, grant_privileges
-from tenants.database.template import TEMPLATE, renamed, schema_text
+from tenants.database.privileges import create_role, drop_role, grant_privileges
+from tenants.database.template import TEMPLATE, TemplateUnreadable, renamed, schema_text
 from tenants.models import Domain, LocalAuthority, new_schema_name
-from tenants.routing import expected_migrations
+from tenants.routing import expected_migrations, expected_schema_version
 
 connection: Any = plain_connection  # the owner's, which is django-tenants' own
 HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
@@ -30,7 +31,7 @@ def create_authority(
     """Make an authority's role, schema, rights and register row in one transaction.
 
     `furnish` runs last inside it, with the new schema on the search path, and may write the first people. Raises
-    Refused when the code or host is malformed or taken.
+    Refused when the code or host is malformed or taken, or there is no template to make it from.
     """
     if not re.fullmatch(r"[0-9]{3}", code):
         raise Refused(f"The code must be the authority's three-digit DfE code, like 001. You gave {code!r}.")
@@ -43,15 +44,31 @@ def create_authority(
         raise Refused(f"There is already an authority with the code {code}.")
     if Domain.objects.filter(domain=host).exists():
         raise Refused(f"The host {host} already belongs to an authority.")
-    text = schema_text(pg_dump, connection.get_connection_params())
+    try:
+        text = schema_text(pg_dump, connection.get_connection_params())
+    except TemplateUnreadable as error:
+        raise Refused(f"{error} Run `handrail migrate` first, and check HANDRAIL_PG_DUMP.") from error
     schema = new_schema_name()
+    try:
+        return _make(schema, text, code=code, name=name.strip(), host=host, furnish=furnish)
+    except IntegrityError as error:
+        if LocalAuthority.objects.filter(code=code).exists() or Domain.objects.filter(domain=host).exists():
+            raise Refused(f"The code {code} or the host {host} has just been taken by another authority.") from error
+        raise
+    finally:
+        connection.close()  # the template's text has changed settings of the session
+
+
+def _make(
+    schema: str, text: str, *, code: str, name: str, host: str, furnish: Callable[[LocalAuthority], None]
+) -> LocalAuthority:
     with transaction.atomic(), connection.cursor() as cursor:
         create_role(cursor, schema)
         cursor.execute(renamed(text, schema), None)
         cursor.execute("SET LOCAL search_path = public")
         grant_privileges(cursor, schema)
         authority = LocalAuthority.objects.create(
-            code=code, name=name.strip(), schema_name=schema, schema_version=_migration_count(cursor, schema)
+            code=code, name=name, schema_name=schema, schema_version=_migration_count(cursor, schema)
         )
         Domain.objects.create(domain=host, tenant=authority, is_primary=True)
         connection.set_schema(schema)
@@ -59,7 +76,6 @@ def create_authority(
             furnish(authority)
         finally:
             connection.set_schema_to_public()
-    connection.close()
     return authority
 
 
@@ -74,12 +90,34 @@ def resume_authority(*, code: str) -> LocalAuthority:
 
 
 def _set_state(code: str, state: LocalAuthority.State) -> LocalAuthority:
+    authority = _with_code(code)
+    authority.state = state
+    authority.save(update_fields=["state"])
+    return authority
+
+
+def _with_code(code: str) -> LocalAuthority:
     connection.set_schema_to_public()
     authority = LocalAuthority.objects.filter(code=code).first()
     if authority is None:
         raise Refused(f"There is no authority with the code {code}. Run `handrail list-authorities`.")
-    authority.state = state
-    authority.save(update_fields=["state"])
+    return authority
+
+
+def remove_authority(*, code: str, name: str) -> LocalAuthority:
+    """Delete a suspended authority and everything in it, in one transaction. `name` must be its name in full.
+
+    The files it kept are not in the database: they stay in the store. Raises Refused.
+    """
+    authority = _with_code(code)
+    if authority.name != name:
+        raise Refused(f"The authority with the code {code} is called {authority.name!r}, not {name!r}.")
+    if authority.state != LocalAuthority.State.SUSPENDED:
+        raise Refused(f"{authority.name} is being served. Run `handrail suspend-authority --code {code}` first.")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(authority.schema_name)))
+        drop_role(cursor, authority.schema_name)
+        LocalAuthority.objects.filter(id=authority.id).delete()
     return authority
 
 
@@ -104,50 +142,67 @@ def migrate_public_and_template() -> None:
 
 
 def schemas_behind() -> list[str]:
-    """The authorities' schemas that lack a migration of the template: one question over all of them."""
-    schemas = list(LocalAuthority.objects.order_by("code").values_list("schema_name", flat=True))
-    if not schemas:
-        return []
-    each = sql.SQL(" UNION ALL ").join(
-        sql.SQL("SELECT {} AS schema, app, name FROM {}.django_migrations").format(
-            sql.Literal(schema), sql.Identifier(schema)
-        )
-        for schema in schemas
-    )
+    """The authorities' schemas that lack a migration, or that the register does not know to have it, by code."""
     with connection.cursor() as cursor:
         cursor.execute(
+            """SELECT a.schema_name FROM public.tenants_localauthority a JOIN pg_namespace n ON nspname = a.schema_name
+               JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = 'django_migrations'"""
+        )
+        each = [
             sql.SQL(
-                """WITH applied AS ({each}), wanted AS (SELECT app, name FROM {template}.django_migrations)
-                   SELECT s.schema FROM unnest(%s::text[]) WITH ORDINALITY AS s(schema, place)
-                   WHERE (SELECT count(*) FROM wanted w JOIN applied a USING (app, name) WHERE a.schema = s.schema)
-                       < (SELECT count(*) FROM wanted) ORDER BY place"""
-            ).format(each=each, template=sql.Identifier(TEMPLATE)),
-            [schemas],
+                "SELECT {}, count(*) FROM {}.django_migrations WHERE app || '.' || name = ANY(%(expected)s)"
+            ).format(sql.Literal(schema), sql.Identifier(schema))
+            for (schema,) in cursor.fetchall()
+        ]
+        if not each:
+            return []
+        cursor.execute(
+            sql.SQL(
+                """WITH counted (schema_name, applied) AS ({})
+                   SELECT schema_name FROM public.tenants_localauthority LEFT JOIN counted USING (schema_name)
+                   WHERE least(coalesce(applied, 0), schema_version) < %(wanted)s ORDER BY code"""
+            ).format(sql.SQL(" UNION ALL ").join(each)),
+            {"expected": list(expected_migrations()), "wanted": expected_schema_version()},
         )
         return [row[0] for row in cursor.fetchall()]
 
 
 def migrate_authorities(schemas: list[str], *, processes: int = 2) -> Iterator[Migrated]:
-    """Migrate these schemas in parallel processes; yield each as it ends, failed ones with their error."""
+    """Migrate these schemas in parallel processes; yield each as it ends, failed ones with their error.
+
+    No process shares a connection: this one closes its own before the others begin.
+    """
     connections.close_all()
-    with ProcessPoolExecutor(max_workers=processes) as pool:
-        for done in as_completed([pool.submit(migrate_one, schema) for schema in schemas]):
-            yield done.result()
+    with ProcessPoolExecutor(max_workers=processes, initializer=django.setup) as pool:
+        waiting = {pool.submit(migrate_one, schema): schema for schema in schemas}
+        for done in as_completed(waiting):
+            error = done.exception()  # of a process that died; migrate_one itself raises nothing
+            yield Migrated(waiting[done], _in_short(error)) if error else done.result()
 
 
 def migrate_one(schema: str) -> Migrated:
-    """Migrate one authority's schema, grant its rights anew and note its version."""
+    """Migrate one authority's schema, grant its rights anew and note its version.
+
+    A table that is in use for longer than ten seconds is left for the next run: waiting would stop its pages.
+    """
     try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '10s'")
         call_command("migrate_schemas", schema_name=schema, verbosity=0)
         connection.set_schema_to_public()
         with transaction.atomic(), connection.cursor() as cursor:
             grant_privileges(cursor, schema)
             LocalAuthority.objects.filter(schema_name=schema).update(schema_version=_migration_count(cursor, schema))
     except Exception as error:
-        return Migrated(schema, f"{type(error).__name__}: {error}".strip())
+        return Migrated(schema, _in_short(error))
     finally:
         connection.close()
     return Migrated(schema)
+
+
+def _in_short(error: BaseException) -> str:
+    """An error's first line: PostgreSQL's second one may quote a row."""
+    return f"{type(error).__name__}: {error}".strip().splitlines()[0]
 
 
 def _migration_count(cursor: Any, schema: str) -> int:

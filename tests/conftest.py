@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from databases import clone, drop, template
+from databases import clone, drop, scratch, template
 from django.db import connections
 from django.test import Client, TransactionTestCase
 
@@ -55,6 +55,13 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
         TransactionTestCase._fixture_teardown = stock  # type: ignore[method-assign]
         connections.close_all()
         drop(name)
+
+
+@pytest.fixture(scope="session")
+def apart() -> Iterator[str]:
+    """A database beside the other tests', where transactions are real. Tests leave it as they found it."""
+    with scratch("test_apart") as name:
+        yield name
 
 
 # -- authorities and the cast ----------------------------------------------------------------------------

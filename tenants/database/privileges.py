@@ -21,9 +21,17 @@ def create_role(cursor: Any, schema: str) -> None:
     cursor.execute(sql.SQL("GRANT {} TO handrail_app WITH INHERIT FALSE, SET TRUE").format(name))
 
 
-def grant_privileges(cursor: Any, schema: str) -> None:
-    """Set the role's rights anew. Idempotent; run after creation and after each migration."""
+def drop_role(cursor: Any, schema: str) -> None:
+    """Take away the role and all of its rights. The owner must first be given what it drops."""
     role = sql.Identifier(schema)
+    for statement in ("GRANT {} TO CURRENT_USER WITH INHERIT TRUE", "DROP OWNED BY {}", "DROP ROLE {}"):
+        cursor.execute(sql.SQL(statement).format(role))
+
+
+def grant_privileges(cursor: Any, schema: str) -> None:
+    """Set the role's rights anew. Idempotent; run after creation and after each migration, inside a transaction."""
+    role = sql.Identifier(schema)
+    cursor.execute("SELECT pg_advisory_xact_lock(2, 1)")  # two grants at once on one public table: one would fail
 
     def run(statement: str, **parts: sql.Composable) -> None:
         cursor.execute(sql.SQL(statement).format(role=role, **parts))

@@ -12,22 +12,34 @@ TEMPLATE = "la_template0"
 _NOISE = re.compile(r"^\\(un)?restrict .*$", re.MULTILINE)
 
 
-def schema_text(pg_dump: str, connection_parameters: dict[str, str], schema: str = TEMPLATE) -> str:
-    """The SQL that makes `schema` and its data, without owners and rights.
+class TemplateUnreadable(RuntimeError):
+    """pg_dump is not there or could not read the template; the message has its own words."""
 
-    Raises RuntimeError with pg_dump's own words when it fails.
-    """
-    names = {"host": "PGHOST", "port": "PGPORT", "dbname": "PGDATABASE", "user": "PGUSER", "password": "PGPASSWORD"}
+
+def schema_text(pg_dump: str, connection_parameters: dict[str, str], schema: str = TEMPLATE) -> str:
+    """The SQL that makes `schema` and its data, without owners and rights. Raises TemplateUnreadable."""
+    names = {
+        "host": "PGHOST",
+        "port": "PGPORT",
+        "dbname": "PGDATABASE",
+        "user": "PGUSER",
+        "password": "PGPASSWORD",
+        "sslmode": "PGSSLMODE",
+        "sslrootcert": "PGSSLROOTCERT",
+    }
     login = {names[key]: str(value) for key, value in connection_parameters.items() if key in names}
-    done = subprocess.run(
-        [pg_dump, "-n", schema, "--no-owner", "--no-privileges", "--inserts"],
-        env={"PATH": os.defpath, **login},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [pg_dump, "-n", schema, "--no-owner", "--no-privileges", "--inserts"],
+            env={"PATH": os.defpath, **login},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError as error:
+        raise TemplateUnreadable(f"pg_dump could not be started: {error}.") from error
     if done.returncode:
-        raise RuntimeError(f"pg_dump could not read the template: {done.stderr.strip()}")
+        raise TemplateUnreadable(f"pg_dump could not read the template: {done.stderr.strip()}.")
     return _NOISE.sub("", done.stdout)
 
 

@@ -10,6 +10,8 @@ LOGINS = {
     "create-authority": "owner",
     "suspend-authority": "owner",
     "resume-authority": "owner",
+    "remove-authority": "owner",
+    "check-catalogue": "owner",
     "import-register": "owner",
     "load-demo": "superuser",
 }

@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
         if done.error:
             failed[names[done.schema]] = done.error
         if not options.json:
-            print(f"[{number}/{len(behind)}] {names[done.schema]}: {done.error or 'up to date'}")
+            print(f"[{number}/{len(behind)}] {names[done.schema]}: {done.error or 'up to date'}", flush=True)
     report = {
         "authorities": len(names),
         "were_behind": len(behind),
