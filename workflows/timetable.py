@@ -22,6 +22,8 @@ TIMETABLE = (
     Entry("Follow the register of schools and open policies for new schools", HOUR, "workflows.register.follow"),
     Entry("Owe reminders for policies that fall due or are overdue", HOUR, "workflows.reminders.sweep"),
     Entry("Tell the administrator when fewer messages left than were owed", HOUR, "workflows.notices.check_silence"),
+    Entry("Seal the record of changes", MINUTE, "workflows.seals.seal_all"),
+    Entry("Copy the newest seal out of the database", HOUR, "workflows.seals.keep_all"),
     Entry("Note that the clock and a worker are alive", MINUTE, "workflows.heartbeat.beat"),
 )
 

@@ -5,6 +5,7 @@ from typing import Any, Self, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Now
 
 from tenants.database import bound
 from tenants.database.router import STAMP, StampedIterable, stamp
@@ -104,10 +105,33 @@ class AuditEntry(Record):
     verb = models.CharField(max_length=60)
     fields = ArrayField(models.CharField(max_length=60), default=list)
     request_id = models.CharField(max_length=40, blank=True)
+    written_at = models.DateTimeField(db_default=Now(), db_index=True, help_text="by the database's clock")
 
     class Meta:
         db_table_comment = "Append-only: who did what"
         indexes = [models.Index(fields=["subject_kind", "subject_id", "-at"], name="audit_of_a_subject")]
+
+
+class AuditSeal(Record):
+    """What proves the audit entries of one stretch of time: their digest, chained to the seal before. See seals.py."""
+
+    number = models.PositiveIntegerField(unique=True)
+    sealed_at = models.DateTimeField()
+    entry_count = models.PositiveIntegerField()
+    previous = models.CharField(max_length=64, help_text="the digest of the seal before; zeros for the first")
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        db_table_comment = "Append-only: one seal over the entries since the last"
+
+
+class SealedEntry(Record):
+    """Which seal covers an audit entry. Its id is the entry's own."""
+
+    seal = models.ForeignKey(AuditSeal, on_delete=models.PROTECT, related_name="sealed_entries")
+
+    class Meta:
+        db_table_comment = "Append-only: which seal covers which entry"
 
 
 class CacheEntry(models.Model):
