@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import BinaryIO
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
 
@@ -14,7 +15,7 @@ from handrail.core.documents import keep
 from handrail.core.file_kinds import accept, file_name
 from handrail.core.models import AuthoritySettings, Document
 from handrail.policies.cycle import LONGEST_MONTHS, YEARLY, latest_next_review, next_review
-from handrail.policies.models import SCHOOL_KINDS, Kind, Policy, PolicyReview, PolicyVersion
+from handrail.policies.models import SCHOOL_KINDS, WEB_ADDRESS, Kind, Policy, PolicyReview, PolicyVersion
 from tenants.database import execute_count
 
 Outcome = PolicyReview.Outcome
@@ -49,6 +50,10 @@ class ApprovalInFuture(Refused):
 
 class NothingToApprove(Refused):
     """Nothing has been recorded about the policy that a body could have approved."""
+
+
+class NotAWebAddress(Refused):
+    """People could not follow it to the policy, or it would do something else than lead there."""
 
 
 class ReasonMissing(Refused):
@@ -99,7 +104,7 @@ def record_review(
     current one; a document fills its empty place, and makes a new version where another document has it.
     `published_url` is left as it is unless given. Only a new policy is no longer inherited; an approval does the same.
 
-    Raises ReviewInFuture, ReviewBeforeLast, NextReviewNotAfterReview, NextReviewTooLate.
+    Raises ReviewInFuture, ReviewBeforeLast, NextReviewNotAfterReview, NextReviewTooLate, NotAWebAddress.
     """
     # Two taps on one button wait for each other here; the second then finds the first one's review.
     policy = Policy.objects.select_for_update().get(id=policy.id)
@@ -123,7 +128,7 @@ def record_review(
     if outcome != Outcome.IN_PROGRESS:
         review.next_review_on = _next_review(policy, reviewed_on=reviewed_on, asked=next_review_on)
         if published_url is not None:
-            policy.published_url = published_url
+            policy.published_url = _web_address(published_url)
         review.version = _version(policy, outcome=outcome, changed=changed, document=document, by=by, at=at)
         policy.last_reviewed_on, policy.next_review_on = reviewed_on, review.next_review_on
         policy.is_inherited = policy.is_inherited and outcome != Outcome.NEW
@@ -178,9 +183,9 @@ def approve_version(
 
 @transaction.atomic
 def publish(*, policy: Policy, by: audit.Actor, at: datetime, published_url: str) -> None:
-    """Note at which address people can read the policy; empty when it is not on a website."""
+    """Note at which address people can read the policy; empty when it is not on a website. Raises NotAWebAddress."""
     policy = Policy.objects.select_for_update().get(id=policy.id)
-    if _differs(policy, {"published_url": published_url}):
+    if _differs(policy, {"published_url": _web_address(published_url)}):
         policy.save(update_fields=["published_url"])
         policy.versions.filter(is_current=True).update(published_url=published_url)
         _record("changed where a policy is published", policy, by=by, at=at, fields=["published_url"])
@@ -273,6 +278,15 @@ def keep_document(*, policy: Policy, by: audit.Actor, at: datetime, file: Binary
     document = keep(file, name=file_name(name, content_type), content_type=content_type, by=by, at=at)
     _record("uploaded a document", policy, by=by, at=at, fields=["document"])
     return document
+
+
+def _web_address(text: str) -> str:
+    try:
+        if text:
+            WEB_ADDRESS(text)
+    except ValidationError as error:
+        raise NotAWebAddress(WEB_ADDRESS.message) from error
+    return text
 
 
 def _next_review(policy: Policy, *, reviewed_on: date, asked: date | None) -> date:

@@ -8,7 +8,7 @@ from django import forms
 from handrail.core.forms import Checkboxes, DateField, FileField, Radios
 from handrail.core.jinja import long_date
 from handrail.policies.cycle import latest_next_review
-from handrail.policies.models import Involved, Kind, Policy, PolicyReview
+from handrail.policies.models import WEB_ADDRESS, Involved, Kind, Policy, PolicyReview
 
 Outcome = PolicyReview.Outcome
 AT_AUTHORITY = (
@@ -22,16 +22,20 @@ AT_AUTHORITY = (
 AT_SCHOOL = tuple(each for each in Involved if each not in (Involved.SCHOOLS, Involved.PROVIDERS))
 
 
-def address_field(**more: Any) -> forms.URLField:
+class AddressField(forms.URLField):
     """A web address. People type it without https://."""
-    return forms.URLField(
-        max_length=500,
-        assume_scheme="https",
-        error_messages={
-            "invalid": "Enter a web address in the correct format, like https://www.school.example/policies"
-        },
-        **more,
-    )
+
+    default_validators = [WEB_ADDRESS]
+
+    def __init__(self) -> None:
+        super().__init__(
+            label="Web address",
+            required=False,
+            max_length=500,
+            assume_scheme="https",
+            help_text="The page or file on your website. Leave this empty if it is not on a website.",
+            error_messages={"invalid": WEB_ADDRESS.message},
+        )
 
 
 class OutcomeForm(forms.Form):
@@ -103,11 +107,7 @@ class ChangesForm(forms.Form):
 
 
 class PlaceForm(forms.Form):
-    published_url = address_field(
-        label="Web address",
-        required=False,
-        help_text="The page or file on your website. Leave this empty if it is not on a website.",
-    )
+    published_url = AddressField()
     document = FileField(
         label="Upload the policy (optional)", required=False, help_text="A PDF, DOCX or ODT file, up to 10MB."
     )
@@ -195,11 +195,7 @@ class ApprovalForm(forms.Form):
 
 
 class PublishForm(forms.Form):
-    published_url = address_field(
-        label="Web address",
-        required=False,
-        help_text="The page or file on your website. Leave this empty if it is not on a website.",
-    )
+    published_url = AddressField()
 
 
 class NotNeededForm(forms.Form):

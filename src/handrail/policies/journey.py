@@ -28,8 +28,9 @@ class Answers:
         self.by_page: dict[str, dict[str, Any]] = session.get(self.key, {})
 
     def __getitem__(self, page: str) -> dict[str, Any]:
-        """What the page was answered, or nothing yet."""
-        return self.by_page.get(page, {})
+        """What the page was answered: nothing yet, or nothing that counts while other answers lead past it."""
+        leads_past = page in (CHANGES, PLACE) and page not in self.path
+        return {} if leads_past else self.by_page.get(page, {})
 
     def keep(self, page: str, **answers: Any) -> None:
         """Keep a page's answers. Another day of review takes back the next date that was worked out from it."""

@@ -4,6 +4,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import Q
 
@@ -28,6 +29,12 @@ SCHOOL_KINDS = (Kind.MEDICAL_CONDITIONS, Kind.ALLERGY_SAFETY, Kind.CANNOT_ATTEND
 
 DUTIES = {Kind.ALLERGY_SAFETY: duties.ALLERGY_SAFETY}
 """What a law that is not yet in force adds for a kind."""
+
+WEB_ADDRESS = URLValidator(
+    schemes=["http", "https"],
+    message="Enter a web address in the correct format, like https://www.school.example/policies",
+)
+"""Where a policy is published: a place on the web and nothing else that a link could do."""
 
 NEEDED = Q(not_needed_reason="") & (Q(school=None) | Q(school__body__in=BOUND))
 """A policy is needed unless the school's kind has no duty, or somebody decided otherwise with a reason."""

@@ -205,7 +205,7 @@ class RecordReviewCheckView(ReviewDoor):
                 document=self.document,
             )
         except actions.Refused as refusal:
-            return self.show(None, errors=[{"text": str(refusal)}])
+            return self.show(None, page_errors=[{"text": str(refusal), "href": self.address(journey.OUTCOME)}])
         answers.finish()
         say(request, review, is_new)
         return redirect(self.home)

@@ -91,7 +91,9 @@ class DocumentView(PolicyDoor):
             return download(document)
         except (NotFound, StoreUnavailable):
             log.exception("document %s cannot be opened", document.id)
-            return self.page("document_unavailable", name=document.name)
+            answer = self.page("document_unavailable", name=document.name)
+            answer.status_code = 503
+            return answer
 
 
 class PolicyFormDoor(PolicyDoor):

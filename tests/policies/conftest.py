@@ -1,0 +1,66 @@
+"""Policies of the cast's schools, and files to bring."""
+
+import io
+import zipfile
+
+import pypdf
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from handrail.core.file_kinds import DOCX
+from handrail.policies.actions import open_policies
+from handrail.policies.models import Kind, Policy
+from tenants.context import inside
+
+
+@pytest.fixture
+def policies(one, cast, on, at):
+    """Oak School's three policies by kind; those of the other school and the authority are there too."""
+    with inside(one):
+        open_policies(on=on, at=at)
+        return {each.kind: each for each in Policy.objects.filter(school=cast.oak).select_related("school")}
+
+
+@pytest.fixture
+def policy(policies):
+    """Oak School's medical conditions policy, of which nothing has been recorded."""
+    return policies[Kind.MEDICAL_CONDITIONS]
+
+
+@pytest.fixture
+def pdf():
+    """A file that is a PDF, made anew at each call."""
+
+    def made(name="Our policy.pdf"):
+        writer = pypdf.PdfWriter()
+        writer.add_blank_page(width=595, height=842)
+        out = io.BytesIO()
+        writer.write(out)
+        return SimpleUploadedFile(name, out.getvalue(), content_type="application/octet-stream")
+
+    return made
+
+
+@pytest.fixture
+def docm():
+    """A document with macros that calls itself a DOCX."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("[Content_Types].xml", f'<Types><Override ContentType="{DOCX}.main+xml"/></Types>')
+        archive.writestr("word/document.xml", "<w:document/>")
+        archive.writestr("word/vbaProject.bin", b"\x00")
+    return SimpleUploadedFile("policy.docx", out.getvalue(), content_type=DOCX)
+
+
+@pytest.fixture
+def folder(settings, tmp_path):
+    """Documents of these tests are kept in a folder of their own."""
+    settings.DOCUMENT_BUCKET, settings.DOCUMENT_STORE = "", tmp_path
+    return tmp_path
+
+
+@pytest.fixture
+def the_day(monkeypatch, at):
+    """Makes the moment at which pages are asked for that of the tests."""
+    monkeypatch.setattr("handrail.accounts.middleware.timezone.now", lambda: at)
+    return at.date()
