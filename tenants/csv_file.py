@@ -79,6 +79,8 @@ class CsvFile:
     columns: ClassVar[tuple[Column, ...]]
     refusal: ClassVar[type[UnusableFile]] = UnusableFile
     is_first_column_unique: ClassVar[bool] = False
+    without_value: ClassVar[str] = "the value held before was left"
+    """What becomes of a row with a faulty value in a column that is not essential."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -178,7 +180,7 @@ class CsvFile:
             if is_skipped:
                 self._skip(line, self._decoded(cells[0]).strip(), column.header, raw, rule)
             else:
-                self._add(line, values[0], column.header, raw, f"{rule}; the value held before was left", False)
+                self._add(line, values[0], column.header, raw, f"{rule}; {self.without_value}", False)
                 self.doubtful.setdefault(column.field, set()).add(values[0])
         return None if is_skipped else tuple(map(rendered, values))
 
