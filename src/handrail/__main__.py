@@ -35,7 +35,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     following = commands.AFTERWARDS.get(name)
     if code == 0 and following:
-        code = subprocess.run([sys.executable, "-m", "handrail", following], env=environment, check=False).returncode
+        out = sys.stderr if "--json" in rest else None  # what a program reads holds one report
+        after = [sys.executable, "-m", "handrail", following]
+        code = subprocess.run(after, env=environment, stdout=out, check=False).returncode
     return code
 
 
