@@ -18,6 +18,7 @@ from factories import AT, PolicyFactory
 from handrail.core import documents
 from handrail.core.access import PUBLIC, Door
 from handrail.core.audit import CLOCK
+from handrail.imports.models import FileImport
 from handrail.notices.models import Notice
 from handrail.policies.models import Kind, Policy, PolicyVersion
 from handrail.schools.models import School
@@ -127,6 +128,18 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
             not_before=AT,
             state=Notice.State.DEAD,
         )
+        file = FileImport.objects.create(
+            kind=FileImport.Kind.REGISTER,
+            state=FileImport.State.CHECKED,
+            document=document,
+            file_name=f"{canary}.csv",
+            uploaded_at=AT,
+            uploaded_by=document.id,
+            uploaded_by_name=canary,
+            asked_by=document.id,
+            problems=[{"line": 2, "urn": "", "column": "", "value": canary, "advice": "", "skipped": True}],
+            changes=[{"urn": school.urn, "name": canary, "what": "New", "details": []}],
+        )
     return {
         "urn": school.urn,
         "table": Word("ageing"),
@@ -138,6 +151,7 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "policies:number": Word(str(version.number)),
         "notices:pk": notice.id,
         "notices:reference": Word(str(notice.reference)),  # of a letter in the demo's mailbox: not there otherwise
+        "imports:pk": file.id,
     }
 
 

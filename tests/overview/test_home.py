@@ -172,7 +172,7 @@ class TestNavigation:
         return re.findall(r'href="([^"]+)"', found[1]) if found else []
 
     def test_goes_where_each_may(self, cast, browse):
-        officers = ["/", "/schools/", "/chase/", "/authority/policy/"]
+        officers = ["/", "/schools/", "/chase/", "/imports/", "/authority/policy/"]
         assert self.places(browse(cast.officer).get("/").content.decode()) == officers
         assert self.places(browse(cast.admin).get("/").content.decode()) == [*officers, "/settings/"]
         assert self.places(browse(cast.head).get("/").content.decode()) == ["/", "/schools/900001/", "/help/"]

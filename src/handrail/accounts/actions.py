@@ -94,3 +94,32 @@ def end_membership(*, membership: Membership, by: audit.Actor, at: datetime) -> 
         school_id=mine.school_id,
         fields=["role"],
     )
+
+
+@transaction.atomic
+def take_back_person(
+    *, user_id: UUID, role: Role, school_id: UUID, since: datetime, by: audit.Actor, at: datetime
+) -> bool:
+    """Undo `add_person` done at the moment `since`, for somebody who has not signed in from then on.
+
+    An account that it made goes too when no other role is left. Gives whether the person is without the role now.
+    """
+    membership = Membership.objects.filter(user_id=user_id, role=role, school_id=school_id, to_on=None).first()
+    if membership is None:
+        return True
+    user = membership.user
+    if user.last_login and user.last_login >= since:
+        return False
+    membership.delete()
+    if user.joined_at >= since and not user.memberships.exists():
+        user.delete()
+    audit.record(
+        "took back a person",
+        by=by,
+        at=at,
+        subject_kind="user",
+        subject_id=user_id,
+        school_id=school_id,
+        fields=["role"],
+    )
+    return True

@@ -4,10 +4,12 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("handrail.overview.urls")),
+    path("", include("handrail.schools.urls")),
     path("", include("handrail.accounts.urls")),
     path("", include("handrail.authority.urls")),
     path("", include("handrail.policies.urls")),
     path("", include("handrail.notices.urls")),
+    path("imports/", include("handrail.imports.urls")),
 ]
 handler400 = "handrail.core.views.bad_request"
 handler403 = "handrail.core.views.forbidden"

@@ -157,6 +157,46 @@ def record_starting_point(
 
 
 @transaction.atomic
+def take_back_starting_point(
+    *,
+    policy: Policy,
+    review_id: UUID,
+    last_reviewed_on: date | None,
+    next_review_on: date | None,
+    is_inherited: bool,
+    by: audit.Actor,
+    at: datetime,
+) -> bool:
+    """Undo `record_starting_point`: take its review and version away and give the dates of before back.
+
+    When a review, an approval, a document or a version has been recorded since, nothing changes. Gives whether the
+    starting point is gone.
+    """
+    policy = Policy.objects.select_for_update().get(id=policy.id)
+    review = policy.reviews.filter(id=review_id).select_related("version").first()
+    if review is None or review.version is None:
+        return review is None
+    version = review.version
+    is_touched = (
+        not version.is_current
+        or version.document_id
+        or version.approved_on
+        or policy.reviews.filter(recorded_at__gt=review.recorded_at).exists()
+    )
+    if is_touched:
+        return False
+    review.delete()
+    version.delete()
+    for previous in policy.versions.all()[:1]:
+        previous.is_current = True
+        previous.save(update_fields=["is_current"])
+    policy.last_reviewed_on, policy.next_review_on, policy.is_inherited = last_reviewed_on, next_review_on, is_inherited
+    policy.save(update_fields=["last_reviewed_on", "next_review_on", "is_inherited"])
+    _record("took back a starting point", policy, by=by, at=at, fields=["reviews"])
+    return True
+
+
+@transaction.atomic
 def approve_version(
     *, policy: Policy, by: audit.Actor, at: datetime, approved_by: str, approved_on: date, minute_reference: str = ""
 ) -> PolicyVersion:

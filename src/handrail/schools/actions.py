@@ -193,7 +193,19 @@ def take_back_rows(before: list[dict[str, Any]], added: list[str], *, by: audit.
             FROM jsonb_populate_recordset(NULL::schools_school, %(before)s) b WHERE b.urn = s.urn""",
         {"before": _jsonb(before)},
     )
-    touched = Q(memberships__isnull=False) | Q(policies__last_reviewed_on__isnull=False)
+    texts = (
+        *CONTACTS,
+        "policies__lead_name",
+        "policies__lead_email",
+        "policies__published_url",
+        "policies__not_needed_reason",
+    )
+    touched = (
+        Q(memberships__isnull=False)
+        | Q(policies__reviews__isnull=False)
+        | Q(policies__last_reviewed_on__isnull=False)
+        | Q(*((f"{name}__gt", "") for name in texts), _connector=Q.OR)
+    )
     School.objects.filter(urn__in=added).exclude(id__in=School.objects.filter(touched).values("id")).delete()
     audit.record("took back a register extract", by=by, at=at, subject_kind="register")
     return School.objects.filter(urn__in=added).count()

@@ -1,0 +1,272 @@
+"""Every write about an uploaded file. People upload, confirm, cancel and ask to undo; a worker does the rest.
+
+A worker claims one file at a time for a while (`lease_until`). What it writes afterwards is refused when another
+worker has claimed the file since.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import BinaryIO
+from uuid import UUID
+
+from django.db import transaction
+
+from handrail.accounts.models import User
+from handrail.accounts.roles import Permission
+from handrail.core import audit
+from handrail.core.calendar import day_of
+from handrail.core.documents import StoreUnavailable, keep
+from handrail.imports import extract, starter
+from handrail.imports.models import FileImport
+from handrail.imports.reading import Comparison, Known, Reading
+from handrail.schools.models import School
+from tenants.database import require_bound
+
+Kind, State = FileImport.Kind, FileImport.State
+
+LEASE = timedelta(minutes=1)
+MOST_ATTEMPTS = 3
+CHANGED_MEANWHILE = (
+    "Schools have changed since this file was checked, so it was checked again. Nothing is imported yet."
+)
+
+
+class Refused(ValueError):
+    """What was asked cannot be done; the message says why in words for the person."""
+
+
+class NotKept(Refused):
+    """The file could not be stored."""
+
+
+class NotReady(Refused):
+    """The file is not, or no longer, in the state that this needs."""
+
+
+class NotConfirmed(Refused):
+    """The file would do a great deal, and nobody has said that this is right."""
+
+
+class TooLate(Refused):
+    """More than 24 hours have passed."""
+
+
+class LeaseLost(Exception):
+    """Another worker has the file now: this one must stop."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A file that this worker has in hand: the row as it was claimed is the proof."""
+
+    id: UUID
+    attempt: int
+    state: str
+
+
+# -- people ----------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def upload(*, kind: str, file: BinaryIO, name: str, by: User, at: datetime) -> FileImport:
+    """Keep a file and have it checked. Raises NotKept."""
+    try:
+        document = keep(file, name=name, content_type="text/csv", by=by, at=at)
+    except StoreUnavailable as error:
+        raise NotKept("The file could not be kept. Try again in a few minutes") from error
+    found = FileImport.objects.create(
+        kind=kind,
+        document=document,
+        file_name=document.name,
+        uploaded_at=at,
+        uploaded_by=by.id,
+        uploaded_by_name=by.name,
+        asked_by=by.id,
+    )
+    _record("uploaded a file", found, by=by, at=at)
+    return found
+
+
+@transaction.atomic
+def confirm(*, file: FileImport, has_understood: bool, by: User, at: datetime) -> None:
+    """Have the good rows imported. Raises NotReady, NotConfirmed."""
+    file = _in_state(file, State.CHECKED)
+    if file.needs_confirmation and not has_understood:
+        raise NotConfirmed("Tick the box to say that these figures are right")
+    _move(file, State.CONFIRMED, asked_by=by.id)
+    _record("confirmed an import", file, by=by, at=at)
+
+
+@transaction.atomic
+def cancel(*, file: FileImport, by: User, at: datetime) -> None:
+    """Put a checked file away. Raises NotReady."""
+    file = _in_state(file, State.CHECKED)
+    _move(file, State.CANCELLED, rows=[])
+    _record("cancelled an import", file, by=by, at=at)
+
+
+@transaction.atomic
+def ask_to_undo(*, file: FileImport, by: User, at: datetime) -> None:
+    """Have an import undone within 24 hours of it. Raises NotReady, TooLate."""
+    file = _in_state(file, State.COMMITTED)
+    if not file.may_be_undone(at=at):
+        raise TooLate("This was imported more than 24 hours ago and can no longer be undone")
+    _move(file, State.UNDOING, asked_by=by.id)
+    _record("asked to undo an import", file, by=by, at=at)
+
+
+# -- the worker ------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def claim(*, at: datetime) -> FileImport | None:
+    """Take the file that has waited longest in hand, or give None. One that failed three times is given up."""
+    file = FileImport.objects.waiting(at=at).order_by("uploaded_at").select_for_update(skip_locked=True).first()
+    if file is None:
+        return None
+    if file.attempt >= MOST_ATTEMPTS:
+        _give_up(file, at=at)
+    else:
+        file.attempt, file.lease_until = file.attempt + 1, at + LEASE
+        file.save(update_fields=["attempt", "lease_until"])
+    return file
+
+
+def what_is_known(*, at: datetime) -> Known:
+    """What a reader must know of the bound authority."""
+    authority, urns = require_bound(), dict(School.objects.values_list("urn", "closed_on"))
+    return Known(
+        code=authority.code,
+        name=authority.name,
+        urns=frozenset(urns),
+        open_urns=frozenset(urn for urn, closed_on in urns.items() if closed_on is None),
+        today=day_of(at),
+    )
+
+
+def report_progress(mine: Claim, *, done: int, total: int, at: datetime) -> None:
+    """Say how far reading has come, and keep the file in hand. Raises LeaseLost."""
+    held = FileImport.objects.filter(id=mine.id, attempt=mine.attempt, state=mine.state)
+    if not held.update(rows_done=done, rows_total=total, lease_until=at + LEASE):
+        raise LeaseLost
+
+
+@transaction.atomic
+def record_check(mine: Claim, reading: Reading, *, at: datetime) -> None:
+    """Keep what was read, and what importing it would do. Raises LeaseLost."""
+    file = _held(mine)
+    file.rows, file.as_of, file.problems = reading.rows, reading.as_of, reading.problems
+    file.rows_done = file.rows_total = len(reading.rows)
+    file.save()
+    file.refresh_from_db(fields=["rows"])  # compare what will be imported: the rows as JSON gives them back
+    _keep(file, _compare(file, at=at), reading.counts)
+    _move(file, State.CHECKED)
+
+
+@transaction.atomic
+def refuse(mine: Claim, *, why: str, at: datetime) -> None:
+    """Refuse the whole file with one sentence. Raises LeaseLost."""
+    file = _held(mine)
+    _move(file, State.REFUSED, refusal=why[:500])
+    _record("refused a file", file, by=audit.CLOCK, at=at)
+
+
+@transaction.atomic
+def commit(mine: Claim, *, at: datetime) -> None:
+    """Import the good rows, as far as they would still do what the person saw; else show it anew. Raises LeaseLost."""
+    file = _held(mine)
+    by = _asker(file, at=at)
+    if by is None:
+        _give_up(file, at=at)
+        return
+    found = _compare(file, at=at)
+    if any(file.counts.get(name) != count for name, count in found.counts.items()):
+        _keep(file, found, file.counts)
+        _move(file, State.CHECKED, note=CHANGED_MEANWHILE)
+        return
+    on = day_of(at)
+    if file.kind == Kind.REGISTER:
+        file.before = extract.commit(file.rows, on=on, as_of=file.as_of or on, by=by, at=at)
+    else:
+        file.before = {"steps": starter.commit(file.rows, on=on, by=by, at=at)}
+    _move(file, State.COMMITTED, committed_at=at, rows=[])
+    _record("imported a file", file, by=by, at=at)
+
+
+@transaction.atomic
+def undo(mine: Claim, *, at: datetime) -> None:
+    """Put back what an import changed and nobody has changed since. Raises LeaseLost."""
+    file = _held(mine)
+    by = _asker(file, at=at)
+    if by is None:
+        _give_up(file, at=at)
+        return
+    if file.kind == Kind.REGISTER:
+        left = extract.undo(file.before, by=by, at=at)
+    else:
+        left = starter.undo(file.before["steps"], by=by, at=at)
+    _move(file, State.UNDONE, left=left, before={})
+    _record("undid an import", file, by=by, at=at)
+
+
+@transaction.atomic
+def release(mine: Claim) -> None:
+    """Let go of a file after something went wrong, so that it is tried again at the next look."""
+    FileImport.objects.filter(id=mine.id, attempt=mine.attempt, state=mine.state).update(lease_until=None)
+
+
+def _held(mine: Claim) -> FileImport:
+    """The file, locked, if it is still this worker's. Raises LeaseLost."""
+    held = FileImport.objects.filter(id=mine.id, attempt=mine.attempt, state=mine.state)
+    file: FileImport | None = held.select_for_update().first()
+    if file is None:
+        raise LeaseLost
+    return file
+
+
+def _in_state(file: FileImport, state: str) -> FileImport:
+    found: FileImport | None = FileImport.objects.select_for_update().filter(id=file.id, state=state).first()
+    if found is None:
+        raise NotReady("Somebody has already decided about this file")
+    return found
+
+
+def _move(file: FileImport, state: str, **facts: object) -> None:
+    """Into another state, in nobody's hand, with a new number of attempts before it."""
+    for name, value in {"state": state, "lease_until": None, "attempt": 0, "note": "", **facts}.items():
+        setattr(file, name, value)
+    file.save()
+
+
+def _compare(file: FileImport, *, at: datetime) -> Comparison:
+    on = day_of(at)
+    if file.kind == Kind.REGISTER:
+        return extract.compare(file.rows, file.problems, on=on, as_of=file.as_of or on)
+    return starter.compare(file.rows, on=on, at=at)
+
+
+def _keep(file: FileImport, found: Comparison, counts: dict[str, int]) -> None:
+    file.counts = {**counts, **found.counts}
+    file.changes, file.needs_confirmation = found.changes, found.warning
+    seen = {(each["line"], each["column"]) for each in file.problems}
+    new = [each for each in found.problems if (each["line"], each["column"]) not in seen]
+    file.problems = sorted([*file.problems, *new], key=lambda each: each["line"])
+
+
+def _asker(file: FileImport, *, at: datetime) -> User | None:
+    """Who decided about the file, while they may still do so."""
+    user: User | None = User.objects.filter(id=file.asked_by, is_active=True).first()
+    return user if user and user.as_at(day_of(at)).may(Permission.IMPORT_SCHOOLS) else None
+
+
+def _give_up(file: FileImport, *, at: datetime) -> None:
+    """Stop trying: nothing of it was done, and a person has to look."""
+    if file.state == State.UNDOING:
+        _move(file, State.COMMITTED, note="This could not be undone, and nothing was changed.")
+    else:
+        _move(file, State.REFUSED, refusal="This file could not be imported, and nothing was changed. Upload it again.")
+    _record("gave up on a file", file, by=audit.CLOCK, at=at)
+
+
+def _record(verb: str, file: FileImport, *, by: audit.Actor, at: datetime) -> None:
+    audit.record(verb, by=by, at=at, subject_kind="import", subject_id=file.id)
