@@ -1,4 +1,7 @@
-"""The two questions the app login may ask while no authority is bound. It has no right on the tables themselves."""
+"""The two questions the app login may ask while no authority is bound. It has no right on the tables themselves.
+
+No function of the owner's, here or in an authority, is everybody's.
+"""
 
 from django.db import migrations
 
@@ -16,6 +19,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = '' AS $$
     SELECT {COLUMNS} FROM public.tenants_localauthority a
     JOIN public.tenants_domain d ON d.tenant_id = a.id WHERE d.is_primary
 $$;
+ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.route(text), public.authorities() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION public.route(text), public.authorities() TO handrail_app;
 """
