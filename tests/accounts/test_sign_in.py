@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from handrail.accounts.models import User
 from handrail.accounts.urls import urlpatterns
+from handrail.notices.mailbox import Mailbox
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -84,6 +85,18 @@ class TestSignInWithACode:
         assert message.alternatives == []
         assert message.body.endswith("Handrail, run by Barsetshire\nhttp://barsetshire.localhost/")
         assert newest_code() not in message.subject
+
+    def test_sends_it_through_the_authoritys_own_post(self, cast, browse, post, one, settings, tmp_path):
+        settings.EMAIL_BACKEND = "handrail.notices.providers.Backend"
+        settings.MAIL_PROVIDER, settings.MAILBOX = "mailbox", tmp_path
+        client = browse()
+        post(client, START, email=HEAD)
+        (letter,) = Mailbox(tmp_path / str(one.id)).letters()
+        assert letter.recipient == HEAD
+        (file,) = tmp_path.rglob("*.eml")
+        assert b"X-Handrail" not in file.read_bytes()
+        post(client, CODE, code=letter.code)
+        assert is_signed_in(client)
 
     def test_sends_nothing_when_the_request_fails(self, cast, browse, post, monkeypatch):
         def fail(*_: Any, **__: Any) -> None:

@@ -9,7 +9,6 @@ import re
 import smtplib
 import ssl
 from collections.abc import Sequence
-from email.policy import SMTP
 from email.utils import parseaddr
 from typing import Protocol
 from uuid import UUID, uuid4
@@ -177,7 +176,7 @@ class Backend(BaseEmailBackend):
             if provider is None:
                 log.error("a sign-in message was not sent: HANDRAIL_MAIL_PROVIDER is none")
                 continue
-            raw = email.message().as_bytes(policy=SMTP)
+            raw = email.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]
             for recipient in email.recipients():
                 provider.send(Message(uuid4(), parseaddr(email.from_email)[1], recipient, raw))
             sent += 1
