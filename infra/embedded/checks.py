@@ -34,6 +34,12 @@ def test(arguments: Sequence[str]) -> int:
         return subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, env=variables).returncode
 
 
+def bench(arguments: Sequence[str]) -> int:
+    """Run the benchmarks of these names, or all, on a throw-away server that keeps its data as production does."""
+    with throw_away_database(durable=True) as variables:
+        return subprocess.run(_python("tests.benchmarks", *arguments), cwd=ROOT, env=variables).returncode
+
+
 def check(arguments: Sequence[str]) -> int:
     """Run every static check and say a line about each; 1 when any failed. The audit for known faults only tells."""
     if arguments:
@@ -72,9 +78,9 @@ def lock(arguments: Sequence[str]) -> int:
 
 
 @contextmanager
-def throw_away_database() -> Iterator[dict[str, str]]:
+def throw_away_database(*, durable: bool = False) -> Iterator[dict[str, str]]:
     """The environment of tests, with a server of their own that is gone afterwards."""
-    postgres = Postgres(Path(tempfile.mkdtemp(prefix="handrail-test-")), durable=False)
+    postgres = Postgres(Path(tempfile.mkdtemp(prefix="handrail-test-")), durable=durable)
     try:
         yield environment.for_commands(postgres.start(), postgres.state, mode="test")
     finally:
