@@ -40,7 +40,7 @@ def stock_transactions(both: list[Authority], queries: int) -> None:
 def pages(both: list[Authority]) -> None:
     client = Client()
     for number in range(PAGES):
-        answer = client.get("/account/login/", headers={"host": both[number % 2].host})
+        answer = client.get("/sign-in/", headers={"host": both[number % 2].host})
         assert answer.status_code == 200, answer.status_code
 
 
