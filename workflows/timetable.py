@@ -18,6 +18,7 @@ class Entry:
 MINUTE, HOUR = 60, 3600
 
 TIMETABLE = (
+    Entry("Check and import the files that officers have brought", 5, "workflows.register.check_files"),
     Entry("Send the messages that are due", MINUTE, "workflows.notices.send_due"),
     Entry("Follow the register of schools and open policies for new schools", HOUR, "workflows.register.follow"),
     Entry("Owe reminders for policies that fall due or are overdue", HOUR, "workflows.reminders.sweep"),
