@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from random import Random
 from urllib.parse import urlsplit
 
+from handrail.core.models import AuthoritySettings
 from handrail.policies.models import SCHOOL_KINDS, Involved, Kind, PolicyReview
 
 PASSWORD = "a-handrail-on-the-stairs"  # noqa: S105 - of the demonstration alone, and printed by it
@@ -204,3 +205,17 @@ def shown_first(*, on: date) -> Sequence[dict[Kind, DemoPolicy]]:
         {medical: due_in(-12), allergy: due_in(9), cannot_attend: due_in(201)},
         {medical: due_in(148), allergy: DemoPolicy([]), cannot_attend: due_in(64)},
     )
+
+
+def reminders_sent(due_on: date, *, settings: AuthoritySettings, since: date, on: date) -> list[tuple[str, date, str]]:
+    """The reminders about a review that left between two days: their step, its day and their wording.
+
+    Not the newest: that one the demo sends by itself, for everybody to see.
+    """
+    steps = [(f"before-{days}", due_on - timedelta(days=days), "policy_due") for days in settings.reminder_days_before]
+    every = settings.overdue_every_days
+    steps += [
+        (f"overdue-{times}", due_on + timedelta(days=times * every), "policy_overdue")
+        for times in range(1, (on - due_on).days // every + 1)
+    ]
+    return [step for step in sorted(steps, key=lambda step: step[1]) if since <= step[1] <= on][:-1]

@@ -8,12 +8,14 @@ from factories import SchoolFactory
 
 from handrail.accounts.models import User
 from handrail.core.models import AuthoritySettings
+from handrail.notices.models import Notice
 from handrail.policies.actions import open_policies
 from handrail.policies.models import SCHOOL_KINDS, Kind, Policy, PolicyReview
+from handrail.policies.reminders import owe_review_reminders
 from handrail.schools.models import School
 from tenants.context import inside
 from workflows.commands.furnish_demo import Furnishing
-from workflows.demo import AUTHORITIES, policy_of
+from workflows.demo import AUTHORITIES, policy_of, reminders_sent
 
 
 def test_most_policies_are_in_date_and_some_of_everything_is_not(on):
@@ -36,6 +38,19 @@ def test_the_same_school_has_the_same_history_and_it_moves_with_the_day(on):
     assert made == policy_of("900001", Kind.ALLERGY_SAFETY, on=on)
     later = policy_of("900001", Kind.ALLERGY_SAFETY, on=on + timedelta(days=9))
     assert later.reviews[-1].next_review_on == made.reviews[-1].next_review_on + timedelta(days=9)
+
+
+def test_every_reminder_that_fell_due_was_sent_but_the_newest(on):
+    def sent(due_in, since=130):
+        due_on, since_on = on + timedelta(days=due_in), on - timedelta(days=since)
+        return [step for step, *_ in reminders_sent(due_on, settings=AuthoritySettings(), since=since_on, on=on)]
+
+    assert sent(61) == []
+    assert sent(60) == []
+    assert sent(30) == ["before-60"]
+    assert sent(0) == ["before-60", "before-30", "before-14"]
+    assert sent(-15) == ["before-60", "before-30", "before-14", "before-0", "overdue-1"]
+    assert sent(-15, since=10) == ["overdue-1"]
 
 
 @pytest.mark.django_db
@@ -72,6 +87,11 @@ class TestFurnishing:
             assert Policy.objects.get(kind=Kind.SECTION_19).next_review_on == on + timedelta(days=212)
             assert not Policy.objects.filter(school__body="independent_school", last_reviewed_on__isnull=False).exists()
             assert not PolicyReview.objects.filter(recorded_at__gt=at).exists()
+            overdue = policies[Kind.MEDICAL_CONDITIONS]
+            told = set(Notice.objects.filter(subject_id=overdue.id).values_list("step", flat=True))
+            assert told == {"before-60", "before-30", "before-14", "before-0"}
+            owe_review_reminders(on=on, at=at)
+            assert Notice.objects.get(subject_id=overdue.id, state="owed", recipient_role="lead").step == "overdue-1"
         assert furnish() == 0
         with inside(one):
             assert PolicyReview.objects.count() == reviews

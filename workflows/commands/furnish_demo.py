@@ -18,8 +18,10 @@ from handrail.accounts.roles import Role
 from handrail.config.env import read_env
 from handrail.core.audit import CLOCK
 from handrail.core.calendar import LONDON
-from handrail.core.models import AuditEntry
+from handrail.core.models import AuditEntry, AuthoritySettings
+from handrail.notices.models import Notice
 from handrail.policies.models import Kind, Policy, PolicyReview, PolicyVersion
+from handrail.policies.reminders import SUBJECT
 from handrail.schools.models import School
 from tenants.context import inside
 from tenants.database import execute
@@ -32,6 +34,7 @@ from workflows.demo import (
     DemoSchool,
     history,
     policy_of,
+    reminders_sent,
     school_of,
     shown_first,
 )
@@ -82,11 +85,13 @@ class Furnishing:
     demo: DemoAuthority
     at: datetime
     password: str
+    settings: AuthoritySettings = field(default_factory=AuthoritySettings)
     invented: dict[Any, DemoSchool] = field(default_factory=dict)
     leads: dict[Any, User] = field(default_factory=dict)
     reviews: list[PolicyReview] = field(default_factory=list)
     versions: list[PolicyVersion] = field(default_factory=list)
     entries: list[AuditEntry] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
 
     @property
     def on(self) -> date:
@@ -99,6 +104,7 @@ class Furnishing:
             return 0
         self.invented = {school.id: school_of(school.urn, school.website) for school in schools}
         first = self.two_to_try(schools)
+        self.settings = AuthoritySettings.load()
         self.people(schools, first)
         self.contacts(schools)
         self.policies(schools, first)
@@ -183,6 +189,7 @@ class Furnishing:
             people = self.invented[school.id]
             self.write(policy, made, seed=school.urn, address=f"https://www.{people.domain}/policies/{kind.value}")
             policy.link_governor = people.governor if made.reviews else ""
+            self.remind(policy, school)
             changed.append(policy)
         for policy in Policy.objects.filter(school=None):
             made = DemoPolicy(history(Random(self.demo.code), self.on + timedelta(days=212), years=2))  # noqa: S311
@@ -192,7 +199,34 @@ class Furnishing:
         PolicyVersion.objects.bulk_create(self.versions)
         PolicyReview.objects.bulk_create(self.reviews)
         AuditEntry.objects.bulk_create(self.entries)
+        Notice.objects.bulk_create(self.notices)
         Policy.objects.bulk_update(changed, COLUMNS_OF_POLICY)
+
+    def remind(self, policy: Policy, school: School) -> None:
+        """Gather the reminders that would have gone out about it by now."""
+        if not policy.next_review_on or not school.lead_email or policy.not_needed_reason:
+            return
+        sent = reminders_sent(policy.next_review_on, settings=self.settings, since=school.joined_on, on=self.on)
+        for step, step_on, wording in sent:
+            at = datetime.combine(step_on, time(8), LONDON)
+            self.notices.append(
+                Notice(
+                    subject_kind=SUBJECT,
+                    subject_id=policy.id,
+                    school_id=school.id,
+                    cycle=policy.next_review_on.isoformat(),
+                    step=step,
+                    step_on=step_on,
+                    recipient=school.lead_email,
+                    recipient_role="lead",
+                    wording=wording,
+                    owed_at=at,
+                    not_before=at,
+                    ended_at=at + timedelta(minutes=1),
+                    state=Notice.State.ACCEPTED,
+                    provider="mailbox",
+                )
+            )
 
     def write(self, policy: Policy, made: DemoPolicy, *, seed: str, address: str) -> None:
         """Gather the rows of a policy's history."""
