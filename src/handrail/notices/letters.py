@@ -32,11 +32,7 @@ def letter(notice: Notice, facts: dict[str, str], *, authority: Authority, at: d
     """The e-mail of this notice. The same notice gives the same Message-ID each time, so that a mail system can tell
     a second copy.
     """
-    ask, reply_to = _who_to_ask(authority)
-    subject, text = words(
-        notice.wording,
-        {"authority": authority.name, **facts, "ask": ask, "link": link(authority, facts["path"])},
-    )
+    subject, text, reply_to = in_words(notice, facts, authority=authority)
     email = EmailMessage(policy=SMTP)
     email["Subject"] = subject
     email["From"] = Address("Handrail", addr_spec=settings.DEFAULT_FROM_EMAIL)
@@ -48,6 +44,13 @@ def letter(notice: Notice, facts: dict[str, str], *, authority: Authority, at: d
     email["Auto-Submitted"] = "auto-generated"
     email.set_content(text, cte="quoted-printable")
     return Message(notice.reference, settings.DEFAULT_FROM_EMAIL, notice.recipient, email.as_bytes())
+
+
+def in_words(notice: Notice, facts: dict[str, str], *, authority: Authority) -> tuple[str, str, str]:
+    """The subject and the text of this notice, and whose address answers to it go to."""
+    ask, reply_to = _who_to_ask(authority)
+    here = {"authority": authority.name, **facts, "ask": ask, "link": link(authority, facts["path"])}
+    return *words(notice.wording, here), reply_to
 
 
 def link(authority: Authority, path: str) -> str:

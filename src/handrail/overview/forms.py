@@ -5,7 +5,9 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest
 
+from handrail.core.jinja import long_date, with_query
 from handrail.core.status import Status
 from handrail.overview.lists import SHORT_NAMES, Only, Order, Urgency
 from handrail.policies.models import SCHOOL_KINDS
@@ -31,14 +33,16 @@ class Filters(forms.Form):
 
     quiet = ("page", "sort")  # what narrows nothing
 
-    def chosen(self) -> list[tuple[str, str]]:
-        """The name of each filter in use and what it says."""
+    def chosen(self, request: HttpRequest) -> list[dict[str, str]]:
+        """The filters in use: what each says, and the address that takes it away."""
         found = []
         for name, value in self.cleaned_data.items():
             if value and name not in self.quiet:
                 field = self.fields[name]
                 labels = dict(field.pairs) if isinstance(field, Choice) else {}
-                found.append((name, f"{field.label}: {labels.get(value, value)}"))
+                shown = labels.get(value) or (long_date(value) if isinstance(value, date) else value)
+                href = with_query(request, **{name: None, "page": None})
+                found.append({"text": f"{field.label}: {shown}", "href": href})
         return found
 
 

@@ -22,7 +22,12 @@ REVIEWED = "recorded a review"
 Names = dict[Any, object]
 """What policies and people are called, by id."""
 
-RECIPIENTS = {"lead": "the named lead", "head": "the headteacher", "office": "the school office"}
+RECIPIENTS = {
+    "lead": "the named lead",
+    "head": "the headteacher",
+    "office": "the school office",
+    "administrator": "an administrator",
+}
 
 
 def happenings(school: School) -> QuerySet[Any, dict[str, Any]]:
@@ -53,7 +58,9 @@ def told(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     entries = AuditEntry.objects.in_bulk(ids["entry"])
     reviews = PolicyReview.objects.select_related("policy").in_bulk(ids["review"])
     notices = Notice.objects.in_bulk(ids["notice"])
-    subjects = {entry.subject_id for entry in entries.values()} | {notice.subject_id for notice in notices.values()}
+    subjects: set[Any] = {entry.subject_id for entry in entries.values()}
+    for notice in notices.values():
+        subjects |= {notice.subject_id, notice.sent_by}
     names: Names = {**Policy.objects.in_bulk(subjects), **User.objects.in_bulk(subjects)}
     found = []
     for row in rows:
@@ -85,7 +92,7 @@ def _of_review(review: PolicyReview) -> dict[str, Any]:
 def _of_notice(notice: Notice, names: Names) -> dict[str, Any]:
     policy = names.get(notice.subject_id)
     return {
-        "who": audit.CLOCK.actor_name,
+        "who": str(names.get(notice.sent_by, audit.CLOCK.actor_name)),
         "text": f"{policy or 'Message'}: reminder to {RECIPIENTS.get(notice.recipient_role, notice.recipient_role)}",
         "note": f"{notice.recipient}: {notice.get_state_display().lower()}",
     }

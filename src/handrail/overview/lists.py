@@ -11,6 +11,7 @@ from handrail.accounts.models import Membership
 from handrail.core.models import AuthoritySettings
 from handrail.core.status import Status
 from handrail.policies.models import NEEDED, SCHOOL_KINDS, Kind, Policy
+from handrail.policies.reminders import NOBODY_TO_REMIND
 from handrail.schools.duty import BOUND
 from handrail.schools.models import School
 
@@ -113,9 +114,8 @@ def never_signed_in(*, on: date) -> Q:
 
 
 def nobody_to_remind() -> Q:
-    """Schools with the duty that have a policy about which no reminder could reach anybody."""
-    unled = Policy.objects.filter(school=OuterRef("pk"), lead_email="", not_needed_reason="")
-    return Q(body__in=BOUND, lead_email="", head_email="", office_email="") & Q(Exists(unled))
+    """Schools with a policy about which no reminder could reach anybody."""
+    return Q(Exists(Policy.objects.filter(NEEDED, NOBODY_TO_REMIND, school=OuterRef("pk"))))
 
 
 def schools_list(asked: dict[str, Any], *, on: date, settings: AuthoritySettings) -> QuerySet[School]:

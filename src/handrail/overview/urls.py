@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path
 
+from handrail.overview import chase_views as chase
 from handrail.overview import views
 
 app_name = "overview"
@@ -13,6 +14,7 @@ urlpatterns = [
     path("schools/<str:urn>/", views.SchoolView.as_view(), name="school"),
     path("schools/<str:urn>/people/", views.PeopleView.as_view(), name="people"),
     path("schools/<str:urn>/activity/", views.ActivityView.as_view(), name="activity"),
-    path("chase/", views.ChaseView.as_view(), name="chase"),
-    path("chase.csv", views.ChaseCsvView.as_view(), name="chase_csv"),
+    path("chase/", chase.ChaseView.as_view(), name="chase"),
+    path("chase/remind/", chase.RemindView.as_view(), name="remind"),
+    path("chase.csv", chase.ChaseCsvView.as_view(), name="chase_csv"),
 ]

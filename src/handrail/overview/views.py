@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -14,15 +14,13 @@ from django.urls import reverse
 from handrail.accounts.models import Membership
 from handrail.accounts.roles import Permission
 from handrail.core.access import SIGNED_IN, Door, Request, get_or_404
-from handrail.core.jinja import with_query
 from handrail.core.models import AuthoritySettings
 from handrail.core.spreadsheet import csv_file
 from handrail.core.status import Status
-from handrail.notices.models import Notice
 from handrail.overview.figures import KIND_HEADINGS, figures
-from handrail.overview.forms import ChaseFilters, Filters, SchoolFilters
+from handrail.overview.forms import SchoolFilters
 from handrail.overview.history import happenings, told
-from handrail.overview.lists import SHORT_NAMES, TO_CHASE, chase_list, policies_to_watch, schools_list
+from handrail.overview.lists import SHORT_NAMES, TO_CHASE, policies_to_watch, schools_list
 from handrail.policies.models import SCHOOL_KINDS, Kind, Policy
 from handrail.schools.models import School
 from tenants.models import RegisterImport
@@ -124,11 +122,6 @@ def school_filters(request: Request) -> SchoolFilters:
     )
 
 
-def chosen(request: Request, form: Filters) -> list[dict[str, str]]:
-    """The filters in use, each with the address that takes it away."""
-    return [{"text": text, "href": with_query(request, **{name: None, "page": None})} for name, text in form.chosen()]
-
-
 def cells(school: School) -> dict[str, Any]:
     """A school's policies by kind, and the earliest of the next reviews that it needs."""
     kept = {policy.kind: policy for policy in school.kept}  # type: ignore[attr-defined]
@@ -153,7 +146,7 @@ class SchoolsView(Door):
         if form.is_valid():
             schools = schools_list(form.cleaned_data, on=request.today, settings=AuthoritySettings.load())
             page = Paginator(schools, PAGE).get_page(request.GET.get("page"))
-            found |= {"page": page, "rows": [cells(school) for school in page], "chosen": chosen(request, form)}
+            found |= {"page": page, "rows": [cells(school) for school in page], "chosen": form.chosen(request)}
         return render(request, "overview/schools.html", found)
 
 
@@ -249,69 +242,3 @@ class ActivityView(SchoolDoor):
         school = self.school(request, urn)
         page = Paginator(happenings(school), PAGE).get_page(request.GET.get("page"))
         return render(request, "overview/activity.html", {"school": school, "page": page, "activity": told(page)})
-
-
-# -- the chase list --------------------------------------------------------------------------------------
-
-
-def chase_filters(request: Request) -> ChaseFilters:
-    phases = School.objects.open().exclude(phase_name="").order_by("phase_name").values_list("phase_name", flat=True)
-    return ChaseFilters(request.GET, phases=phases.distinct())
-
-
-def with_last_reminder(policies: QuerySet[Policy]) -> QuerySet[Policy]:
-    """Adds `reminded_at`: when the newest message about the policy left."""
-    left = Notice.objects.filter(
-        subject_kind="policy",
-        subject_id=OuterRef("pk"),
-        state__in=(Notice.State.ACCEPTED, Notice.State.DELIVERED),
-    )
-    return policies.annotate(reminded_at=Subquery(left.order_by("-owed_at").values("ended_at")[:1]))
-
-
-class ChaseView(Door):
-    """Every policy that is overdue or was never recorded, the most urgent first."""
-
-    permission = Permission.SEE_SCHOOLS
-
-    def get(self, request: Request) -> HttpResponse:
-        form = chase_filters(request)
-        found: dict[str, Any] = {"form": form, "names": SHORT_NAMES}
-        if form.is_valid():
-            policies = chase_list(form.cleaned_data, on=request.today, settings=AuthoritySettings.load())
-            page = Paginator(with_last_reminder(policies), PAGE).get_page(request.GET.get("page"))
-            found |= {"page": page, "chosen": chosen(request, form)}
-        return render(request, "overview/chase.html", found)
-
-
-class ChaseCsvView(Door):
-    """The same list as a file."""
-
-    permission = Permission.SEE_SCHOOLS
-
-    def get(self, request: Request) -> HttpResponseBase:
-        form = chase_filters(request)
-        if not form.is_valid():
-            return redirect(f"{reverse('overview:chase')}?{request.GET.urlencode()}")
-        policies = chase_list(form.cleaned_data, on=request.today, settings=AuthoritySettings.load())
-        headings = ["URN", "School", "Phase", "Policy", "Status", "Last reviewed", "Next review", "Days overdue"]
-        headings += ["Named lead", "Lead's e-mail", "Last reminded"]
-        return csv_file(f"chase-{request.today}.csv", headings, self.rows(with_last_reminder(policies), request.today))
-
-    def rows(self, policies: QuerySet[Any], on: date) -> Iterator[list[Any]]:
-        for policy in policies.iterator(chunk_size=1000):
-            school: Any = policy.school
-            due_on = policy.next_review_on
-            yield [
-                school.urn,
-                school.name,
-                school.phase_name,
-                str(policy),
-                Status(policy.status).label,
-                policy.last_reviewed_on,
-                due_on,
-                (on - due_on).days if due_on and due_on < on else None,
-                policy.lead_name or school.lead_name,
-                policy.lead_email or school.lead_email,
-                policy.reminded_at,
-            ]

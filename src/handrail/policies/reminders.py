@@ -4,7 +4,7 @@ Owing asks "due and no row yet", never "due today": a missed day heals itself an
 steps that were missed only the newest is sent.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from handrail.core.jinja import long_date
 from handrail.core.models import AuthoritySettings
 from handrail.notices import actions, alarms
 from handrail.notices.actions import NoLongerDue, Owed
+from handrail.notices.letters import in_words
 from handrail.notices.models import Notice
 from handrail.policies.models import NEEDED, Policy
 from tenants.database import execute, require_bound
@@ -193,16 +194,35 @@ def remind(*, policies: QuerySet[Policy], by: User, at: datetime) -> Reminded:
     hours, and one that has nobody to remind, is passed over and counted. Those not needed, or of closed schools,
     are left out.
     """
-    on = calendar.day_of(at)
-    chosen = watched().filter(id__in=policies.order_by().values("id"), school__isnull=False)
-    people, parameters = _people(chosen, on=on)
-    [(recently, nobody)] = execute(HOW_MANY.format(people=people), [at - BY_HAND_AT_MOST_EVERY, *parameters])
-    found = actions.owe(
-        BY_HAND.format(people=people), [on, at - BY_HAND_AT_MOST_EVERY, by.actor_id, *parameters], at=at
-    )
+    expected = forecast(policies=policies, at=at)
+    people, parameters = _people(_remindable(policies), on=calendar.day_of(at))
+    asked = [calendar.day_of(at), at - BY_HAND_AT_MOST_EVERY, by.actor_id]
+    found = actions.owe(BY_HAND.format(people=people), [*asked, *parameters], at=at)
     if found.owed:
         audit.record("asked for reminders", by=by, at=at, subject_kind=SUBJECT)
-    return Reminded(sent=found.owed, reminded_recently=recently, nobody_to_remind=nobody)
+    return replace(expected, sent=found.owed)
+
+
+def forecast(*, policies: QuerySet[Policy], at: datetime) -> Reminded:
+    """What would become of a reminder by hand now about each of these policies. Writes nothing."""
+    people, parameters = _people(_remindable(policies), on=calendar.day_of(at))
+    [counts] = execute(HOW_MANY.format(people=people), [at - BY_HAND_AT_MOST_EVERY, *parameters])
+    return Reminded(*counts)
+
+
+def example(*, policy: Policy, by: User, at: datetime) -> tuple[str, str]:
+    """The subject and the text of a reminder by hand about one policy of a school."""
+    led = policy.lead_email or (policy.school and policy.school.lead_email)
+    notice = Notice(wording=BY_HAND_WORDING, recipient_role="lead" if led else "office", sent_by=by.actor_id)
+    subject, text, _ = in_words(notice, _facts(policy, notice, at=at), authority=require_bound())
+    return subject, text
+
+
+def _remindable(policies: QuerySet[Policy]) -> QuerySet[Policy]:
+    return watched().filter(id__in=policies.order_by().values("id"), school__isnull=False)
+
+
+BY_HAND_WORDING = "policy_by_hand"
 
 
 RECENTLY = """EXISTS (
@@ -213,7 +233,8 @@ RECENTLY = """EXISTS (
 HOW_MANY = f"""
 WITH asked (recent) AS (VALUES (%s::timestamptz)),
 {{people}}
-SELECT count(*) FILTER (WHERE email <> '' AND {RECENTLY}), count(*) FILTER (WHERE email = '')
+SELECT count(*) FILTER (WHERE email <> '' AND NOT {RECENTLY}), count(*) FILTER (WHERE email <> '' AND {RECENTLY}),
+    count(*) FILTER (WHERE email = '')
 FROM asked, policy JOIN contact ON contact.policy_id = policy.id AND role <> 'head'
 """
 
@@ -222,7 +243,7 @@ WITH asked (day, recent, person) AS (VALUES (%s::date, %s::timestamptz, %s::uuid
 {{people}}
 SELECT 'policy' AS subject_kind, policy.id AS subject_id, school_id, coalesce(due::text, 'never-recorded') AS cycle,
     'by-hand-' || day AS step, day AS step_on, email AS recipient, role AS recipient_role, 'routine' AS urgency,
-    'policy_by_hand' AS wording, '' AS suppressed_reason, person AS sent_by
+    '{BY_HAND_WORDING}' AS wording, '' AS suppressed_reason, person AS sent_by
 FROM asked, policy JOIN contact ON contact.policy_id = policy.id AND role <> 'head'
 WHERE email <> '' AND NOT {RECENTLY}
 """
