@@ -63,6 +63,11 @@ class Site:
         page.goto(self.address(path, authority=authority))
         return page
 
+    def press(self, page: Any, name: str, *, role: str = "button") -> None:
+        """Press what leads to another page, and wait for that."""
+        with page.expect_navigation():
+            page.get_by_role(role, name=name).first.click()
+
     def check(self, page: Any) -> None:
         """What every page must be: accessible, no wider than its window, and silent in the console."""
         from axe_playwright_python.sync_playwright import Axe

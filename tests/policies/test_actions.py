@@ -1,9 +1,12 @@
 """What may be written about policies, and what may not."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from threading import Barrier
 
 import pytest
+from django.db import connections
 from factories import PolicyFactory, SchoolFactory, recorded_policy
 
 from handrail.core.audit import CLOCK
@@ -227,6 +230,25 @@ class TestRecordReview:
             review(policy, outcome=outcome)
             policy.refresh_from_db()
             assert policy.is_inherited == still_inherited
+
+
+class TestTwoAtOnce:
+    @pytest.mark.django_db(transaction=True)
+    def test_record_one_review(self, one, policy, review):
+        ready = Barrier(2)
+
+        def tap(_number):
+            try:
+                ready.wait(timeout=10)
+                with inside(one):
+                    return review(policy, outcome=Outcome.UPDATED)[1]
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(2) as two_taps:
+            assert sorted(two_taps.map(tap, range(2))) == [False, True]
+        with inside(one):
+            assert PolicyReview.objects.count() == PolicyVersion.objects.count() == 1
 
 
 class TestRecordStartingPoint:

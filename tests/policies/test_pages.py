@@ -56,7 +56,7 @@ class TestWhoMay:
         assert browse(cast.stranger, authority=two).get(at_policy(policy, page)).status_code == 404
         assert browse().get(at_policy(policy, page))["Location"].startswith("/sign-in/")
 
-    @pytest.mark.parametrize("page", [*PAGES, *OFFICERS_PAGES])
+    @pytest.mark.parametrize("page", PAGES)
     def test_only_officers_see_the_authoritys_own_policy(self, page, policies, cast, browse):
         assert browse(cast.officer).get(f"/authority/policy/{page}").status_code in (200, 302)
         assert browse(cast.head).get(f"/authority/policy/{page}").status_code in (403, 404)
@@ -125,7 +125,7 @@ class TestPolicyView:
         assert "Last reviewed 24 October 2026 Next review 24 October 2027 Lead Lee Lead Change" in said
         assert "Approved by Not recorded Record" in said
         assert "Where people can read it https://oak.example/policy" in said
-        assert "2 (current) 23 November 2026 Not recorded None 1 23 November 2026" in said
+        assert "Version 2, current 23 November 2026 Not recorded None Version 1 23 November 2026" in said
         assert "Download Our policy.pdf" in said
         assert said.index("24 October 2026 Updated Who is trained.") < said.index("19 October 2025 New policy")
         assert "Staff, School nurses Hana Head, 23 November 2026" in said

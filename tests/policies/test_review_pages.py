@@ -110,6 +110,16 @@ class TestWithAChange:
         assert review.involved == ["staff", "nurses"]
         assert review.changed == ("Who is trained." if outcome == "updated" else "")
 
+    def test_keeps_lines_apart_and_markup_harmless(self, one, journey):
+        journey.answer(outcome="updated", **TODAY)
+        journey.answer("changes/", changed="Who is <b>trained</b>.\r\nWhere the kit is.")
+        journey.answer("place/")
+        shown = "Who is &lt;b&gt;trained&lt;/b&gt;.<br>Where the kit is."
+        assert shown in journey.open("check/").content.decode()
+        journey.record()
+        page = journey.client.get(at_policy(journey.policy)).content.decode()
+        assert shown in page.replace("\r", "")
+
     def test_ticks_who_was_involved_last_time(self, one, cast, journey, at, on):
         with inside(one):
             record = {"policy": journey.policy, "by": cast.colleague, "at": at}

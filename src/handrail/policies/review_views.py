@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.template.defaultfilters import linebreaksbr
 from django.urls import reverse
 from django.utils.functional import cached_property
 
@@ -221,7 +222,7 @@ class RecordReviewCheckView(ReviewDoor):
         if journey.CHANGES in answers.path:
             changes = answers[journey.CHANGES]
             if "changed" in changes:
-                rows.append((journey.CHANGES, "Which points changed", changes["changed"]))
+                rows.append((journey.CHANGES, "Which points changed", linebreaksbr(changes["changed"])))
             involved = ", ".join(Involved(each).label for each in changes["involved"])
             rows.append((journey.CHANGES, "Who was involved", involved or "Nobody named"))
         if journey.PLACE in answers.path:

@@ -12,8 +12,6 @@ one_policy = [
     path("details/", views.DetailsView.as_view(), name="details"),
     path("published/", views.PublishView.as_view(), name="publish"),
     path("approval/", views.ApprovalView.as_view(), name="approval"),
-    path("not-needed/", views.NotNeededView.as_view(), name="not_needed"),
-    path("needed-again/", views.NeededAgainView.as_view(), name="needed_again"),
     path("versions/<int:number>/document/", views.DocumentView.as_view(), name="document"),
     path("review/", review.RecordReviewView.as_view(), name="record_review"),
     path("review/changes/", review.RecordReviewChangesView.as_view(), name="record_review_changes"),
@@ -21,8 +19,13 @@ one_policy = [
     path("review/next/", review.RecordReviewNextView.as_view(), name="record_review_next"),
     path("review/check/", review.RecordReviewCheckView.as_view(), name="record_review_check"),
 ]
+of_a_school = [
+    *one_policy,
+    path("not-needed/", views.NotNeededView.as_view(), name="not_needed"),
+    path("needed-again/", views.NeededAgainView.as_view(), name="needed_again"),
+]
 urlpatterns = [
     path("schools/<str:urn>/policies/", views.SchoolView.as_view(), name="school"),
-    path("schools/<str:urn>/policies/<uuid:pk>/", include(one_policy)),
+    path("schools/<str:urn>/policies/<uuid:pk>/", include(of_a_school)),
     path("authority/policy/", include(one_policy)),
 ]
