@@ -42,6 +42,12 @@ class TestClaim:
         assert claim().notice == new
         assert claim() is None
 
+    def test_takes_one_of_many(self, claim):
+        NoticeFactory.create_batch(30)
+        for number in range(1, 31):
+            assert claim()
+            assert Notice.objects.filter(state="claimed").count() == number
+
     def test_leaves_what_is_not_due_of_another_urgency_or_at_an_end(self, claim, at):
         NoticeFactory(not_before=at + timedelta(seconds=1))
         NoticeFactory(urgency=Urgency.NOW)

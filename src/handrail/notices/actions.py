@@ -101,25 +101,26 @@ def close_sweep(sweep: Sweep, counts: Iterable[Owed], *, at: datetime) -> Owed:
 # -- claiming --------------------------------------------------------------------------------------------
 
 CLAIM = """
-UPDATE notices_notice n
-SET state = 'claimed', lease_until = %s, attempt = n.attempt + 1, unfinished = n.unfinished + 1
-FROM (
+WITH due AS MATERIALIZED (
     SELECT id, state FROM notices_notice
     WHERE urgency = %s AND state IN ('owed', 'claimed', 'unknown') AND not_before <= %s AND (
         state = 'owed'
         OR (state = 'claimed' AND lease_until <= %s AND unfinished < %s)
         OR (state = 'unknown' AND NOT is_possible_duplicate))
-    ORDER BY not_before, id LIMIT 1 FOR UPDATE SKIP LOCKED) due
-WHERE n.id = due.id
+    ORDER BY not_before, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+UPDATE notices_notice n
+SET state = 'claimed', lease_until = %s, attempt = n.attempt + 1, unfinished = n.unfinished + 1
+FROM due WHERE n.id = due.id
 RETURNING n.id, due.state
 """
+# Materialized: a subquery that skips what is locked gives another row each time a join asks it.
 
 
 def claim(*, urgency: Notice.Urgency, at: datetime, lease: timedelta) -> Claim | None:
     """Take the notice of this urgency that has waited longest: one that is owed, whose claim's lease has ended, or
     whose fate is unknown and may be asked about again. Gives nothing when none is due.
     """
-    taken = execute(CLAIM, [at + lease, urgency, at, at, CLAIMS_UNFINISHED_AT_MOST])
+    taken = execute(CLAIM, [urgency, at, at, CLAIMS_UNFINISHED_AT_MOST, at + lease])
     if not taken:
         return None
     [(found, was)] = taken

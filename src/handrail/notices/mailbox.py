@@ -67,10 +67,10 @@ class Mailbox:
     def ask(self, reference: UUID) -> str | None:
         return str(reference) if self._path(reference).exists() else None
 
-    def letters(self) -> Iterator[Letter]:
-        """All of them, newest first."""
-        paths = self.folder.glob("*.eml")
-        for path in sorted(paths, key=lambda each: (each.stat().st_mtime, each.name), reverse=True):
+    def letters(self, *, about_signing_in: bool = False) -> Iterator[Letter]:
+        """All of them, newest first; or those alone that are no notices, so that no flood of those hides a code."""
+        paths = [path for path in self.folder.glob("*.eml") if not about_signing_in or not is_of_notice(path.stem)]
+        for path in sorted(paths, key=lambda each: (each.stat().st_mtime_ns, each.name), reverse=True):
             yield _read(path)
 
     def letter(self, reference: UUID) -> Letter | None:
@@ -79,6 +79,11 @@ class Mailbox:
 
     def _path(self, reference: UUID) -> Path:
         return self.folder / f"{reference}.eml"
+
+
+def is_of_notice(reference: str) -> bool:
+    """A notice's reference is made of its row's id; that of any other message is random."""
+    return UUID(reference).version == 5
 
 
 def _read(path: Path) -> Letter:

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from handrail.core.models import Record, RecordManager
+from handrail.notices.wording import WORDINGS
 
 if TYPE_CHECKING:
     from handrail.accounts.models import User
@@ -144,6 +145,12 @@ class Notice(Record):
     def reference(self) -> UUID:
         """What a provider knows this notice by: made of the row's id, so it says nothing about anybody."""
         return uuid5(REFERENCES, str(self.id))
+
+    @property
+    def called(self) -> str:
+        """What this message is, in a few words."""
+        wording = WORDINGS.get(self.wording)
+        return wording.called if wording else "Message"
 
     @property
     def may_be_replayed(self) -> bool:

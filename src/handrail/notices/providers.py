@@ -21,8 +21,6 @@ from handrail.accounts.adapter import AUTHORITY_HEADER
 from handrail.notices.letters import Message
 from handrail.notices.mailbox import Mailbox
 
-DOT_AT_START = re.compile(rb"^\.", re.MULTILINE)
-
 log = logging.getLogger(__name__)
 
 
@@ -114,7 +112,7 @@ class Smtp:
         except (OSError, smtplib.SMTPException) as error:
             raise OutOfOrder(f"the mail server broke off: {error}") from error
         try:
-            server.send(DOT_AT_START.sub(b"..", message.raw.rstrip()) + b"\r\n.\r\n")
+            server.send(_on_the_wire(message.raw))
             code, reply = server.getreply()
         except (OSError, smtplib.SMTPException) as error:
             raise UnknownOutcome(f"the mail server broke off after the message: {error}") from error
@@ -122,6 +120,12 @@ class Smtp:
             raise UnknownOutcome("the mail server's answer to the message made no sense")
         _check(code, reply, taken=250)
         return reply.decode(errors="replace")[:200]
+
+
+def _on_the_wire(raw: bytes) -> bytes:
+    """A message as SMTP wants it: lines end in CRLF, a dot at the start of one is doubled, one alone ends it."""
+    lines = re.split(rb"\r?\n", raw.rstrip())
+    return b"".join(b"." * line.startswith(b".") + line + b"\r\n" for line in lines) + b".\r\n"
 
 
 def _check(code: int, reply: bytes, *, taken: int, is_address: bool = False) -> None:

@@ -14,7 +14,6 @@ from handrail.core.access import PUBLIC, Door, Request, get_or_404
 from handrail.notices import actions
 from handrail.notices.mailbox import Mailbox
 from handrail.notices.models import Notice
-from handrail.notices.wording import WORDINGS
 from handrail.schools.models import School
 
 
@@ -27,8 +26,13 @@ class MailboxView(Door):
     shown = 100
 
     def get(self, request: Request) -> HttpResponse:
-        letters = list(islice(mailbox_of(request).letters(), self.shown))
-        return render(request, "notices/mailbox.html", {"letters": letters, "shown": self.shown})
+        mailbox = mailbox_of(request)
+        context = {
+            "codes": [each for each in islice(mailbox.letters(about_signing_in=True), 2) if each.code],
+            "letters": list(islice(mailbox.letters(), self.shown)),
+            "shown": self.shown,
+        }
+        return render(request, "notices/mailbox.html", context)
 
 
 class LetterView(MailboxView):
@@ -47,19 +51,10 @@ class UndeliveredView(Door):
     def get(self, request: Request) -> HttpResponse:
         notices = Notice.objects.visible_to(request.user)
         page = Paginator(notices.undelivered(), 50).get_page(request.GET.get("page"))
-        schools = School.objects.filter(id__in={each.school_id for each in page})
-        names: dict[UUID | None, str] = dict(schools.values_list("id", "name"))
-        rows = [
-            {
-                "notice": each,
-                "about": names.get(each.school_id, request.authority.name),
-                "what": WORDINGS[each.wording].called if each.wording in WORDINGS else each.wording,
-            }
-            for each in page
-        ]
+        schools = School.objects.in_bulk({each.school_id for each in page if each.school_id})
         context = {
             "page": page,
-            "rows": rows,
+            "rows": [(each, schools.get(each.school_id)) for each in page],
             "waiting": notices.waiting().count(),
             "has_provider": settings.MAIL_PROVIDER != "none",
         }

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import EmailField, F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Lower, NullIf
+from django.urls import reverse
 
 from handrail.accounts.models import Membership, User
 from handrail.accounts.roles import Role
@@ -20,7 +21,7 @@ from handrail.notices import actions, alarms
 from handrail.notices.actions import NoLongerDue, Owed
 from handrail.notices.letters import in_words
 from handrail.notices.models import Notice
-from handrail.policies.models import NEEDED, Policy
+from handrail.policies.models import NEEDED, Kind, Policy
 from tenants.database import execute, require_bound
 
 SUBJECT = "policy"
@@ -32,6 +33,14 @@ BY_HAND_AT_MOST_EVERY = timedelta(hours=24)
 
 NOBODY_TO_REMIND = Q(school__isnull=False, lead_email="", school__lead_email="", school__office_email="")
 """A school's policy without any address to write to: nothing is owed, and the chase list says so."""
+
+
+IN_A_SENTENCE = {
+    Kind.MEDICAL_CONDITIONS: "medical conditions policy",
+    Kind.ALLERGY_SAFETY: "allergy safety policy",
+    Kind.CANNOT_ATTEND: "policy for children with health needs who cannot attend school",
+    Kind.SECTION_19: "section 19 policy",
+}
 
 
 @dataclass(frozen=True)
@@ -285,15 +294,14 @@ def _newer(notice: Notice) -> QuerySet[Notice]:
 
 
 def _facts(policy: Policy, notice: Notice, *, at: datetime) -> dict[str, str]:
-    kind = policy.get_kind_display()
     sender = User.objects.filter(id=notice.sent_by).first() if notice.sent_by else None
     return {
         "whose": policy.school.name if policy.school else require_bound().name,
-        "policy": kind[:1].lower() + kind[1:],
+        "policy": IN_A_SENTENCE[Kind(policy.kind)],
         "due": long_date(policy.next_review_on),
         "standing": _standing(policy, calendar.day_of(at)),
         "role": notice.recipient_role,
-        "path": "/",
+        "path": reverse("policies:record_review", kwargs=policy.place),
         "sender": sender.name if sender else "",
     }
 
