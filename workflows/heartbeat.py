@@ -8,7 +8,7 @@ from celery import shared_task
 from django.conf import settings
 
 
-@shared_task(name="workflows.heartbeat.beat")
+@shared_task
 def beat() -> None:
     """Each minute: touch the file."""
     settings.HEARTBEAT.parent.mkdir(parents=True, exist_ok=True)

@@ -53,13 +53,13 @@ HOLD = timedelta(minutes=15)
 log = logging.getLogger(__name__)
 
 
-@shared_task(name="workflows.notices.send_due")
+@shared_task
 def send_due() -> None:
     """Each minute: ring for every authority."""
     for_each_authority(send_for_authority)
 
 
-@shared_task(base=UnboundTask, name="workflows.notices.send_for_authority")
+@shared_task(base=UnboundTask)
 def send_for_authority(*, authority: Authority) -> int:
     """Send what is due in one authority; give the number of claims seen through."""
     provider = provider_for(authority.id)
@@ -71,13 +71,13 @@ def send_for_authority(*, authority: Authority) -> int:
     return send(authority, provider=provider, at=at)
 
 
-@shared_task(name="workflows.notices.check_silence")
+@shared_task
 def check_silence() -> None:
     """Each hour: ring for every authority."""
     for_each_authority(check_silence_of)
 
 
-@shared_task(base=AuthorityTask, name="workflows.notices.check_silence_of")
+@shared_task(base=AuthorityTask)
 def check_silence_of(*, authority: Authority) -> None:
     alarms.check_silence(at=clock())
 
@@ -189,7 +189,12 @@ class Run:
         try:
             with inside(self.authority), lost_quietly(notice):
                 if sent_blindly and notice.is_possible_duplicate:
-                    actions.lose_sight(notice, "sent twice, and twice no answer came", again_at=self.at, at=self.at)
+                    actions.lose_sight(
+                        notice,
+                        "It was sent twice and no answer came. It may have arrived.",
+                        again_at=self.at,
+                        at=self.at,
+                    )
                     return None
                 try:
                     facts = STILL_DUE[notice.subject_kind](notice, at=self.at)

@@ -8,13 +8,13 @@ from tenants.routing import Authority
 from workflows.per_authority import AuthorityTask, clock, for_each_authority
 
 
-@shared_task(name="workflows.reminders.sweep")
+@shared_task
 def sweep() -> None:
     """Each hour: ring for every authority."""
     for_each_authority(sweep_authority)
 
 
-@shared_task(base=AuthorityTask, name="workflows.reminders.sweep_authority")
+@shared_task(base=AuthorityTask)
 def sweep_authority(*, authority: Authority) -> None:
     at = clock()
     owe_review_reminders(on=day_of(at), at=at)
