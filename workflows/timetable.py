@@ -25,6 +25,7 @@ TIMETABLE = (
     Entry("Tell the administrator when fewer messages left than were owed", HOUR, "workflows.notices.check_silence"),
     Entry("Seal the record of changes", MINUTE, "workflows.seals.seal_all"),
     Entry("Copy the newest seal out of the database", HOUR, "workflows.seals.keep_all"),
+    Entry("Forget sessions that have ended", HOUR, "workflows.sessions.forget"),
     Entry("Note that the clock and a worker are alive", MINUTE, "workflows.heartbeat.beat"),
 )
 

@@ -6,15 +6,25 @@ from datetime import timedelta
 
 import pytest
 from databases import handrail
+from django.contrib.sessions.models import Session
 from factories import person
 
-from handrail.accounts.actions import LastOne, NotAnEmailAddress, WrongPlace, add_person, end_membership
+from handrail.accounts.actions import (
+    LastOne,
+    NotAnEmailAddress,
+    WrongPlace,
+    add_person,
+    end_membership,
+    forget_what_ended,
+)
 from handrail.accounts.models import Membership, User
 from handrail.accounts.roles import Permission, Role
 from handrail.core.audit import CLOCK
-from handrail.core.models import AuditEntry
+from handrail.core.models import AuditEntry, CacheEntry
 from tenants.context import inside
+from workflows import sessions
 from workflows.commands import add_person as command
+from workflows.timetable import TIMETABLE
 
 pytestmark = pytest.mark.django_db
 
@@ -123,6 +133,33 @@ class TestEndMembership:
             end_membership(membership=role_of(cast.colleague), by=cast.admin, at=at - timedelta(days=1))
         page = client.get("/account/").text
         assert "Nothing yet. Ask Adele Admin or admin." in page
+
+
+class TestForgetWhatEnded:
+    def test_forgets_the_ended_and_keeps_the_rest(self, cast, one, two, at):
+        for authority in (one, two):
+            with inside(authority):
+                for name, ends in (("ended", at - timedelta(seconds=1)), ("open", at + timedelta(hours=1))):
+                    Session.objects.create(session_key=name, session_data="", expire_date=ends)
+                    CacheEntry.objects.create(cache_key=name, value="", expires=ends)
+        for forgotten in (2, 0):
+            with inside(one):
+                assert forget_what_ended(at=at) == forgotten
+                assert list(Session.objects.values_list("session_key", flat=True)) == ["open"]
+                assert list(CacheEntry.objects.values_list("cache_key", flat=True)) == ["open"]
+        with inside(two):
+            assert Session.objects.count() == CacheEntry.objects.count() == 2
+
+    def test_is_on_the_timetable(self):
+        assert "workflows.sessions.forget" in {entry.task for entry in TIMETABLE}
+        assert sessions.forget.name == "workflows.sessions.forget"
+
+    def test_is_done_in_each_authority(self, one, at):
+        with inside(one):
+            Session.objects.create(session_key="ended", session_data="", expire_date=at - timedelta(days=400))
+        sessions.forget_one(authority=str(one.id))
+        with inside(one):
+            assert not Session.objects.exists()
 
 
 GIVEN = {"authority": "001", "email": "cam@oak.example", "name": "Cam", "role": "policy_officer"}

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -12,6 +13,7 @@ from handrail.accounts.models import Membership, User
 from handrail.accounts.roles import Role
 from handrail.core import audit
 from handrail.core.calendar import day_of
+from handrail.core.models import CacheEntry
 
 KEPT = frozenset({Role.AUTHORITY_ADMINISTRATOR, Role.SCHOOL_LEAD})
 """The roles of which the authority, or each school, always keeps one person."""
@@ -123,3 +125,14 @@ def take_back_person(
         fields=["role"],
     )
     return True
+
+
+@transaction.atomic
+def forget_what_ended(*, at: datetime) -> int:
+    """Delete sessions, and counts of tries, that no longer mean anything. Gives their number.
+
+    Not recorded: nothing that anybody did or could see is changed by it.
+    """
+    sessions, _ = Session.objects.filter(expire_date__lt=at).delete()
+    counts, _ = CacheEntry.objects.filter(expires__lt=at).delete()
+    return sessions + counts

@@ -75,6 +75,8 @@ CACHES: dict[str, dict[str, Any]] = {
         "BACKEND": "tenants.cache.AuthorityCache",
         "LOCATION": "core_cacheentry",
         "KEY_FUNCTION": "tenants.cache.key_of_authority",
+        # Above this Django throws entries out, and a flood of tries could push somebody's count out. Hourly swept.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
 
