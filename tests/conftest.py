@@ -24,7 +24,13 @@ AT = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--full", action="store_true", help="every page in three states at two widths; longer storms")
+    parser.addoption("--long", action="store_true", help="storms and campaigns in their long form: tens of minutes")
+    parser.addoption("--full", action="store_true", help="every page in three states at two widths")
+
+
+@pytest.fixture(scope="session")
+def long(request: pytest.FixtureRequest) -> bool:
+    return bool(request.config.getoption("--long"))
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,89 @@
+"""An officer chases the schools that are overdue; and every page of every role is accessible and fits a phone."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from handrail.core.calendar import day_of
+from handrail.notices.models import Notice
+from handrail.policies.models import Policy
+from tenants.context import inside
+
+pytestmark = pytest.mark.browser
+
+SCHOOL = "/schools/900001/"
+POLICY = f"{SCHOOL}policies/medical_conditions/"
+OFFICERS_PAGES = (
+    "/",
+    "/schools/",
+    "/schools/?q=nothing",
+    "/schools/?phase=nonsense",
+    SCHOOL,
+    f"{SCHOOL}policies/",
+    f"{SCHOOL}people/",
+    f"{SCHOOL}activity/",
+    f"{SCHOOL}contacts/",
+    POLICY,
+    f"{POLICY}details/",
+    f"{POLICY}published/",
+    f"{POLICY}not-needed/",
+    f"{POLICY}review/",
+    "/chase/",
+    "/authority/policy/",
+    "/imports/",
+    "/messages/undelivered/",
+)
+SCHOOLS_PAGES = ("/", SCHOOL, f"{SCHOOL}policies/", f"{SCHOOL}people/", f"{SCHOOL}activity/", "/settings/", "/schools/")
+
+
+@pytest.fixture(params=[320, 1280])
+def width(request, full):
+    """A phone's, and with --full a desk's too."""
+    if request.param == 1280 and not full:
+        pytest.skip("at a desk's width with --full")
+    return request.param
+
+
+@pytest.fixture
+def overdue(site):
+    """Oak School's medical conditions policy, twenty days overdue."""
+    with inside(site.one):
+        due = day_of(timezone.now()) - timedelta(days=20)
+        policy = Policy.objects.get(school=site.cast.oak, kind="medical_conditions")
+        policy.last_reviewed_on, policy.next_review_on = due - timedelta(days=365), due
+        policy.lead_name, policy.lead_email = "Lee Lead", "lead@oak.example"
+        policy.save()
+    return policy
+
+
+def test_officer_chases(site, overdue, width):
+    """From the number on the first page to a reminder that is owed, seen on the school's record."""
+    page = site.open("/", by=site.cast.officer, width=width)
+    site.press(page, "overdue", role="link")
+    site.check(page)
+    with page.expect_navigation():
+        page.locator(f"button[value='{overdue.id}']").click()
+    site.check(page)
+    assert "Oak School" in page.inner_text(".app-letter")
+    with page.expect_navigation():
+        page.locator("main form button").first.click()
+    site.check(page)
+    assert page.locator(".govuk-notification-banner").count() == 1
+    with inside(site.one):
+        [notice] = Notice.objects.filter(subject_id=overdue.id)
+        assert (notice.recipient, notice.sent_by) == ("lead@oak.example", site.cast.officer.id)
+    page.goto(site.address(f"{SCHOOL}activity/"))
+    site.check(page)
+
+
+@pytest.mark.parametrize(("who", "paths"), [("admin", OFFICERS_PAGES), ("head", SCHOOLS_PAGES)])
+@pytest.mark.parametrize("is_filled", [False, True])
+def test_every_page_is_accessible_and_fits(site, request, who, paths, is_filled, width):
+    if is_filled:
+        request.getfixturevalue("overdue")
+    page = site.open("/", by=getattr(site.cast, who), width=width)
+    for path in paths:
+        page.goto(site.address(path))
+        page.said.clear()  # a refused page says so in the console too
+        site.check(page)
