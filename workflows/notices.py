@@ -148,6 +148,8 @@ def send(
                 break
             run.see_through(claim)
             done += 1
+            if run.lease_runs_out():
+                return done
     return done
 
 
