@@ -291,8 +291,8 @@ class TestHeld:
 class TestCampaign:
     """Workers that are killed at random while they send: nothing lost, nothing twice."""
 
-    def test_loses_and_repeats_nothing(self, ground, full):
-        sends, kills, workers = (10_000, 200, 4) if full else (120, 12, 3)
+    def test_loses_and_repeats_nothing(self, ground, long):
+        sends, kills, workers = (10_000, 200, 4) if long else (120, 12, 3)
         ground.owe(sends)
         chance = kills / sends / 2  # before and after each message
 
