@@ -6,7 +6,7 @@ A probe is a function that tries to carry something across. What it returns is a
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from threading import Event, Thread
 from typing import Any
@@ -97,12 +97,22 @@ class Ground:
 
     wall: type[On]
     database: str
-    patch: pytest.MonkeyPatch
     one: Authority
     two: Authority
     canaries: dict[str, str]
     school_id: UUID
     policy_id: UUID
+    patch: pytest.MonkeyPatch = field(init=False)
+
+    def plant(self) -> None:
+        """In each authority the same two schools and one policy, and nothing else. Through the wall itself."""
+        for name, authority in (("one", self.one), ("two", self.two)):
+            canary = self.canaries[name]
+            with inside(authority):
+                School.objects.all().delete()
+                school = SchoolFactory(id=self.school_id, urn="900001", name=canary)
+                SchoolFactory(urn="900002", name=canary)
+                PolicyFactory(id=self.policy_id, school=school, lead_name=canary, last_reviewed_on=date(2026, 1, 1))
 
     def inside(self, authority: Authority, **more: Any) -> AbstractContextManager[Any]:
         return self.wall.inside(authority, **more)
@@ -176,19 +186,22 @@ class Ground:
 @contextmanager
 def ground(wall: type[On], database: str) -> Iterator[Ground]:
     """Both authorities planted anew, then this process's connections behind that wall, or without it."""
-    school_id, policy_id = uuid4(), uuid4()
     with connected(database):
         one, two = authority_by_code("001"), authority_by_code("002")
-        canaries = {}
-        for name, authority in (("one", one), ("two", two)):
-            canary = canaries[name] = f"canary-of-{name}-{uuid4().hex[:8]}"
-            with inside(authority):
-                School.objects.all().delete()
-                school = SchoolFactory(id=school_id, urn="900001", name=canary)
-                SchoolFactory(urn="900002", name=canary)
-                PolicyFactory(id=policy_id, school=school, lead_name=canary, last_reviewed_on=date(2026, 1, 1))
+    planted = Ground(
+        wall=wall,
+        database=database,
+        one=one,
+        two=two,
+        canaries={name: f"canary-of-{name}-{uuid4().hex[:8]}" for name in ("one", "two")},
+        school_id=uuid4(),
+        policy_id=uuid4(),
+    )
+    with connected(database):
+        planted.plant()
     with pytest.MonkeyPatch.context() as patch, wall.standing(database, patch):
-        yield Ground(wall, database, patch, one, two, canaries, school_id, policy_id)
+        planted.patch = patch
+        yield planted
 
 
 @dataclass(frozen=True)
