@@ -9,6 +9,7 @@ from django.db import connections, transaction
 from tenants.database import bound
 from tenants.errors import AlreadyInside
 from tenants.routing import Authority
+from tenants.whose import on_behalf_of
 
 
 @contextmanager
@@ -21,7 +22,7 @@ def inside(authority: Authority, *, using: str = "default") -> Iterator[Authorit
     connection: Any = connections[using]
     if connection.authority is not None or any(bound(each) not in (None, authority) for each in connections):
         raise AlreadyInside
-    with transaction.atomic(using=using, durable=True):
+    with on_behalf_of(authority), transaction.atomic(using=using, durable=True):
         connection.bind(authority)
         try:
             yield authority

@@ -2,7 +2,7 @@
 
 import django
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import setup_logging, worker_ready
 
 from handrail.config.env import as_login
 
@@ -10,9 +10,12 @@ as_login("app")
 django.setup()
 
 from django.conf import settings  # noqa: E402 - needs django.setup()
+from sentry_sdk.integrations.celery import CeleryIntegration  # noqa: E402
 
+from handrail.config.monitoring import report_faults  # noqa: E402
 from workflows.timetable import TIMETABLE, beat_schedule, modules  # noqa: E402
 
+report_faults(CeleryIntegration(propagate_traces=False))
 app = Celery("handrail", broker=settings.BROKER_URL)
 app.conf.update(
     task_acks_late=True,
@@ -24,7 +27,6 @@ app.conf.update(
     worker_prefetch_multiplier=4,
     worker_enable_remote_control=False,
     worker_send_task_events=False,
-    worker_hijack_root_logger=False,
     broker_connection_retry_on_startup=True,
     beat_schedule=beat_schedule(),
     timezone="UTC",
@@ -39,6 +41,11 @@ if settings.BROKER_URL.startswith("pgmq"):
     }
 elif settings.BROKER_URL.startswith("redis"):
     app.conf.broker_transport_options = {"visibility_timeout": 1800, "unacked_restore_throttle": 1}
+
+
+@setup_logging.connect
+def keep_the_log_as_it_is(**_: object) -> None:
+    """Celery leaves alone what somebody else has set up: its own format would show what exceptions say."""
 
 
 @worker_ready.connect

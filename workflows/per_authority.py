@@ -12,6 +12,7 @@ from tenants.context import inside
 from tenants.database import bound, execute
 from tenants.errors import UnknownAuthority, WallError
 from tenants.routing import Authority, authorities, authority_by_id
+from tenants.whose import on_behalf_of
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,9 @@ class UnboundTask(Task):
         if args:
             raise Reject("keyword arguments only", requeue=False)
         assert_nobody_bound()
-        result = super().__call__(**kwargs | {"authority": served(kwargs.get("authority"))})
+        authority = served(kwargs.get("authority"))
+        with on_behalf_of(authority):
+            result = super().__call__(**kwargs | {"authority": authority})
         assert_nobody_bound()
         return result
 

@@ -41,6 +41,8 @@ class Env:
     site_scheme: str
     site_port: str
     log_level: str
+    sentry_dsn: str
+    release: str
 
 
 def read_env() -> Env:
@@ -89,6 +91,8 @@ def read_env() -> Env:
         site_scheme=value("SITE_SCHEME", "https" if production else "http"),
         site_port=value("SITE_PORT", ""),
         log_level=value("LOG_LEVEL", "INFO"),
+        sentry_dsn=value("SENTRY_DSN", ""),
+        release=value("RELEASE", "unnamed"),
     )
     if problems:
         raise EnvError("Handrail cannot start: " + "; ".join(problems) + ".")

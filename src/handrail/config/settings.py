@@ -83,6 +83,7 @@ CACHES: dict[str, dict[str, Any]] = {
 # -- web -------------------------------------------------------------------------------------------------
 
 MIDDLEWARE = [
+    "handrail.core.middleware.RequestId",
     "django.middleware.security.SecurityMiddleware",
     "handrail.core.middleware.ContentSecurityPolicy",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -226,10 +227,16 @@ EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_smtp.username or ""), unquote(_s
 EMAIL_USE_TLS, EMAIL_USE_SSL = _smtp.scheme == "smtp+tls", _smtp.scheme == "smtps"
 EMAIL_TIMEOUT = 20
 
+# -- what is told of faults: see handrail/config/monitoring.py ---------------------------------------------
+
+SENTRY_DSN, RELEASE = ENV.sentry_dsn, ENV.release
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s %(message)s"}},
+    "formatters": {"line": {"()": "handrail.config.monitoring.Line"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": ENV.log_level},
+    "loggers": {  # these have handlers of their own, which know no better than to write what they are given
+        name: {"handlers": [], "propagate": True} for name in ("django", "django.server", "gunicorn.error")
+    },
 }

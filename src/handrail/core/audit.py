@@ -5,6 +5,7 @@ from typing import Protocol
 from uuid import UUID
 
 from handrail.core.models import AuditEntry
+from handrail.core.request_id import request_id
 
 
 class Actor(Protocol):
@@ -38,7 +39,6 @@ def record(
     subject_id: UUID | None = None,
     school_id: UUID | None = None,
     fields: list[str] | None = None,
-    request_id: str = "",
 ) -> AuditEntry:
     """Write who did what to what. Field names only: never a value, so that erasure stays possible."""
     return AuditEntry.objects.create(
@@ -51,5 +51,5 @@ def record(
         subject_id=subject_id,
         verb=verb,
         fields=fields or [],
-        request_id=request_id,
+        request_id=request_id.get(),
     )

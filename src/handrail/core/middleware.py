@@ -1,8 +1,11 @@
-"""Headers that every answer carries."""
+"""What every request gets before any room sees it, and headers that every answer carries."""
 
 from collections.abc import Callable
+from uuid import UUID, uuid4
 
 from django.http import HttpRequest, HttpResponse
+
+from handrail.core.request_id import request_id
 
 POLICY = "; ".join(
     (
@@ -18,6 +21,27 @@ POLICY = "; ".join(
         "base-uri 'none'",
     )
 )
+
+
+class RequestId:
+    """Give each request an id, or keep the one that what stands in front of us has given it if that is a UUID."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            given = UUID(request.headers.get("X-Request-ID", ""))
+        except ValueError:
+            given = uuid4()
+        request.request_id = str(given)  # type: ignore[attr-defined]
+        token = request_id.set(str(given))
+        try:
+            response = self.get_response(request)
+        finally:
+            request_id.reset(token)
+        response["X-Request-ID"] = str(given)
+        return response
 
 
 class ContentSecurityPolicy:
