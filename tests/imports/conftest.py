@@ -16,12 +16,18 @@ def documents(settings, tmp_path):
     settings.DOCUMENT_STORE = tmp_path / "documents"
 
 
+@pytest.fixture(autouse=True)
+def clock(monkeypatch, at):
+    """Pages are asked for at the moment of the tests."""
+    monkeypatch.setattr("handrail.accounts.middleware.timezone.now", lambda: at)
+
+
 @pytest.fixture
-def work(one) -> Callable[..., None]:
+def work(one, at) -> Callable[..., None]:
     """`work()` does everything that waits, as the worker does."""
 
     def run(authority: Any = None) -> None:
-        while work_on_next_file(authority or one):
+        while work_on_next_file(authority or one, clock=lambda: at):
             pass
 
     return run

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from html import unescape
 from uuid import uuid4
 
 import pytest
@@ -30,7 +31,7 @@ def upload(client, content, *, name="file.csv", kind="register"):
 
 
 def words(answer):
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.content.decode()).replace("&#39;", "'").split())
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", answer.content.decode())).split())
 
 
 class TestUpload:
@@ -87,6 +88,11 @@ class TestWhoMay:
         ask = client.post if what.endswith("/") else client.get
         assert ask(f"/imports/{checked.id}/{what}").status_code == 404
 
+    def test_files_are_visible_at_the_authority_alone(self, one, cast, checked):
+        with inside(one):
+            assert FileImport.objects.visible_to(cast.officer).count() == 1
+            assert FileImport.objects.visible_to(cast.head).count() == 0
+
     def test_nobody_is_sent_to_sign_in(self, browse, checked):
         assert browse().get(f"/imports/{checked.id}/").status_code == 302
 
@@ -95,7 +101,7 @@ class TestCheckPage:
     def test_says_what_would_happen(self, cast, browse, checked):
         page = words(browse(cast.officer).get(f"/imports/{checked.id}/"))
         assert "Check what this file changes" in page
-        assert "2 new" in page
+        assert "2 new schools" in page
         assert "Of your 2 open schools, 2 would be missing" in page
         assert "Import the 2 good rows" in page
 

@@ -1,5 +1,7 @@
 """An officer's extract of the register, from the upload to the undoing."""
 
+from datetime import timedelta
+
 import pytest
 from imports_data import lines_of, sample
 
@@ -8,6 +10,7 @@ from handrail.imports.models import FileImport
 from handrail.policies.models import Policy
 from handrail.schools.models import School
 from tenants.context import inside
+from workflows.register import work_on_next_file
 
 pytestmark = pytest.mark.django_db
 
@@ -88,6 +91,14 @@ class TestNextFile:
         assert counts(file)[:3] == (0, 0, 1)
         assert file.counts["older"] == 1
 
+    def test_takes_a_file_without_a_date_for_as_new_as_any(self, one, imported, bring, on):
+        assert bring("register", lines_of(REGISTER, renamed="New Name")).as_of == on
+        later = on + timedelta(days=40)
+        with inside(one):
+            School.objects.update(register_as_of=later)
+        file = bring("register", lines_of(REGISTER, renamed="New Name"))
+        assert (file.as_of, file.counts["changed"], file.counts["older"]) == (later, 1, 0)
+
     def test_keeps_values_that_the_file_has_not_or_has_wrong(self, one, imported, bring, decide):
         with inside(one):
             before = School.objects.get(urn="900045")
@@ -162,8 +173,6 @@ class TestCommit:
         with inside(one):
             cast.officer.memberships.update(to_on="2026-10-01")
             FileImport.objects.filter(id=file.id).update(state=State.CONFIRMED)
-        from workflows.register import work_on_next_file
-
         work_on_next_file(one)
         with inside(one):
             assert FileImport.objects.get(id=file.id).state == State.REFUSED

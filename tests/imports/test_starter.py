@@ -211,6 +211,15 @@ class TestUndo:
         assert (file.state, file.left) == (State.UNDONE, [])
         assert everything(one) == before
 
+    def test_gives_an_earlier_review_its_version_back(self, one, cast, bring, decide, at):
+        with inside(one):
+            policy = PolicyFactory(school=cast.oak)
+            record_review(policy=policy, by=CLOCK, at=at, reviewed_on=date(2025, 9, 1), outcome="updated")
+        file = bring("starter", GOOD)
+        before = everything(one)
+        assert decide(decide(file), "undo/").left == []
+        assert everything(one) == before
+
     def test_leaves_what_has_changed_since_and_says_so(self, one, cast, imported, browse, decide):
         with inside(one):
             School.objects.filter(urn="900001").update(office_email="newer@oak.example")

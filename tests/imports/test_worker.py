@@ -68,6 +68,13 @@ class TestTwoWorkers:
         file = now(one, waiting)
         assert (file.state, file.note) == (State.CHECKED, "from the second worker")
 
+    def test_nothing_is_taken_from_one_that_lost_its_lease(self, one, waiting):
+        with inside(one):
+            file = actions.claim(at=NOW)
+            actions.claim(at=NOW + actions.LEASE)
+            with pytest.raises(actions.LeaseLost):
+                actions.refuse(actions.Claim(file.id, file.attempt, file.state), why="It is late.", at=NOW)
+
     def test_progress_is_refused_to_one_that_lost_its_lease(self, one, waiting):
         with inside(one):
             file = actions.claim(at=NOW)

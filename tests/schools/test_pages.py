@@ -18,6 +18,12 @@ GIVEN = {
 }
 
 
+@pytest.fixture(autouse=True)
+def clock(monkeypatch, at):
+    """Pages are asked for at the moment of the tests."""
+    monkeypatch.setattr("handrail.accounts.middleware.timezone.now", lambda: at)
+
+
 class TestContacts:
     def test_shows_what_is_held(self, cast, browse):
         page = browse(cast.head).get(CONTACTS).content.decode()

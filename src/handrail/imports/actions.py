@@ -134,12 +134,14 @@ def claim(*, at: datetime) -> FileImport | None:
 
 def what_is_known(*, at: datetime) -> Known:
     """What a reader must know of the bound authority."""
-    authority, urns = require_bound(), dict(School.objects.values_list("urn", "closed_on"))
+    authority = require_bound()
+    held = list(School.objects.values_list("urn", "closed_on", "register_as_of"))
     return Known(
         code=authority.code,
         name=authority.name,
-        urns=frozenset(urns),
-        open_urns=frozenset(urn for urn, closed_on in urns.items() if closed_on is None),
+        urns=frozenset(urn for urn, _, _ in held),
+        open_urns=frozenset(urn for urn, closed_on, _ in held if closed_on is None),
+        register_as_of=max((as_of for _, _, as_of in held if as_of), default=None),
         today=day_of(at),
     )
 

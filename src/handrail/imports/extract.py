@@ -49,7 +49,7 @@ def read(source: Path, *, name: str, known: Known, report: Report) -> Reading:
     """Read a register file: the authority's own rows, and those of its schools that are now another's.
 
     A value that is faulty, or whose column the file lacks, is left out of its row. The date in the file's name says
-    how new its facts are; one to come counts as today. Raises NotTheRegister.
+    how new its facts are; without one they count as new as today. Raises NotTheRegister.
     """
     register = read_register(source)
     register.name = name
@@ -73,7 +73,7 @@ def read(source: Path, *, name: str, known: Known, report: Report) -> Reading:
         raise NotTheRegister(f"This file has no school of {known.name} ({known.code}). Send one that has.")
     return Reading(
         rows=list(rows.values()),
-        as_of=min(register.file_date or known.today, known.today),
+        as_of=register.file_date or max(known.today, known.register_as_of or known.today),
         counts={
             "good": sum(row["la_code"] == known.code for row in rows.values()),
             "others": len(others - register.skipped_keys),

@@ -21,6 +21,7 @@ class Known:
     name: str
     urns: frozenset[str]
     open_urns: frozenset[str]
+    register_as_of: date | None
     today: date
 
 
