@@ -50,7 +50,7 @@ class Site:
         """A page in a browser of its own, signed in as that person. What its console says is an error."""
         authority = authority or self.one
         context = self.browser.new_context(viewport={"width": width, "height": 800}, **more)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         self.contexts.append(context)
         if by is not None:
             context.add_cookies(

@@ -34,7 +34,9 @@ def wrong(code):
 
 
 def press(page, name):
-    page.get_by_role("button", name=name, exact=True).click()
+    """Press what sends a form, and wait for the page that answers."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=name, exact=True).click()
 
 
 def test_the_first_time_with_a_code_from_the_mail(site, width):
