@@ -1,5 +1,7 @@
 """The demo: the same for the same school and day, of every status, and nobody real."""
 
+import re
+from argparse import Namespace
 from collections import Counter
 from datetime import timedelta
 
@@ -14,8 +16,9 @@ from handrail.policies.models import SCHOOL_KINDS, Kind, Policy, PolicyReview
 from handrail.policies.reminders import owe_review_reminders
 from handrail.schools.models import School
 from tenants.context import inside
+from workflows.commands import describe_demo
 from workflows.commands.furnish_demo import Furnishing
-from workflows.demo import AUTHORITIES, policy_of, reminders_sent
+from workflows.demo import AUTHORITIES, PASSWORD, policy_of, reminders_sent
 
 
 def test_most_policies_are_in_date_and_some_of_everything_is_not(on):
@@ -100,3 +103,32 @@ class TestFurnishing:
         assert furnish() == 0
         with inside(one):
             assert not School.objects.exists()
+
+
+@pytest.mark.django_db
+class TestDescription:
+    @pytest.fixture
+    def described(self, one, two, capsys):
+        assert describe_demo.run(Namespace(port="8000")) == 0
+        return capsys.readouterr().out
+
+    def test_gives_each_authoritys_address_and_mailbox(self, described, client, settings, tmp_path):
+        settings.IS_DEMO, settings.MAILBOX = True, tmp_path
+        addresses = re.findall(r"http://(\S+?):8000(/\S*)", described)
+        assert addresses == [
+            ("barsetshire.localhost", "/"),
+            ("barsetshire.localhost", "/mailbox/"),
+            ("borchester.localhost", "/"),
+            ("borchester.localhost", "/mailbox/"),
+        ]
+        for host, path in addresses:
+            answer = client.get(path, headers={"host": host}, follow=True)
+            assert answer.status_code == 200, (host, path)
+
+    def test_names_who_can_sign_in_and_how(self, one, cast, capsys):
+        with inside(one):
+            User.objects.filter(id=cast.officer.id).update(email=AUTHORITIES[0].email(AUTHORITIES[0].officer))
+        assert describe_demo.run(Namespace(port="8000")) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert any(line.split() == ["Policy", "officer", "olu.okafor@barsetshire.example"] for line in lines)
+        assert lines[-1].split()[-1] == PASSWORD

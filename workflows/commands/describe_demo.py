@@ -1,6 +1,8 @@
-"""Say where the demo is and who can sign in to it."""
+"""Say where the demo and its mailboxes are, and who can sign in to it."""
 
 import argparse
+
+from django.urls import reverse
 
 from handrail.accounts.models import Membership
 from handrail.config.env import read_env
@@ -23,12 +25,13 @@ def run(options: argparse.Namespace) -> int:
         print(f"{demo.name:<27}{address(authority, options.port)}")
         for role, email, schools in accounts(demo, authority):
             print(f"  {role:<25}{email:<46}{schools}".rstrip())
+        print(f"  {'Codes and reminders':<25}{address(authority, options.port, reverse('notices:mailbox'))}")
     print(f"{'Password of everybody':<27}{PASSWORD}")
     return 0
 
 
-def address(authority: Authority, port: str) -> str:
-    return f"http://{authority.host}{f':{port}' if port else ''}/"
+def address(authority: Authority, port: str, path: str = "/") -> str:
+    return f"http://{authority.host}{f':{port}' if port else ''}{path}"
 
 
 def accounts(demo: DemoAuthority, authority: Authority) -> list[tuple[str, str, str]]:
