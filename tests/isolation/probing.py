@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from celery.exceptions import Reject
 from databases import as_superuser, connected
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import Error, connection, connections
@@ -29,7 +30,7 @@ from tenants.database import base
 from tenants.errors import WallError
 from tenants.routing import Authority, authority_by_code
 
-DENIED = (WallError, Error, psycopg.Error, ObjectDoesNotExist, NotFound)
+DENIED = (WallError, Error, psycopg.Error, ObjectDoesNotExist, NotFound, Reject)
 
 
 class On:

@@ -2,29 +2,24 @@
 
 import gzip
 import json
-import os
 import re
-import signal
 import socket
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from queue import Queue
 from threading import Thread
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
 from celery import Celery
-from databases import ROOT, connected, scratch
+from databases import connected, scratch
+from running import environment_of, running, worker
 
-from handrail.config.env import whole_environment
 from tenants.routing import authority_by_code
 
 CANARIES = ("Poppy", "Canarywright", "Q815200108001", "epilepsy", "poppy.canary")
@@ -96,35 +91,29 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) 
     with scratch("test_telemetry") as database, django_db_blocker.unblock():
         with connected(database):
             authority = str(authority_by_code("001").id)
-        broker = urlsplit(whole_environment()["HANDRAIL_BROKER_URL"])._replace(path=f"/{database}").geturl()
-        environment = {
-            **whole_environment(),
-            "DJANGO_SETTINGS_MODULE": "telemetry.settings",
-            "PYTHONPATH": os.pathsep.join(str(ROOT / place) for place in ("tests", "src", ".")),
-            "HANDRAIL_LOGIN": "app",
-            "HANDRAIL_DB_NAME": database,
-            "HANDRAIL_BROKER_URL": broker,
-            "HANDRAIL_STORE": str(folder / "documents"),
-            "HANDRAIL_SENTRY_DSN": f"http://key@127.0.0.1:{target.server_port}/1",
-            "HANDRAIL_RELEASE": "release-7",
-        }
+        environment = environment_of(
+            database,
+            folder,
+            DJANGO_SETTINGS_MODULE="telemetry.settings",
+            HANDRAIL_SENTRY_DSN=f"http://key@127.0.0.1:{target.server_port}/1",
+            HANDRAIL_RELEASE="release-7",
+        )
         with ExitStack() as processes, socket.create_server(("127.0.0.1", 0)) as listening:
             web_log, work_log = folder / "web", folder / "work"
-            _running(
-                processes,
-                *("gunicorn", "handrail.config.wsgi:application", "--workers=1", f"--bind=fd://{listening.fileno()}"),
+            gunicorn = ("gunicorn", "handrail.config.wsgi:application", "--workers=1")
+            web = running(
+                *gunicorn,
+                f"--bind=fd://{listening.fileno()}",
                 environment=environment,
                 log=web_log,
                 pass_fds=[listening.fileno()],
             )
-            _running(
-                processes,
-                *("celery", "--quiet", "-A", "telemetry.failing_tasks", "worker", "--concurrency=1"),
-                *("--without-gossip", "--without-mingle", "--without-heartbeat"),
-                environment=environment,
-                log=work_log,
-            )
-            _ring(broker, authority)
+            work = worker("telemetry.failing_tasks", environment=environment, log=work_log)
+            for each in (web, work):
+                process = processes.enter_context(each)
+                processes.callback(process.wait, timeout=60)
+                processes.callback(process.terminate)
+            _ring(environment["HANDRAIL_BROKER_URL"], authority)
             asked = [_ask(listening.getsockname()[1], f"/fail/{how}/", how) for how in PAGES]
             asked += [_ask(listening.getsockname()[1], f"/{how}/", how) for how in ("tell", "suspicious", "denied")]
             asked += [_ask(listening.getsockname()[1], f"/{quote(CHILD)}/", "nowhere")]
@@ -152,21 +141,6 @@ def _listen(seen: Seen) -> ThreadingHTTPServer:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Target)
     Thread(target=server.serve_forever, daemon=True).start()
     return server
-
-
-def _running(processes: ExitStack, *command: str, environment: dict[str, str], log: Path, **more: Any) -> None:
-    """Start a process that ends with the block of `processes`."""
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-m", *command],
-            env=environment,
-            cwd=ROOT,
-            stdout=out,
-            stderr=out,
-            **more,
-        )
-    processes.callback(process.wait, timeout=60)
-    processes.callback(process.send_signal, signal.SIGTERM)
 
 
 def _ask(port: int, path: str, how: str) -> Asked:

@@ -1,0 +1,76 @@
+"""Real processes of the product, for as long as a test needs them: workers, their clock, and a Redis of their own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from databases import ROOT
+
+from handrail.config.env import whole_environment
+
+ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+
+
+def environment_of(database: str, folder: Path, **more: str) -> dict[str, str]:
+    """What a process is told that serves or works on this database and keeps its files in this folder."""
+    broker = urlsplit(whole_environment()["HANDRAIL_BROKER_URL"])._replace(path=f"/{database}").geturl()
+    return {
+        **whole_environment(),
+        "DJANGO_SETTINGS_MODULE": "handrail.config.settings",
+        "PYTHONPATH": os.pathsep.join(str(ROOT / place) for place in ("tests", "src", ".")),
+        "HANDRAIL_LOGIN": "app",
+        "HANDRAIL_DB_NAME": database,
+        "HANDRAIL_BROKER_URL": broker,
+        "HANDRAIL_STORE": str(folder / "documents"),
+        **more,
+    }
+
+
+@contextmanager
+def running(*command: str, environment: dict[str, str], log: Path, **more: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A module of Python in a process of its own, which is killed with its children when the block ends."""
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", *command],
+            env=environment,
+            cwd=ROOT,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            **more,
+        )
+    try:
+        yield process
+    finally:
+        kill(process)
+
+
+@contextmanager
+def worker(app: str, *, processes: int = 1, **more: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """A Celery worker with the tasks of this module."""
+    command = ("celery", "--quiet", "-A", app, "worker", f"--concurrency={processes}", *ALONE)
+    with running(*command, **more) as process:
+        yield process
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """`kill -9` of a process and all of its children, as when the machine goes."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def wait_until(happens: Callable[[], Any], *, seconds: float = 60) -> float:
+    """Wait; give how long it took, in seconds."""
+    began = time.monotonic()
+    while not happens():
+        assert time.monotonic() - began < seconds, f"it did not happen within {seconds:.0f} s"
+        time.sleep(0.02)
+    return time.monotonic() - began
