@@ -14,7 +14,7 @@ from handrail.accounts.roles import Role
 from handrail.core.audit import CLOCK
 from handrail.notices.models import Notice
 from handrail.policies.models import Kind, Policy
-from handrail.schools.models import School
+from handrail.schools.models import Pupil, School
 from tenants.context import inside
 
 AT = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
@@ -66,7 +66,15 @@ class NoticeFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]
     not_before = AT
 
 
-def person(email: str, role: Role, *, school: School | None = None, name: str = "", at: datetime = AT) -> User:
+def person(
+    email: str,
+    role: Role,
+    *,
+    school: School | None = None,
+    pupil: Pupil | None = None,
+    name: str = "",
+    at: datetime = AT,
+) -> User:
     """A person with one role since twelve weeks before the moment `at`, their rights dated that day."""
     user = add_person(
         email=email,
@@ -75,6 +83,7 @@ def person(email: str, role: Role, *, school: School | None = None, name: str = 
         by=CLOCK,
         at=at - timedelta(weeks=12),
         school_id=school.id if school else None,
+        pupil_id=pupil.id if pupil else None,
     )
     return user.as_at(at.date())
 

@@ -24,7 +24,7 @@ class NotAnEmailAddress(ValueError):
 
 
 class WrongPlace(ValueError):
-    """A role of a school was given at no school, or a role of the authority at one."""
+    """A role of a school was given at no school, one of the authority at a school, or one about a child to none."""
 
 
 class LastOne(ValueError):
@@ -33,7 +33,14 @@ class LastOne(ValueError):
 
 @transaction.atomic
 def add_person(
-    *, email: str, name: str, role: Role, by: audit.Actor, at: datetime, school_id: UUID | None = None
+    *,
+    email: str,
+    name: str,
+    role: Role,
+    by: audit.Actor,
+    at: datetime,
+    school_id: UUID | None = None,
+    pupil_id: UUID | None = None,
 ) -> User:
     """Give a person a role from today, making their account when they have none. Doing it twice changes nothing.
 
@@ -43,6 +50,8 @@ def add_person(
     if role.is_at_authority != (school_id is None):
         place = "the authority: give no school" if role.is_at_authority else "a school: say which"
         raise WrongPlace(f"{role.label} is a role at {place}.")
+    if role.is_about_one_child != (pupil_id is not None):
+        raise WrongPlace(f"{role.label} is a role about {'one child: say which' if not pupil_id else 'no child'}.")
     try:
         validate_email(email)
     except ValidationError as error:
@@ -54,7 +63,7 @@ def add_person(
         user.save()
         EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     _, is_new = Membership.objects.get_or_create(  # type: ignore[misc]
-        user=user, role=role, school_id=school_id, to_on=None, defaults={"from_on": day_of(at)}
+        user=user, role=role, school_id=school_id, pupil_id=pupil_id, to_on=None, defaults={"from_on": day_of(at)}
     )
     if is_new:
         audit.record(

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from handrail.accounts.roles import PERMISSIONS, Role
+from handrail.accounts.roles import AUTHORITY_ROLES, PERMISSIONS, SCHOOL_ROLES, Permission, Role
 from handrail.core.models import Record, RecordManager
 
 
@@ -54,18 +54,41 @@ class User(Record, AbstractBaseUser):
             raise RuntimeError("call User.as_at(on) first: what a person may do depends on the day")
         return self._memberships
 
-    def may(self, permission: str) -> bool:
-        """Whether any of the person's roles allows it. Whether for this row is `visible_to`'s question."""
-        return any(permission in PERMISSIONS[Role(each.role)] for each in self.current_memberships)
+    def may(self, permission: str, *, school_id: UUID | None = None) -> bool:
+        """Whether any of the person's roles allows it: at this school, or anywhere when none is given."""
+        return any(
+            permission in each.permissions
+            for each in self.current_memberships
+            if school_id is None or each.school_id in (None, school_id)
+        )
+
+    def act_under(self, permission: str) -> None:
+        """Count from here on only the memberships that allow it.
+
+        Somebody who is a lead at one school and a governor at another may then edit the first and not the second:
+        `visible_to()` finds rows through the memberships that count.
+        """
+        self._acting = [each for each in self.current_memberships if permission in each.permissions]
+
+    @property
+    def acting_memberships(self) -> list["Membership"]:
+        """The memberships that count for what the person is doing: all of them unless `act_under` has said."""
+        return getattr(self, "_acting", self.current_memberships)
 
     @property
     def is_at_authority(self) -> bool:
-        """Whether the person has a role at the authority, and so sees all of its schools."""
-        return any(each.school_id is None for each in self.current_memberships)
+        """Whether the person acts for the authority, and so for all of its schools."""
+        return any(each.school_id is None for each in self.acting_memberships)
 
     @property
     def school_ids(self) -> list[UUID]:
-        return [each.school_id for each in self.current_memberships if each.school_id]
+        """The schools that the person acts for."""
+        return [each.school_id for each in self.acting_memberships if each.school_id and not each.pupil_id]
+
+    @property
+    def pupil_ids(self) -> list[UUID]:
+        """The children of whose plans the person was asked to see."""
+        return [each.pupil_id for each in self.acting_memberships if each.pupil_id]
 
     def who_can_help(self) -> list["User"]:
         """Up to three people who can give this person more rights: the authority's administrators."""
@@ -86,7 +109,7 @@ class User(Record, AbstractBaseUser):
 
     @property
     def actor_role(self) -> str:
-        return self.current_memberships[0].role if self.current_memberships else ""
+        return self.acting_memberships[0].role if self.acting_memberships else ""
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Django's own permissions are not used."""
@@ -100,11 +123,15 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
 
 class Membership(Record):
-    """A role at a school, or at the authority when `school` is empty, from a day to a day."""
+    """A role at a school, or at the authority when `school` is empty, from a day to a day.
+
+    A health professional's names the one child that it is about.
+    """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=30, choices=Role)
     school = models.ForeignKey("schools.School", on_delete=models.CASCADE, null=True, related_name="memberships")
+    pupil = models.ForeignKey("schools.Pupil", on_delete=models.CASCADE, null=True, related_name="memberships")
     from_on = models.DateField()
     to_on = models.DateField(null=True, help_text="the first day without it")
 
@@ -113,7 +140,7 @@ class Membership(Record):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["user", "role", "school"],
+                fields=["user", "role", "school", "pupil"],
                 condition=Q(to_on=None),
                 nulls_distinct=False,
                 name="one_open_membership_per_role_and_school",
@@ -122,11 +149,19 @@ class Membership(Record):
                 condition=Q(to_on=None) | Q(to_on__gte=models.F("from_on")), name="membership_ends_after_it_begins"
             ),
             models.CheckConstraint(
-                condition=Q(school=None, role__in=["authority_administrator", "policy_officer"])
-                | Q(school__isnull=False, role__in=["school_lead"]),
+                condition=Q(school=None, role__in=sorted(AUTHORITY_ROLES))
+                | Q(school__isnull=False, role__in=sorted(SCHOOL_ROLES)),
                 name="school_roles_name_a_school_and_authority_roles_none",
+            ),
+            models.CheckConstraint(
+                condition=Q(pupil=None) ^ Q(role=Role.HEALTH_PROFESSIONAL),
+                name="health_professionals_and_no_others_name_a_child",
             ),
         ]
 
     def __str__(self) -> str:
         return self.get_role_display()
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        return PERMISSIONS[Role(self.role)]

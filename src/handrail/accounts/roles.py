@@ -1,4 +1,8 @@
-"""Who may do what: one table. Roles at the authority see every school; roles at a school see that school."""
+"""Who may do what: one table. The permission tests are made from it.
+
+Roles at the authority see every school; roles at a school see that school. Schools are separate controllers: nothing
+here lets one see another's children, and an authority's officers see counts.
+"""
 
 from enum import StrEnum
 
@@ -8,20 +12,41 @@ from django.db.models import TextChoices
 class Role(TextChoices):
     AUTHORITY_ADMINISTRATOR = "authority_administrator", "Authority administrator"
     POLICY_OFFICER = "policy_officer", "Policy officer"
+    NAMED_OFFICER = "named_officer", "Named officer (section 19)"
+    ANALYST = "analyst", "Analyst"
+    DATA_PROTECTION_LEAD = "data_protection_lead", "Data protection lead"
     SCHOOL_LEAD = "school_lead", "School lead"
+    SCHOOL_ADMINISTRATOR = "school_administrator", "School administrator"
+    GOVERNOR = "governor", "Governor"
+    SETTING_LEAD = "setting_lead", "Lead at a hospital school or alternative provision"
+    SETTING_TEACHER = "setting_teacher", "Teacher at a hospital school or alternative provision"
+    HEALTH_PROFESSIONAL = "health_professional", "Health professional"
 
     @property
     def is_at_authority(self) -> bool:
         return self in AUTHORITY_ROLES
 
+    @property
+    def is_about_one_child(self) -> bool:
+        """Whether a membership names a child, and lets its holder see nobody else."""
+        return self == Role.HEALTH_PROFESSIONAL
 
-AUTHORITY_ROLES = frozenset({Role.AUTHORITY_ADMINISTRATOR, Role.POLICY_OFFICER})
+
+AUTHORITY_ROLES = frozenset(
+    {
+        Role.AUTHORITY_ADMINISTRATOR,
+        Role.POLICY_OFFICER,
+        Role.NAMED_OFFICER,
+        Role.ANALYST,
+        Role.DATA_PROTECTION_LEAD,
+    }
+)
 SCHOOL_ROLES = frozenset(Role) - AUTHORITY_ROLES
 
 
 class Permission(StrEnum):
-    SEE_SCHOOLS = "see_schools"  # the list, records and chase list of all the authority's schools
-    CHASE_SCHOOLS = "chase_schools"  # send reminders by hand
+    SEE_SCHOOLS = "see_schools"  # the list, records and figures of all the authority's schools
+    CHASE_SCHOOLS = "chase_schools"  # the chase list, and reminders by hand
     SEE_SCHOOL = "see_school"  # a school's record that is visible to the person
     EDIT_SCHOOL = "edit_school"  # contacts of a school that is visible to the person
     SEE_POLICIES = "see_policies"
@@ -31,26 +56,81 @@ class Permission(StrEnum):
     EDIT_AUTHORITY_POLICY = "edit_authority_policy"
     EDIT_SETTINGS = "edit_settings"
     SEE_PEOPLE = "see_people"
-    SEE_ACTIVITY = "see_activity"
+    MANAGE_PEOPLE = "manage_people"  # invite, change and end roles
+    INVITE_SCHOOLS = "invite_schools"  # all schools' people at once, from a file
+    SET_UP_SIGN_IN = "set_up_sign_in"  # the authority's own sign-in service
+    SEE_ACTIVITY = "see_activity"  # who did what at a school
+    SEE_CHILDREN = "see_children"  # names and classes of the children of a school
+    EDIT_CHILDREN = "edit_children"
+    SEE_EMERGENCY = "see_emergency"  # what to do in an emergency, for a child of a school
+    SEE_PLANS = "see_plans"  # a child's whole plan
+    EDIT_PLANS = "edit_plans"
+    BREAK_GLASS = "break_glass"  # the emergency section of any child, for 30 minutes, with a reason
+    REVIEW_BREAK_GLASS = "review_break_glass"
+    SEE_READS = "see_reads"  # who looked at a child of a school
+    KEEP_CHILD_RIGHTS = "keep_child_rights"  # export, correct and erase what is held about a child
+    EXTRACT_AUDIT = "extract_audit"  # the authority's activity, and the record of changes and reads as a file
+    KEEP_RETENTION = "keep_retention"  # how long records are kept, and deleting what is past it
+    EXPORT_AUTHORITY = "export_authority"  # everything of the authority, in open formats
 
 
-_SCHOOL = {
-    Permission.SEE_SCHOOL,
+_GOVERNOR = {Permission.SEE_SCHOOL, Permission.SEE_POLICIES, Permission.SEE_PEOPLE}
+_OFFICE = _GOVERNOR | {
     Permission.EDIT_SCHOOL,
-    Permission.SEE_POLICIES,
     Permission.RECORD_REVIEWS,
-    Permission.SEE_PEOPLE,
     Permission.SEE_ACTIVITY,
+    Permission.SEE_CHILDREN,
+    Permission.EDIT_CHILDREN,
+    Permission.SEE_EMERGENCY,
 }
-_OFFICER = _SCHOOL | {
-    Permission.SEE_SCHOOLS,
+_LEAD = _OFFICE | {
+    Permission.MANAGE_PEOPLE,
+    Permission.SEE_PLANS,
+    Permission.EDIT_PLANS,
+    Permission.SEE_READS,
+    Permission.KEEP_CHILD_RIGHTS,
+}
+_AT_AUTHORITY = _GOVERNOR | {Permission.SEE_SCHOOLS}
+_OFFICER = _AT_AUTHORITY | {
+    Permission.EDIT_SCHOOL,
+    Permission.RECORD_REVIEWS,
+    Permission.SEE_ACTIVITY,
     Permission.CHASE_SCHOOLS,
     Permission.DECIDE_NOT_NEEDED,
     Permission.IMPORT_SCHOOLS,
     Permission.EDIT_AUTHORITY_POLICY,
+    Permission.INVITE_SCHOOLS,
 }
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
-    Role.AUTHORITY_ADMINISTRATOR: frozenset(_OFFICER | {Permission.EDIT_SETTINGS}),
+    Role.AUTHORITY_ADMINISTRATOR: frozenset(
+        _OFFICER
+        | {
+            Permission.EDIT_SETTINGS,
+            Permission.MANAGE_PEOPLE,
+            Permission.SET_UP_SIGN_IN,
+            Permission.KEEP_RETENTION,
+            Permission.EXPORT_AUTHORITY,
+        }
+    ),
     Role.POLICY_OFFICER: frozenset(_OFFICER),
-    Role.SCHOOL_LEAD: frozenset(_SCHOOL),
+    Role.NAMED_OFFICER: frozenset(_AT_AUTHORITY | {Permission.SEE_ACTIVITY, Permission.BREAK_GLASS}),
+    Role.ANALYST: frozenset(_AT_AUTHORITY - {Permission.SEE_PEOPLE}),
+    Role.DATA_PROTECTION_LEAD: frozenset(
+        _AT_AUTHORITY
+        | {
+            Permission.SEE_ACTIVITY,
+            Permission.REVIEW_BREAK_GLASS,
+            Permission.EXTRACT_AUDIT,
+            Permission.KEEP_RETENTION,
+            Permission.EXPORT_AUTHORITY,
+        }
+    ),
+    Role.SCHOOL_LEAD: frozenset(_LEAD),
+    Role.SCHOOL_ADMINISTRATOR: frozenset(_OFFICE),
+    Role.GOVERNOR: frozenset(_GOVERNOR),
+    Role.SETTING_LEAD: frozenset(_LEAD),
+    Role.SETTING_TEACHER: frozenset(
+        {Permission.SEE_SCHOOL, Permission.SEE_CHILDREN, Permission.SEE_EMERGENCY, Permission.SEE_PLANS}
+    ),
+    Role.HEALTH_PROFESSIONAL: frozenset({Permission.SEE_EMERGENCY, Permission.SEE_PLANS}),
 }

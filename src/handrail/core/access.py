@@ -37,8 +37,10 @@ class Door(View):
         if self.permission != PUBLIC:
             if not request.user.is_authenticated:
                 return redirect_to_login(request.get_full_path())
-            if self.permission != SIGNED_IN and not request.user.may(self.permission):
-                return not_allowed(request)
+            if self.permission != SIGNED_IN:
+                if not request.user.may(self.permission):
+                    return not_allowed(request)
+                request.user.act_under(self.permission)
         return super().dispatch(request, *args, **kwargs)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -35,7 +35,7 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The few places this person goes to, with the one they are in marked."""
     user: Any = request.user
     places = [("Home", reverse("overview:home"))]
-    if user.is_at_authority:
+    if any(each.school_id is None for each in user.current_memberships):
         places += [(text, reverse(name)) for text, name, permission in AT_AUTHORITY if user.may(permission)]
     else:
         schools = {each.school for each in user.current_memberships}

@@ -228,7 +228,7 @@ class PeopleView(SchoolDoor):
                 "school": school,
                 "at_school": current.filter(school=school).order_by("user__name", "user__email"),
                 "at_authority": current.filter(school=None).order_by("user__name", "user__email"),
-                "may_edit": request.user.may(Permission.EDIT_SCHOOL),
+                "may_edit": request.user.may(Permission.EDIT_SCHOOL, school_id=school.id),
             },
         )
 

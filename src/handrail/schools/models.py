@@ -1,5 +1,6 @@
-"""An authority's schools."""
+"""An authority's schools, and the children at them."""
 
+from datetime import date
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.db import models
@@ -75,3 +76,46 @@ class School(Record):
     @property
     def is_open(self) -> bool:
         return self.closed_on is None
+
+
+class PupilQuerySet(models.QuerySet["Pupil"]):
+    def visible_to(self, user: "User") -> Self:
+        """The children of the schools that the person acts for, and those they were asked about. Officers see none."""
+        return self.filter(Q(school_id__in=user.school_ids) | Q(id__in=user.pupil_ids))
+
+    def on_roll(self, *, on: date) -> Self:
+        """Those who have joined and not left on the day `on` (`left_on` is the first day without them)."""
+        return self.filter(Q(joined_on__lte=on) & (Q(left_on=None) | Q(left_on__gt=on)))
+
+
+class Pupil(Record):
+    """A child at a school, as the school knows them. Nothing about their health is here."""
+
+    school = models.ForeignKey(School, on_delete=models.PROTECT, related_name="children")
+    name = models.CharField(max_length=150)
+    known_as = models.CharField(max_length=150, blank=True, help_text="what the child is called, if something else")
+    born_on = models.DateField()
+    year_group = models.CharField(max_length=20, blank=True)
+    class_name = models.CharField(max_length=50, blank=True)
+    upn = models.CharField("UPN", max_length=13, blank=True)
+    joined_on = models.DateField()
+    left_on = models.DateField(null=True, help_text="the first day without them; empty while at the school")
+
+    objects: ClassVar = RecordManager.from_queryset(PupilQuerySet)()
+
+    class Meta:
+        ordering = ["name", "born_on"]
+        indexes = [models.Index(fields=["school", "name"], name="children_of_a_school")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(left_on=None) | Q(left_on__gte=models.F("joined_on")), name="child_leaves_after_joining"
+            ),
+            models.UniqueConstraint(
+                fields=["school", "upn"],
+                condition=Q(left_on=None) & ~Q(upn=""),
+                name="one_child_per_upn_at_a_school",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.known_as or self.name
