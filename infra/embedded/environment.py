@@ -27,7 +27,7 @@ def for_web(server: Server, state: Path, *, mode: str, site_port: int | None = N
         "HANDRAIL_DB_NAME": DATABASE,
         "HANDRAIL_APP_PASSWORD": kept_secret(state, "app"),
         "HANDRAIL_SECRET_KEY": kept_secret(state, "secret-key"),
-        "HANDRAIL_FIELD_KEY": kept_secret(state, "field-key", _fernet_key),
+        "HANDRAIL_VAULT_KEY": kept_secret(state, "vault-key", _vault_key),
         "HANDRAIL_STORE": str(state / "documents"),
         "HANDRAIL_SITE_PORT": "" if site_port is None else str(site_port),
         "PYTHONUNBUFFERED": "1",
@@ -61,5 +61,5 @@ def _of_the_caller(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environ.items() if not name.startswith("PG") and name not in unwanted}
 
 
-def _fernet_key() -> str:
-    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+def _vault_key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()

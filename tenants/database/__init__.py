@@ -29,6 +29,13 @@ def require_bound(using: str = "default") -> "Authority":
     return authority
 
 
+def remembered() -> dict[str, Any]:
+    """Notes of the open door, for what need not be asked twice: gone when it closes or a part of it is undone."""
+    require_bound()
+    notes: dict[str, Any] = connections["default"].remembered  # type: ignore[attr-defined]
+    return notes
+
+
 def execute(sql: str, parameters: type_of_parameters = ()) -> list[tuple[Any, ...]]:
     """Run one statement inside the open door; give its rows, or an empty list for a statement without any."""
     require_bound()

@@ -32,6 +32,10 @@ class DatabaseWrapper(stock.DatabaseWrapper):
     _undo_was_asked = False
     _is_built = False
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.remembered: dict[str, Any] = {}
+
     def set_tenant(self, tenant: Any, include_public: bool = True) -> None:
         """Refuse django-tenants' own way in. Its constructor calls this once."""
         if self._is_built:
@@ -56,10 +60,12 @@ class DatabaseWrapper(stock.DatabaseWrapper):
         if self._raw(BIND, wanted) != wanted:
             raise WallError("the binding did not take")
         self.authority, self._undo_was_asked = authority, False
+        self.remembered.clear()
 
     def unbind(self) -> None:
         """Forget the authority. Inside an outer transaction (tests) its role would outlive the door: drop it."""
         self.authority = None
+        self.remembered.clear()
         if len(self.atomic_blocks) > 1 and self._status() == TransactionStatus.INTRANS:
             self._raw(BIND, ("none", '""', self.timezone_name))
 
@@ -118,6 +124,7 @@ class DatabaseWrapper(stock.DatabaseWrapper):
         self._raw(self.ops.savepoint_create_sql(sid))
 
     def _savepoint_rollback(self, sid: str) -> None:
+        self.remembered.clear()
         self._raw(self.ops.savepoint_rollback_sql(sid))
 
     def _savepoint_commit(self, sid: str) -> None:

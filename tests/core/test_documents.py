@@ -1,8 +1,10 @@
 """Documents: what is taken, what is refused in words, and where the bytes go."""
 
+import hashlib
 import io
+import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
@@ -10,6 +12,8 @@ from uuid import uuid4
 
 import pypdf
 import pytest
+from django.db import IntegrityError
+from django.db.transaction import atomic
 from pypdf.generic import NameObject
 
 from handrail.core import file_kinds
@@ -31,6 +35,8 @@ from handrail.core.file_kinds import (
     file_name,
 )
 from handrail.core.models import Document
+from handrail.core.sealed_file import CHUNK, TAG
+from handrail.core.vault import CannotOpen, VaultClosed
 from tenants.context import inside
 
 MAIN = f'<Override PartName="/word/document.xml" ContentType="{DOCX}.main+xml"/>'
@@ -332,3 +338,115 @@ class TestDownload:
     def test_says_when_the_bytes_are_gone(self, folder: Folder, one: Any) -> None:
         with inside(one), pytest.raises(NotFound):
             download(Document(name="Policy.pdf", content_type=PDF))
+
+
+# -- sealed ----------------------------------------------------------------------------------------------
+
+
+class TestASealedDocument:
+    @pytest.fixture(params=[0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 5])
+    def content(self, request: pytest.FixtureRequest) -> bytes:
+        return os.urandom(request.param)
+
+    @pytest.fixture
+    def kept(self, store: Any, one: Any, cast: Any, at: Any) -> Callable[[bytes], Document]:
+        def make(content: bytes) -> Document:
+            with inside(one):
+                made = keep(
+                    io.BytesIO(content), name="Poppy's scan.pdf", content_type=PDF, by=cast.head, at=at, sealed=True
+                )
+                return Document.objects.get(id=made.id)
+
+        return make
+
+    def test_comes_back_as_it_was(self, kept: Any, one: Any, content: bytes) -> None:
+        document = kept(content)
+        with inside(one), open_document(document) as file:
+            assert file.read() == content
+
+    def test_is_unreadable_in_the_store_and_in_its_row(self, kept: Any, store: Any, one: Any) -> None:
+        document = kept(b"Poppy has epilepsy" * 100)
+        with inside(one):
+            there = store.open(key_of(document)).read()
+            assert b"epilepsy" not in there
+            assert (document.sha256, document.size) == (hashlib.sha256(there).hexdigest(), 1800)
+            [row] = Document.objects.values()
+            assert "Poppy" not in repr(row)
+            assert (str(document), document.file_name, document.is_sealed) == ("", "Poppy's scan.pdf", True)
+        assert kept(b"same").sha256 != kept(b"same").sha256
+
+    def test_is_saved_through_us(self, kept: Any, one: Any, content: bytes) -> None:
+        document = kept(content)
+        with inside(one):
+            answer = download(document)
+        assert answer.status_code == 200
+        assert b"".join(answer.streaming_content) == content  # type: ignore[attr-defined]
+        assert answer["Content-Length"] == str(len(content))
+        assert answer["Content-Type"] == PDF
+        assert answer["Content-Disposition"] == 'attachment; filename="Poppy\'s scan.pdf"'
+
+    def test_needs_nothing_of_the_authority_once_it_is_on_its_way(self, kept: Any, one: Any) -> None:
+        document = kept(os.urandom(3 * CHUNK))
+        with inside(one):
+            answer = download(document)
+        assert len(b"".join(answer.streaming_content)) == 3 * CHUNK  # type: ignore[attr-defined]
+
+    def test_does_not_open_as_another_document(self, kept: Any, store: Any, one: Any) -> None:
+        document, other = kept(b"one"), kept(b"two")
+        with inside(one):
+            store.put(key_of(other), io.BytesIO(store.open(key_of(document)).read()))
+            with pytest.raises(CannotOpen):
+                open_document(other).read()
+            Document.objects.filter(id=other.id).delete()
+            carried = Document(id=other.id, is_sealed=True, secrets=document.secrets)
+            with pytest.raises(CannotOpen):
+                open_document(carried).read()
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda there: there[:-1],
+            lambda there: there[: CHUNK + TAG],
+            lambda there: there[: 2 * (CHUNK + TAG)],
+            lambda there: there[CHUNK + TAG :],
+            lambda there: there + b"x",
+            lambda there: there[CHUNK + TAG : 2 * (CHUNK + TAG)] + there[: CHUNK + TAG] + there[2 * (CHUNK + TAG) :],
+            lambda there: there[: CHUNK + TAG] * 2 + there[2 * (CHUNK + TAG) :],
+            lambda there: b"",
+            *(lambda there, at=at: there[:at] + bytes([there[at] ^ 1]) + there[at + 1 :] for at in (0, CHUNK, -1)),
+        ],
+    )
+    def test_does_not_open_when_it_was_changed_or_cut(self, kept: Any, folder: Any, one: Any, change: Any) -> None:
+        document = kept(os.urandom(2 * CHUNK + 100))
+        with inside(one):
+            folder.put(key_of(document), io.BytesIO(change(folder.open(key_of(document)).read())))
+            with pytest.raises(CannotOpen):
+                open_document(document).read()
+
+    def test_is_refused_before_it_is_on_its_way(self, kept: Any, store: Any, one: Any) -> None:
+        document = kept(b"Poppy has epilepsy")
+        with inside(one):
+            store.put(key_of(document), io.BytesIO(b"something else"))
+            with pytest.raises(CannotOpen):
+                download(document)
+
+    def test_says_when_the_bytes_are_gone(self, kept: Any, store: Any, one: Any) -> None:
+        document = kept(b"Poppy has epilepsy")
+        with inside(one):
+            store.delete(key_of(document))
+            with pytest.raises(NotFound):
+                download(document)
+
+    def test_is_not_kept_while_the_vault_is_closed(
+        self, store: Any, kept: Any, process: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(type(store), "put", lambda *_: pytest.fail("it was stored"))
+        process()
+        with pytest.raises(VaultClosed):
+            kept(b"Poppy has epilepsy")
+
+    @pytest.mark.parametrize("wrong", [{"secrets": None}, {"name": "Poppy.pdf"}, {"is_sealed": False, "name": "x"}])
+    def test_has_all_its_secrets_or_none(self, kept: Any, one: Any, wrong: Any) -> None:
+        document = kept(b"Poppy has epilepsy")
+        with inside(one), pytest.raises(IntegrityError), atomic():
+            Document.objects.filter(id=document.id).update(**wrong)

@@ -1,7 +1,8 @@
 """The only reader of the process environment."""
 
+import base64
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -29,6 +30,8 @@ class Env:
     superuser_url: str
     broker_url: str
     pg_dump: str
+    vault_keys: tuple[bytes, ...] = field(repr=False)
+    vault_kms_key: str
     store: Path
     store_bucket: str
     store_endpoint: str
@@ -62,6 +65,16 @@ def read_env() -> Env:
             problems.append(f"HANDRAIL_{name} must be one of {', '.join(choices)}, not {found!r}")
         return found
 
+    def keys(name: str) -> tuple[bytes, ...]:
+        """Keys of 32 bytes in base64, with commas between. What is wrong with one is said without repeating it."""
+        try:
+            found = [base64.b64decode(each, validate=True) for each in value(name, "").split(",") if each]
+        except ValueError:
+            found = [b""]
+        if any(len(each) != 32 for each in found):
+            problems.append(f"HANDRAIL_{name} must be 32 random bytes in base64, or several such with commas between")
+        return tuple(found)
+
     mode = choice("MODE", get_args(Mode), "production")
     login = choice("LOGIN", get_args(Login), "app")
     production = mode == "production"
@@ -79,6 +92,8 @@ def read_env() -> Env:
         superuser_url=value("SUPERUSER_URL", ""),
         broker_url=value("BROKER_URL", ""),
         pg_dump=value("PG_DUMP", "/usr/bin/pg_dump"),
+        vault_keys=keys("VAULT_KEY"),
+        vault_kms_key=value("VAULT_KMS_KEY", ""),
         store=Path(state),
         store_bucket=value("STORE_BUCKET", ""),
         store_endpoint=value("STORE_ENDPOINT", ""),
@@ -100,12 +115,12 @@ def read_env() -> Env:
 
 
 def as_login(login: Literal["app", "owner", "superuser"]) -> None:
-    """Make this process one of `login` and forget the other logins' passwords, before settings are read."""
+    """Make this process one of `login` and forget the other logins' secrets, before settings are read."""
     os.environ["HANDRAIL_LOGIN"] = "app" if login == "app" else "owner"
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "handrail.config.settings")
     forgotten = {
         "app": ("OWNER_PASSWORD", "SUPERUSER_URL"),
-        "owner": ("APP_PASSWORD", "BROKER_URL", "SUPERUSER_URL"),
+        "owner": ("APP_PASSWORD", "BROKER_URL", "SUPERUSER_URL", "VAULT_KEY", "VAULT_KMS_KEY"),
         "superuser": (),
     }
     for name in forgotten[login]:

@@ -96,6 +96,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "handrail.core.middleware.ClosedVault",
 ]
 CONTEXT_PROCESSORS = [
     "django.template.context_processors.request",
@@ -221,6 +222,7 @@ EMAIL_BACKEND = "handrail.notices.providers.Backend"
 DOCUMENT_STORE = ENV.store
 DOCUMENT_BUCKET, DOCUMENT_ENDPOINT = ENV.store_bucket, ENV.store_endpoint
 AWS_REGION = ENV.aws_region
+VAULT_KEYS, VAULT_KMS_KEY = ENV.vault_keys, ENV.vault_kms_key
 _smtp = urlsplit(ENV.smtp_url)
 EMAIL_HOST, EMAIL_PORT = _smtp.hostname or "localhost", _smtp.port or 587
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_smtp.username or ""), unquote(_smtp.password or "")

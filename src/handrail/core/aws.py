@@ -20,6 +20,7 @@ from django.conf import settings
 from django.utils.http import content_disposition_header
 
 from handrail.core.documents import NotFound, StoreUnavailable
+from handrail.core.vault import CannotOpen, VaultClosed
 
 # A person is waiting for an upload: soon a clear error, not late an answer.
 PATIENCE = Config(
@@ -84,6 +85,42 @@ def _in_our_words(key: str) -> Iterator[None]:
         raise StoreUnavailable(key) from error
     except BotoCoreError as error:
         raise StoreUnavailable(key) from error
+
+
+# -- keys ------------------------------------------------------------------------------------------------
+
+
+class KeyOfKms:
+    """A key of AWS KMS that wraps an authority's data keys: it never leaves there. Takes its id, alias or ARN."""
+
+    def __init__(self, key: str) -> None:
+        self.kms = client("kms", settings.AWS_REGION, "")
+        self.name = key
+        if ":key/" not in key:
+            with _in_the_vaults_words():
+                self.name = self.kms.describe_key(KeyId=key)["KeyMetadata"]["Arn"]
+
+    def wrap(self, key: bytes, context: dict[str, str]) -> bytes:
+        with _in_the_vaults_words():
+            return bytes(self.kms.encrypt(KeyId=self.name, Plaintext=key, EncryptionContext=context)["CiphertextBlob"])
+
+    def unwrap(self, wrapped: bytes, context: dict[str, str]) -> bytes:
+        with _in_the_vaults_words():
+            answer = self.kms.decrypt(KeyId=self.name, CiphertextBlob=wrapped, EncryptionContext=context)
+            return bytes(answer["Plaintext"])
+
+
+@contextmanager
+def _in_the_vaults_words() -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        if code in ("InvalidCiphertextException", "IncorrectKeyException"):
+            raise CannotOpen("a data key was changed, or belongs to another authority") from error
+        raise VaultClosed(f"AWS KMS refused: {code}") from error
+    except BotoCoreError as error:
+        raise VaultClosed(f"AWS KMS cannot be asked: {type(error).__name__}") from error
 
 
 # -- mail ------------------------------------------------------------------------------------------------

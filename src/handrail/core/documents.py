@@ -1,14 +1,19 @@
 """Files that people give us: checked, then kept through one seam. The bytes are never in the database.
 
-A key carries the authority, so that no slip in Python can reach another authority's file by its id.
+A key carries the authority, so that no slip in Python can reach another authority's file by its id. What tells of a
+child is sealed before it reaches the store, and opened on its way out through us.
 """
 
+import base64
 import hashlib
+import io
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, cast
 from uuid import uuid4
 
 from django.conf import settings
@@ -16,7 +21,7 @@ from django.http import FileResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 
-from handrail.core import audit
+from handrail.core import audit, sealed_file, vault
 from handrail.core.models import Document
 from tenants.database import require_bound
 
@@ -97,40 +102,67 @@ def key_of(document: Document) -> str:
     return f"a/{require_bound().id}/{document.id}"
 
 
-def keep(file: BinaryIO, *, name: str, content_type: str, by: audit.Actor, at: datetime) -> Document:
-    """Store the bytes, then write their row: a row without bytes cannot exist. Raises StoreUnavailable."""
-    digest, size = hashlib.sha256(), 0
-    file.seek(0)
-    while block := file.read(1 << 20):
-        digest.update(block)
-        size += len(block)
-    file.seek(0)
+def keep(
+    file: BinaryIO, *, name: str, content_type: str, by: audit.Actor, at: datetime, sealed: bool = False
+) -> Document:
+    """Store the bytes, then write their row: a row without bytes cannot exist.
+
+    Sealed, neither the store nor the row tells what is in the file or what it is called. Raises StoreUnavailable, and
+    VaultClosed before anything is stored.
+    """
     document = Document(
-        id=uuid4(),
-        name=name[-200:],
-        content_type=content_type,
-        size=size,
-        sha256=digest.hexdigest(),
-        added_at=at,
-        added_by=by.actor_id,
+        id=uuid4(), name=name[-200:], content_type=content_type, is_sealed=sealed, added_at=at, added_by=by.actor_id
     )
-    store().put(key_of(document), file)
+    digest = hashlib.sha256()
+    document.size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    with _sealed(file, document) if sealed else nullcontext(file) as kept:
+        while block := kept.read(1 << 20):
+            digest.update(block)
+        document.sha256 = digest.hexdigest()
+        kept.seek(0)
+        store().put(key_of(document), kept)
     document.save(force_insert=True)
     return document
 
 
+@contextmanager
+def _sealed(file: BinaryIO, document: Document) -> Iterator[BinaryIO]:
+    """A passing file of the bytes as they are to be stored, with what opens them noted on the document."""
+    vault.require_open()
+    key = sealed_file.new_key()
+    document.secrets = {"key": base64.b64encode(key).decode(), "name": document.name}
+    document.name = ""
+    with tempfile.TemporaryFile() as passing:
+        sealed_file.write(file, passing, key=key, context=key_of(document).encode())
+        passing.seek(0)
+        yield passing
+
+
 def open_document(document: Document) -> BinaryIO:
-    """The document's bytes. Raises NotFound, StoreUnavailable."""
-    return store().open(key_of(document))
+    """The document's bytes. Raises NotFound, StoreUnavailable; of a sealed one VaultClosed and CannotOpen too."""
+    place, secrets = key_of(document), document.secrets
+    if secrets is None:
+        return store().open(place)
+    key = base64.b64decode(secrets["key"])
+    reader = sealed_file.Reader(store().open(place), key=key, context=place.encode())
+    return cast(BinaryIO, io.BufferedReader(reader, sealed_file.CHUNK))
 
 
 def download(document: Document) -> HttpResponseBase:
     """Give the document to be saved, never shown: from S3 by an address that soon ends, from the folder by streaming.
 
-    The caller has seen to it that the person may have it. Raises NotFound, StoreUnavailable.
+    A sealed one always comes through us. The caller has seen to it that the person may have it. Raises as
+    `open_document` does; a sealed file that was changed further on ends early, short of the length it declares.
     """
-    key, kept = key_of(document), store()
-    address = kept.link(key, name=document.name, content_type=document.content_type, seconds=LINK_SECONDS)
-    if address:
-        return HttpResponseRedirect(address)
-    return FileResponse(kept.open(key), as_attachment=True, filename=document.name, content_type=document.content_type)
+    if not document.is_sealed:
+        key, kept = key_of(document), store()
+        address = kept.link(key, name=document.name, content_type=document.content_type, seconds=LINK_SECONDS)
+        if address:
+            return HttpResponseRedirect(address)
+    file = open_document(document)
+    answer = FileResponse(file, as_attachment=True, filename=document.file_name, content_type=document.content_type)
+    if document.is_sealed:
+        file.peek(1)  # type: ignore[attr-defined] # else its first chunk would be refused after we had answered
+        answer["Content-Length"] = document.size
+    return answer

@@ -1,11 +1,16 @@
 """What every request gets before any room sees it, and headers that every answer carries."""
 
+import logging
 from collections.abc import Callable
 from uuid import UUID, uuid4
 
 from django.http import HttpRequest, HttpResponse
 
 from handrail.core.request_id import request_id
+from handrail.core.vault import VaultClosed
+from handrail.core.views import error_page
+
+log = logging.getLogger(__name__)
 
 POLICY = "; ".join(
     (
@@ -57,3 +62,21 @@ class ContentSecurityPolicy:
         if not request.path.startswith("/static/"):
             response.setdefault("Cache-Control", "no-store, private")
         return response
+
+
+class ClosedVault:
+    """Says that health records cannot be opened just now, where a view needed one and no key is at hand."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, VaultClosed):
+            return None
+        log.error("health records cannot be opened: %s", str(exception))
+        answer = error_page("vault_closed.html", status=503)
+        answer["Retry-After"] = "300"
+        return answer

@@ -7,6 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
+from handrail.core.fields import SealedJSONField
 from tenants.database import bound
 from tenants.database.router import STAMP, StampedIterable, stamp
 
@@ -78,18 +79,50 @@ class AuthoritySettings(Record):
         return cls.objects.first() or cls()
 
 
-class Document(Record):
-    """A file somebody gave us. Its bytes are in the document store under `key`, never in the database."""
+class DataKey(Record):
+    """A key that seals this authority's health records, itself wrapped by a key that is not in the database.
 
-    name = models.CharField(max_length=200)
+    The newest seals; all that are here open. See vault.py.
+    """
+
+    number = models.PositiveIntegerField(unique=True)
+    wrapped = models.BinaryField()
+    wrapped_by = models.CharField(max_length=2048, help_text="which key it takes to unwrap it")
+    made_at = models.DateTimeField(db_default=Now(), help_text="by the database's clock")
+    retired_at = models.DateTimeField(null=True, help_text="when everything had been sealed anew with a later key")
+
+
+class Document(Record):
+    """A file somebody gave us. Its bytes are in the document store under `key`, never in the database.
+
+    A sealed one is unreadable there, and its name, which may name a child, is known to the vault alone.
+    """
+
+    name = models.CharField(max_length=200, blank=True, help_text="empty when it is sealed: see file_name")
     content_type = models.CharField(max_length=100)
-    size = models.PositiveIntegerField(help_text="bytes")
-    sha256 = models.CharField(max_length=64)
+    size = models.PositiveIntegerField(help_text="bytes, before sealing")
+    sha256 = models.CharField(max_length=64, help_text="of the bytes in the store")
     added_at = models.DateTimeField()
     added_by = models.UUIDField(null=True)
+    is_sealed = models.BooleanField(default=False, db_default=False)
+    secrets = SealedJSONField(null=True, help_text="of a sealed document: its file's own key, and its name")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(is_sealed=True, secrets__isnull=False, name="")
+                | models.Q(is_sealed=False, secrets__isnull=True),
+                name="a_sealed_document_has_its_secrets",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def file_name(self) -> str:
+        """What the file is called. Raises VaultClosed for a sealed one."""
+        return str(self.secrets["name"]) if self.secrets else self.name
 
 
 class AuditEntry(Record):
