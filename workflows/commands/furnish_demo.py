@@ -171,7 +171,7 @@ class Furnishing:
                 school.head_name, school.head_email = made.head, f"head@{made.domain}"
                 school.office_email = f"office@{made.domain}"
         columns = ["joined_on", "lead_name", "lead_email", "head_name", "head_email", "office_email"]
-        School.objects.bulk_update(schools, columns)
+        School.objects.save_changed((school, columns) for school in schools)
 
     # -- policies ----------------------------------------------------------------------------------------
 
@@ -200,7 +200,7 @@ class Furnishing:
         PolicyReview.objects.bulk_create(self.reviews)
         AuditEntry.objects.bulk_create(self.entries)
         Notice.objects.bulk_create(self.notices)
-        Policy.objects.bulk_update(changed, COLUMNS_OF_POLICY)
+        Policy.objects.save_changed((policy, COLUMNS_OF_POLICY) for policy in changed)
 
     def remind(self, policy: Policy, school: School) -> None:
         """Gather the reminders that would have gone out about it by now."""

@@ -1,14 +1,18 @@
 """The base of every table of ours in an authority, and the few tables that all rooms share."""
 
+import json
 import uuid
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, Self, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import models, router
 from django.db.models.functions import Now
+from psycopg.types.json import Jsonb
 
-from handrail.core.fields import SealedJSONField
-from tenants.database import bound
+from handrail.core.fields import Sealed, SealedJSONField
+from tenants.database import bound, execute_count
 from tenants.database.router import STAMP, StampedIterable, stamp
 
 T = TypeVar("T", bound=models.Model)
@@ -24,6 +28,42 @@ class RecordManager(models.Manager[T]):
         if authority is not None:
             queryset._add_hints(**{STAMP: authority.schema_name})  # type: ignore[attr-defined]
         return queryset
+
+    def bulk_create(self, objs: Iterable[T], *args: Any, **kwargs: Any) -> list[T]:
+        made = super().bulk_create(objs, *args, **kwargs)
+        for row in made:
+            stamp(row)
+        return made
+
+    def save_changed(self, changed: Iterable[tuple[T, Sequence[str]]]) -> int:
+        """Write, of each row, the columns named beside it: one statement for all rows in which the same ones changed.
+
+        The time it takes grows with the rows, and that of `bulk_update` with their square. Gives the rows written.
+        """
+        alike: dict[tuple[str, ...], list[T]] = {}
+        for row, names in changed:
+            router.db_for_write(self.model, instance=row)  # refuses what is another authority's
+            if names:
+                alike.setdefault(tuple(names), []).append(row)
+        table, written = self.model._meta.db_table, 0
+        for names, rows in alike.items():
+            fields: list[Any] = [self.model._meta.get_field(name) for name in ("id", *names)]
+            columns = [field.column for field in fields]
+            written += execute_count(
+                f"""UPDATE {table} old SET {", ".join(f"{column} = new.{column}" for column in columns[1:])}
+                    FROM jsonb_populate_recordset(NULL::{table}, %s) new WHERE new.id = old.id""",
+                [as_jsonb([{field.column: field.pre_save(row, add=False) for field in fields} for row in rows])],
+            )
+        return written
+
+
+def as_jsonb(rows: Sequence[dict[str, Any]]) -> Jsonb:
+    """Rows by column, to be given to a statement all together."""
+    return Jsonb(rows, dumps=partial(json.dumps, default=_as_text))
+
+
+def _as_text(value: object) -> str:
+    return f"\\x{bytes(value).hex()}" if isinstance(value, Sealed) else str(value)
 
 
 class Record(models.Model):
