@@ -2,17 +2,23 @@
 
 import json
 from argparse import Namespace
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
+from allauth.account.models import EmailAddress
 from databases import handrail
 from django.contrib.sessions.models import Session
+from django.db import connections
 from factories import person
 
 from handrail.accounts.actions import (
     LastOne,
+    Newcomer,
     NotAnEmailAddress,
     WrongPlace,
+    add_people,
     add_person,
     end_membership,
     forget_what_ended,
@@ -74,6 +80,51 @@ class TestAddPerson:
         with inside(one), pytest.raises(WrongPlace):
             school_id = cast.oak.id if at_school else None
             add_person(email="x@x.example", name="X", role=role, school_id=school_id, by=CLOCK, at=at)
+
+
+class TestAddPeople:
+    def test_makes_one_account_for_an_address_that_is_given_twice(self, cast, one, at):
+        with inside(one):
+            first, second, old = add_people(
+                [
+                    Newcomer("New@oak.example", "New", Role.SCHOOL_LEAD, cast.oak.id),
+                    Newcomer("new@oak.example", "Other Name", Role.SCHOOL_LEAD, cast.elm.id),
+                    Newcomer("Head@oak.example", "X", Role.SCHOOL_LEAD, cast.oak.id),
+                ],
+                by=cast.admin,
+                at=at,
+            )
+            assert (first, old) == (second, cast.head)
+            assert (first.email, first.name) == ("new@oak.example", "New")
+            assert set(first.as_at(at.date()).school_ids) == {cast.oak.id, cast.elm.id}
+            assert EmailAddress.objects.filter(email="new@oak.example", verified=True).count() == 1
+            assert AuditEntry.objects.filter(subject_id=first.id, verb="added a person").count() == 2
+            assert AuditEntry.objects.filter(subject_id=cast.head.id).count() == 1
+
+    def test_refuses_all_for_one_that_is_wrong(self, cast, one, at):
+        good = Newcomer("new@oak.example", "New", Role.SCHOOL_LEAD, cast.oak.id)
+        with inside(one):
+            with pytest.raises(NotAnEmailAddress):
+                add_people([good, Newcomer("new", "New", Role.SCHOOL_LEAD, cast.oak.id)], by=cast.admin, at=at)
+            assert not User.objects.filter(email="new@oak.example").exists()
+
+    @pytest.mark.django_db(transaction=True)
+    def test_gives_a_role_once_when_two_give_it_together(self, cast, one, at):
+        ready = Barrier(2)
+
+        def add(_number):
+            try:
+                with inside(one):
+                    ready.wait(timeout=10)
+                    add_people([Newcomer("head@oak.example", "X", Role.SCHOOL_LEAD, cast.elm.id)], by=CLOCK, at=at)
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(2) as both:
+            list(both.map(add, range(2)))
+        with inside(one):
+            assert Membership.objects.filter(user=cast.head, school=cast.elm).count() == 1
+            assert AuditEntry.objects.filter(subject_id=cast.head.id, school_id=cast.elm.id).count() == 1
 
 
 class TestEndMembership:

@@ -2,16 +2,20 @@
 
 import csv
 import io
+from collections import Counter
 from datetime import date
 
 import pytest
-from factories import PolicyFactory
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from factories import AT, PolicyFactory, SchoolFactory
 
 from handrail.accounts.models import Membership, User
 from handrail.core.audit import CLOCK
+from handrail.core.models import AuditEntry
 from handrail.imports.models import FileImport
-from handrail.policies.actions import record_review
-from handrail.policies.models import Kind, Policy, PolicyReview, PolicyVersion
+from handrail.policies.actions import open_policies, record_review
+from handrail.policies.models import SCHOOL_KINDS, Kind, Policy, PolicyReview, PolicyVersion
 from handrail.schools.models import School
 from tenants.context import inside
 
@@ -244,6 +248,52 @@ class TestUndo:
             assert Policy.objects.get(id=medical.id).last_reviewed_on == date(2029, 1, 1)
             assert Policy.objects.get(school=cast.oak, kind=Kind.ALLERGY_SAFETY).last_reviewed_on is None
             assert not User.objects.filter(email="al@oak.example").exists()
+
+
+class TestManyRows:
+    @pytest.fixture
+    def asked(self, one, cast, bring, decide):
+        """`asked(12)` imports a spreadsheet about so many new schools and has it undone; gives the questions asked."""
+
+        def run(schools):
+            with inside(one):
+                urns = [SchoolFactory(lead_name="", lead_email="").urn for _ in range(schools)]
+                open_policies(on=AT.date(), at=AT)
+            rows = [
+                f"{urn},new@{urn}.example,Lou Lead,lou@{urn}.example,{kind.label},01/09/2026,https://{urn}.example/{kind}"
+                for urn in urns
+                for kind in SCHOOL_KINDS
+            ]
+            before = everything(one)
+            with CaptureQueriesContext(connection) as queries:
+                file = bring("starter", "\n".join([HEADER, *rows]))
+                assert file.counts["people"] == file.counts["contacts"] == schools
+                file = decide(file)
+                assert everything(one) != before
+                file = decide(file, "undo/")
+                assert (file.state, file.left) == (State.UNDONE, [])
+            assert everything(one) == before
+            return len(queries)
+
+        return run
+
+    def test_ask_as_often_as_few(self, asked):
+        asked(1)  # what is asked once in a process
+        assert asked(12) == asked(2)
+
+    def test_leave_an_entry_for_each_thing_that_was_changed(self, one, asked):
+        asked(12)
+        with inside(one):
+            entries = AuditEntry.objects.exclude(subject_id=None).exclude(school_id=None)
+            verbs = Counter(entries.values_list("verb", flat=True))
+        assert verbs == {
+            "changed a school's contacts": 24,
+            "recorded a review": 36,
+            "added a person": 12 + 3,  # three are of the cast
+            "took back a starting point": 36,
+            "changed where a policy is published": 36,
+            "took back a person": 12,
+        }
 
 
 class TestTemplate:

@@ -8,8 +8,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from handrail.core.file_kinds import DOCX
-from handrail.policies.actions import open_policies
-from handrail.policies.models import Kind, Policy
+from handrail.policies.actions import open_policies, record_review
+from handrail.policies.models import Kind, Policy, PolicyReview
 from tenants.context import inside
 
 
@@ -25,6 +25,25 @@ def policies(one, cast, on, at):
 def policy(policies):
     """Oak School's medical conditions policy, of which nothing has been recorded."""
     return policies[Kind.MEDICAL_CONDITIONS]
+
+
+@pytest.fixture
+def review(one, cast, at, on):
+    """`review(policy, ...)` records a review by Oak School's lead, today and without a change unless told."""
+
+    def record(policy, **more):
+        return record_review(
+            **{
+                "policy": policy,
+                "by": cast.head,
+                "at": at,
+                "reviewed_on": on,
+                "outcome": PolicyReview.Outcome.NO_CHANGE,
+                **more,
+            }
+        )
+
+    return record
 
 
 @pytest.fixture

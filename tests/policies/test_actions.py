@@ -31,18 +31,6 @@ def policy(one, cast):
 
 
 @pytest.fixture
-def review(one, cast, at, on):
-    """`review(policy, ...)` records a review by Oak School's lead, today and without a change unless told."""
-
-    def record(policy, **more):
-        return actions.record_review(
-            **{"policy": policy, "by": cast.head, "at": at, "reviewed_on": on, "outcome": Outcome.NO_CHANGE, **more}
-        )
-
-    return record
-
-
-@pytest.fixture
 def document(one, cast, at, settings, tmp_path):
     settings.DOCUMENT_STORE = tmp_path
     with inside(one):
@@ -249,25 +237,6 @@ class TestTwoAtOnce:
             assert sorted(two_taps.map(tap, range(2))) == [False, True]
         with inside(one):
             assert PolicyReview.objects.count() == PolicyVersion.objects.count() == 1
-
-
-class TestRecordStartingPoint:
-    def test_begins_the_history_with_what_the_authority_held(self, one, policy, cast, at):
-        with inside(one):
-            held = {"policy": policy, "by": cast.officer, "at": at, "last_reviewed_on": date(2026, 1, 31)}
-            made, is_new = actions.record_starting_point(**held, published_url="https://oak.example/policy")
-            assert is_new
-            assert (made.outcome, made.changed) == (Outcome.NEW, "As held by the local authority.")
-            assert made.next_review_on == date(2027, 1, 31)
-            assert actions.record_starting_point(**held) == (made, False)
-            policy.refresh_from_db()
-            assert policy.published_url == "https://oak.example/policy"
-
-    def test_refuses_to_go_behind_what_the_school_recorded(self, one, policy, review, cast, at, on):
-        with inside(one):
-            review(policy)
-            with pytest.raises(actions.ReviewBeforeLast):
-                actions.record_starting_point(policy=policy, by=cast.officer, at=at, last_reviewed_on=on - DAY)
 
 
 class TestApproveVersion:

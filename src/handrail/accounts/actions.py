@@ -1,5 +1,7 @@
 """Every write about people."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -8,6 +10,7 @@ from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models.functions import Lower
 
 from handrail.accounts.models import Membership, User
 from handrail.accounts.roles import Role
@@ -31,7 +34,17 @@ class LastOne(ValueError):
     """Without this person a school would have no lead, or the authority no administrator."""
 
 
-@transaction.atomic
+@dataclass(frozen=True)
+class Newcomer:
+    """Somebody who is to have a role; at the authority when no school is given."""
+
+    email: str
+    name: str
+    role: Role
+    school_id: UUID | None = None
+    pupil_id: UUID | None = None
+
+
 def add_person(
     *,
     email: str,
@@ -42,40 +55,51 @@ def add_person(
     school_id: UUID | None = None,
     pupil_id: UUID | None = None,
 ) -> User:
-    """Give a person a role from today, making their account when they have none. Doing it twice changes nothing.
-
-    The address counts as proved: they can only sign in with a code sent to it. Raises NotAnEmailAddress
-    and WrongPlace.
-    """
-    if role.is_at_authority != (school_id is None):
-        place = "the authority: give no school" if role.is_at_authority else "a school: say which"
-        raise WrongPlace(f"{role.label} is a role at {place}.")
-    if role.is_about_one_child != (pupil_id is not None):
-        raise WrongPlace(f"{role.label} is a role about {'one child: say which' if not pupil_id else 'no child'}.")
-    try:
-        validate_email(email)
-    except ValidationError as error:
-        raise NotAnEmailAddress(f"Enter an e-mail address in the right form, like name@example.com: {email}") from error
-    user = User.objects.filter(email__iexact=email).first()
-    if user is None:
-        user = User(email=email.lower(), name=name, joined_at=at)
-        user.set_unusable_password()
-        user.save()
-        EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-    _, is_new = Membership.objects.get_or_create(  # type: ignore[misc]
-        user=user, role=role, school_id=school_id, pupil_id=pupil_id, to_on=None, defaults={"from_on": day_of(at)}
-    )
-    if is_new:
-        audit.record(
-            "added a person",
-            by=by,
-            at=at,
-            subject_kind="user",
-            subject_id=user.id,
-            school_id=school_id,
-            fields=["role"],
-        )
+    """Give a person a role from today: see `add_people`."""
+    [user] = add_people([Newcomer(email, name, role, school_id, pupil_id)], by=by, at=at)
     return user
+
+
+@transaction.atomic
+def add_people(people: Sequence[Newcomer], *, by: audit.Actor, at: datetime) -> list[User]:
+    """Give people roles from today, making accounts for those who have none. Doing it twice changes nothing.
+
+    The addresses count as proved: they can only sign in with a code sent to it. Gives a user for each of `people`.
+    Raises NotAnEmailAddress and WrongPlace.
+    """
+    for each in people:
+        _check(each)
+    emails = {each.email.lower() for each in people}
+    # Locked, so that two who add the same person wait for each other; the second then finds the role there.
+    known = User.objects.alias(known_as=Lower("email")).filter(known_as__in=emails).order_by("id")
+    users: dict[str, User] = {user.email.lower(): user for user in known.select_for_update(no_key=True)}
+    made: dict[str, User] = {}
+    for each in people:
+        email = each.email.lower()
+        if email not in users and email not in made:
+            made[email] = User(email=email, name=each.name, joined_at=at)
+            made[email].set_unusable_password()
+    User.objects.bulk_create(made.values())
+    EmailAddress.objects.bulk_create(
+        EmailAddress(user=user, email=email, verified=True, primary=True) for email, user in made.items()
+    )
+    users |= made
+    wanted = {
+        (users[each.email.lower()].id, str(each.role), each.school_id, each.pupil_id): Membership(
+            user=users[each.email.lower()],
+            role=each.role,
+            school_id=each.school_id,
+            pupil_id=each.pupil_id,
+            from_on=day_of(at),
+        )
+        for each in people
+    }
+    held = Membership.objects.filter(user__in=users.values(), to_on=None)
+    there = set(held.values_list("user_id", "role", "school_id", "pupil_id"))
+    new = [membership for role, membership in wanted.items() if role not in there]
+    Membership.objects.bulk_create(new)
+    _record_roles("added a person", new, by=by, at=at)
+    return [users[each.email.lower()] for each in people]
 
 
 @transaction.atomic
@@ -108,32 +132,24 @@ def end_membership(*, membership: Membership, by: audit.Actor, at: datetime) -> 
 
 
 @transaction.atomic
-def take_back_person(
-    *, user_id: UUID, role: Role, school_id: UUID, since: datetime, by: audit.Actor, at: datetime
-) -> bool:
-    """Undo `add_person` done at the moment `since`, for somebody who has not signed in from then on.
+def take_back_leads(
+    leads: Sequence[tuple[UUID, UUID]], *, since: datetime, by: audit.Actor, at: datetime
+) -> set[tuple[UUID, UUID]]:
+    """Undo `add_people` done at the moment `since` for school leads, by user's and school's id, who have not signed in
+    from then on.
 
-    An account that it made goes too when no other role is left. Gives whether the person is without the role now.
+    An account that it made goes too when no other role is left. Gives those who are leads still.
     """
-    membership = Membership.objects.filter(user_id=user_id, role=role, school_id=school_id, to_on=None).first()
-    if membership is None:
-        return True
-    user = membership.user
-    if user.last_login and user.last_login >= since:
-        return False
-    membership.delete()
-    if user.joined_at >= since and not user.memberships.exists():
-        user.delete()
-    audit.record(
-        "took back a person",
-        by=by,
-        at=at,
-        subject_kind="user",
-        subject_id=user_id,
-        school_id=school_id,
-        fields=["role"],
-    )
-    return True
+    held = Membership.objects.filter(role=Role.SCHOOL_LEAD, to_on=None, user_id__in={user for user, _ in leads})
+    there = {(each.user_id, each.school_id): each for each in held.select_related("user")}
+    asked = {key: there[key] for key in leads if key in there}
+    stay = {key for key, each in asked.items() if each.user.last_login and each.user.last_login >= since}
+    gone = [each for key, each in asked.items() if key not in stay]
+    Membership.objects.filter(id__in=[each.id for each in gone]).delete()
+    made = User.objects.filter(id__in={each.user_id for each in gone}, joined_at__gte=since, memberships=None)
+    made.delete()
+    _record_roles("took back a person", gone, by=by, at=at)
+    return stay
 
 
 @transaction.atomic
@@ -145,3 +161,24 @@ def forget_what_ended(*, at: datetime) -> int:
     sessions, _ = Session.objects.filter(expire_date__lt=at).delete()
     counts, _ = CacheEntry.objects.filter(expires__lt=at).delete()
     return sessions + counts
+
+
+def _check(person: Newcomer) -> None:
+    role = person.role
+    if role.is_at_authority != (person.school_id is None):
+        place = "the authority: give no school" if role.is_at_authority else "a school: say which"
+        raise WrongPlace(f"{role.label} is a role at {place}.")
+    if role.is_about_one_child != (person.pupil_id is not None):
+        child = "no child" if person.pupil_id else "one child: say which"
+        raise WrongPlace(f"{role.label} is a role about {child}.")
+    try:
+        validate_email(person.email)
+    except ValidationError as error:
+        raise NotAnEmailAddress(
+            f"Enter an e-mail address in the right form, like name@example.com: {person.email}"
+        ) from error
+
+
+def _record_roles(verb: str, memberships: Iterable[Membership], *, by: audit.Actor, at: datetime) -> None:
+    about = [audit.Subject(each.user_id, each.school_id, ["role"]) for each in memberships]
+    audit.record_each(verb, about, by=by, at=at, subject_kind="user")

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from handrail.accounts.actions import add_person, take_back_person
+from handrail.accounts.actions import Newcomer, add_people, take_back_leads
 from handrail.accounts.models import Membership
 from handrail.accounts.roles import Role
 from handrail.core import audit
@@ -19,18 +19,14 @@ from handrail.core.forms import in_sentence
 from handrail.core.jinja import long_date
 from handrail.imports.reading import Comparison
 from handrail.imports.starter_file import LEAD_EMAIL, LEAD_NAME, OFFICE_EMAIL, PUBLISHED, REVIEWED, VALUES
-from handrail.policies.actions import (
-    open_policies,
-    publish,
-    record_starting_point,
-    set_details,
-    take_back_starting_point,
-)
+from handrail.policies.actions import open_policies
+from handrail.policies.held import Before, Held, take_back_held, write_held
 from handrail.policies.models import SCHOOL_KINDS, Policy
-from handrail.schools.actions import set_contacts
+from handrail.schools.actions import set_contacts_of
 from handrail.schools.models import School
 
 COLUMNS = {about.field: about.header for about in VALUES}
+TOUCHED = "something was recorded about the policy since, so its review was left as it is."
 LEAD = (LEAD_NAME.field, LEAD_EMAIL.field)
 OF_POLICY = (*LEAD, REVIEWED.field, PUBLISHED.field)
 
@@ -106,25 +102,33 @@ def compare(rows: list[Facts], *, on: date, at: datetime) -> Comparison:
 
 
 def commit(rows: list[Facts], *, on: date, by: audit.Actor, at: datetime) -> list[Facts]:
-    """Write what the rows say. Gives what undoing will need, in the order in which it was written."""
+    """Write what the rows say. Gives what undoing will need."""
     open_policies(on=on, at=at)
     audit.record("imported a starter spreadsheet", by=by, at=at, subject_kind="register")
     steps, _ = _steps(rows)
-    return [_write(step, by=by, at=at) for step in steps]
+    contacts = [step for step in steps if not step.policy and not step.person]
+    policies = {step.policy.id: step for step in steps if step.policy}
+    people = [step for step in steps if step.person]
+    return [
+        *_write_contacts(contacts, by=by, at=at),
+        *_write_policies(policies, by=by, at=at),
+        *_write_people(people, by=by, at=at),
+    ]
 
 
 def undo(before: list[Facts], *, by: audit.Actor, at: datetime) -> list[str]:
-    """Put back what nobody has changed since; say in sentences what was left, and why."""
+    """Put back what nobody has changed since; say in sentences what was left, and why, school by school."""
     audit.record("took back a starter spreadsheet", by=by, at=at, subject_kind="register")
-    ids = {done["school"] for done in before}
-    schools = {str(school.id): school for school in School.objects.filter(id__in=ids)}
-    policies = {str(policy.id): policy for policy in Policy.objects.filter(school_id__in=ids)}
-    left = []
-    for done in reversed(before):
-        school, policy = schools[done["school"]], policies.get(done["policy"])
-        found = _take_back_policy(done, policy, by=by, at=at) if policy else _take_back(done, school, by=by, at=at)
-        left += [f"{school.name} ({school.urn}): {what}" for what in found]
-    return left
+    schools = {str(school.id): school for school in School.objects.filter(id__in={done["school"] for done in before})}
+    contacts = [(schools[done["school"]], done) for done in before if not done["policy"] and "user" not in done]
+    policies = {UUID(done["policy"]): (schools[done["school"]], done) for done in before if done["policy"]}
+    people = [(schools[done["school"]], done) for done in before if "user" in done]
+    left = [
+        *_take_back_people(people, by=by, at=at),
+        *_take_back_policies(policies, by=by, at=at),
+        *_take_back_contacts(contacts, by=by, at=at),
+    ]
+    return [f"{school.name} ({school.urn}): {what}" for school, what in sorted(left, key=lambda each: each[0].name)]
 
 
 # -- what the rows would write ---------------------------------------------------------------------------
@@ -195,88 +199,75 @@ def _drop_old_review(step: Step, line: int) -> list[Facts]:
     return [{"line": line, "urn": step.school.urn, "skipped": False, **about}]
 
 
-# -- writing and undoing ---------------------------------------------------------------------------------
+# -- writing, each kind of step all together, and undoing ------------------------------------------------
+
+Done = tuple[School, Facts]
+"""What was written about a school, as it was kept."""
+Left = list[tuple[School, str]]
+"""What undoing had to leave of a school."""
 
 
-def _write(step: Step, *, by: audit.Actor, at: datetime) -> Facts:
-    """Write one step; give what was there before."""
-    school, policy, wanted = step.school, step.policy, step.wanted
-    done: Facts = {"school": str(school.id), "policy": "", "became": wanted}
-    if step.person:
-        email = wanted[LEAD_EMAIL.field]
-        user = add_person(email=email, name=step.person, role=Role.SCHOOL_LEAD, by=by, at=at, school_id=school.id)
-        return done | {"user": str(user.id), "since": at.isoformat()}
-    if policy is None:
-        done["was"] = {name: step.held(name) for name in wanted}
-        set_contacts(school=school, by=by, at=at, **wanted)
-        return done
-    names = (*LEAD, PUBLISHED.field, "last_reviewed_on", "next_review_on", "is_inherited")
-    done |= {"policy": str(policy.id), "was": {name: getattr(policy, name) for name in names}}
-    _set_lead(policy, wanted, by=by, at=at)
-    if REVIEWED.field in wanted:
-        review, _ = record_starting_point(
-            policy=policy,
-            by=by,
-            at=at,
-            last_reviewed_on=wanted[REVIEWED.field],
-            published_url=wanted.get(PUBLISHED.field),
-        )
-        done["review"] = str(review.id)
-    elif PUBLISHED.field in wanted:
-        publish(policy=policy, by=by, at=at, published_url=wanted[PUBLISHED.field])
+def _done(step: Step, **more: Any) -> Facts:
+    return {"school": str(step.school.id), "policy": "", "became": step.wanted, **more}
+
+
+def _write_contacts(steps: list[Step], *, by: audit.Actor, at: datetime) -> list[Facts]:
+    done = [_done(step, was={name: step.held(name) for name in step.wanted}) for step in steps]
+    set_contacts_of([(step.school, step.wanted) for step in steps], by=by, at=at)
     return done
 
 
-def _take_back(done: Facts, school: School, *, by: audit.Actor, at: datetime) -> list[str]:
-    """Undo a step about a school or its people; give what was left."""
-    became = done["became"]
-    if "user" in done:
-        went = take_back_person(
-            user_id=UUID(done["user"]),
-            role=Role.SCHOOL_LEAD,
-            school_id=school.id,
-            since=datetime.fromisoformat(done["since"]),
-            by=by,
-            at=at,
-        )
-        return [] if went else [f"{became[LEAD_EMAIL.field]} has signed in since, and still can."]
-    same = {name: done["was"][name] for name in became if getattr(school, name) == became[name]}
-    set_contacts(school=school, by=by, at=at, **same)
-    return [_changed_since(COLUMNS[name]) for name in became if name not in same]
+def _write_policies(steps: dict[UUID, Step], *, by: audit.Actor, at: datetime) -> list[Facts]:
+    before = write_held({id: Held(**step.wanted) for id, step in steps.items()}, by=by, at=at)
+    return [
+        _done(step, policy=str(id), was=before[id].was, review=str(before[id].review_id or ""))
+        for id, step in steps.items()
+    ]
 
 
-def _take_back_policy(done: Facts, policy: Policy, *, by: audit.Actor, at: datetime) -> list[str]:
-    """Undo a step about a policy; give what was left."""
-    was, became = done["was"], done["became"]
-    left = []
-    if "review" in done and not take_back_starting_point(
-        policy=policy,
-        review_id=UUID(done["review"]),
-        last_reviewed_on=_date(was["last_reviewed_on"]),
-        next_review_on=_date(was["next_review_on"]),
-        is_inherited=was["is_inherited"],
-        by=by,
-        at=at,
-    ):
-        left.append("something was recorded about the policy since, so its review was left as it is.")
-    texts = [name for name in became if name != REVIEWED.field]
-    same = {name: was[name] for name in texts if getattr(policy, name) == became[name]}
-    if PUBLISHED.field in same:
-        publish(policy=policy, by=by, at=at, published_url=same[PUBLISHED.field])
-    _set_lead(policy, same, by=by, at=at)
-    left += [_changed_since(COLUMNS[name]) for name in texts if name not in same]
-    return [f"{in_sentence(policy.get_kind_display())}: {what}" for what in left]
+def _write_people(steps: list[Step], *, by: audit.Actor, at: datetime) -> list[Facts]:
+    new = [Newcomer(step.wanted[LEAD_EMAIL.field], step.person, Role.SCHOOL_LEAD, step.school.id) for step in steps]
+    users = add_people(new, by=by, at=at)
+    return [_done(step, user=str(user.id), since=at.isoformat()) for step, user in zip(steps, users, strict=True)]
 
 
-def _set_lead(policy: Policy, values: Facts, *, by: audit.Actor, at: datetime) -> None:
-    set_details(
-        policy=policy,
-        by=by,
-        at=at,
-        lead_name=values.get(LEAD_NAME.field, policy.lead_name),
-        lead_email=values.get(LEAD_EMAIL.field, policy.lead_email),
-        link_governor=policy.link_governor,
-    )
+def _take_back_contacts(done: list[Done], *, by: audit.Actor, at: datetime) -> Left:
+    left, same = [], []
+    for school, each in done:
+        held = {name for name, value in each["became"].items() if getattr(school, name) == value}
+        same.append((school, {name: each["was"][name] for name in held}))
+        left += [(school, _changed_since(COLUMNS[name])) for name in each["became"] if name not in held]
+    set_contacts_of(same, by=by, at=at)
+    return left
+
+
+def _take_back_policies(done: dict[UUID, Done], *, by: audit.Actor, at: datetime) -> Left:
+    kinds = {policy.id: in_sentence(policy.get_kind_display()) for policy in Policy.objects.filter(id__in=done)}
+    left = take_back_held({id: _before(each) for id, (_, each) in done.items()}, by=by, at=at)
+    return [
+        (done[id][0], f"{kinds[id]}: {TOUCHED if name == REVIEWED.field else _changed_since(COLUMNS[name])}")
+        for id, names in left.items()
+        for name in names
+    ]
+
+
+def _take_back_people(done: list[Done], *, by: audit.Actor, at: datetime) -> Left:
+    if not done:
+        return []
+    since = datetime.fromisoformat(done[0][1]["since"])
+    stay = take_back_leads([(UUID(each["user"]), school.id) for school, each in done], since=since, by=by, at=at)
+    return [
+        (school, f"{each['became'][LEAD_EMAIL.field]} has signed in since, and still can.")
+        for school, each in done
+        if (UUID(each["user"]), school.id) in stay
+    ]
+
+
+def _before(done: Facts) -> Before:
+    """What was kept about a policy, as it was before it was kept."""
+    days = {name: _date(done["was"][name]) for name in ("last_reviewed_on", "next_review_on")}
+    review = done.get("review")
+    return Before(was=done["was"] | days, became=done["became"], review_id=UUID(review) if review else None)
 
 
 def _changed_since(column: str) -> str:

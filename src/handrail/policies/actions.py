@@ -20,9 +20,6 @@ from tenants.database import execute_count
 
 Outcome = PolicyReview.Outcome
 
-AS_HELD = "As held by the local authority."
-"""What is noted as changed when a policy's history begins with what the authority had on file."""
-
 
 class Refused(ValueError):
     """What was asked cannot be done; the message says why in words for the person."""
@@ -111,10 +108,7 @@ def record_review(
     same = policy.reviews.filter(reviewed_on=reviewed_on, outcome=outcome).first()
     if same:
         return same, False
-    if reviewed_on > day_of(at):
-        raise ReviewInFuture("Date of review must be today or in the past")
-    if policy.last_reviewed_on and reviewed_on < policy.last_reviewed_on:
-        raise ReviewBeforeLast("Date of review must be on or after the last one recorded")
+    check_day(policy, reviewed_on, at=at)
     review = PolicyReview(
         policy=policy,
         reviewed_on=reviewed_on,
@@ -128,7 +122,7 @@ def record_review(
     if outcome != Outcome.IN_PROGRESS:
         review.next_review_on = _next_review(policy, reviewed_on=reviewed_on, asked=next_review_on)
         if published_url is not None:
-            policy.published_url = _web_address(published_url)
+            policy.published_url = web_address(published_url)
         review.version = _version(policy, outcome=outcome, changed=changed, document=document, by=by, at=at)
         policy.last_reviewed_on, policy.next_review_on = reviewed_on, review.next_review_on
         policy.is_inherited = policy.is_inherited and outcome != Outcome.NEW
@@ -136,64 +130,6 @@ def record_review(
     review.save(force_insert=True)
     _record("recorded a review", policy, by=by, at=at, fields=["reviews"])
     return review, True
-
-
-def record_starting_point(
-    *, policy: Policy, by: audit.Actor, at: datetime, last_reviewed_on: date, published_url: str | None = None
-) -> tuple[PolicyReview, bool]:
-    """Begin a policy's history with what the authority held on file: a new policy, reviewed on that day.
-
-    Doing it twice changes nothing. Raises what `record_review` raises.
-    """
-    return record_review(
-        policy=policy,
-        by=by,
-        at=at,
-        reviewed_on=last_reviewed_on,
-        outcome=Outcome.NEW,
-        changed=AS_HELD,
-        published_url=published_url or None,
-    )
-
-
-@transaction.atomic
-def take_back_starting_point(
-    *,
-    policy: Policy,
-    review_id: UUID,
-    last_reviewed_on: date | None,
-    next_review_on: date | None,
-    is_inherited: bool,
-    by: audit.Actor,
-    at: datetime,
-) -> bool:
-    """Undo `record_starting_point`: take its review and version away and give the dates of before back.
-
-    When a review, an approval, a document or a version has been recorded since, nothing changes. Gives whether the
-    starting point is gone.
-    """
-    policy = Policy.objects.select_for_update().get(id=policy.id)
-    review = policy.reviews.filter(id=review_id).select_related("version").first()
-    if review is None or review.version is None:
-        return review is None
-    version = review.version
-    is_touched = (
-        not version.is_current
-        or version.document_id
-        or version.approved_on
-        or policy.reviews.filter(recorded_at__gt=review.recorded_at).exists()
-    )
-    if is_touched:
-        return False
-    review.delete()
-    version.delete()
-    for previous in policy.versions.all()[:1]:
-        previous.is_current = True
-        previous.save(update_fields=["is_current"])
-    policy.last_reviewed_on, policy.next_review_on, policy.is_inherited = last_reviewed_on, next_review_on, is_inherited
-    policy.save(update_fields=["last_reviewed_on", "next_review_on", "is_inherited"])
-    _record("took back a starting point", policy, by=by, at=at, fields=["reviews"])
-    return True
 
 
 @transaction.atomic
@@ -212,7 +148,7 @@ def approve_version(
         raise NothingToApprove("Record a review of this policy before its approval")
     version = policy.versions.filter(is_current=True).first() or _new_version(policy, by=by, at=at)
     approval = {"approved_by": approved_by, "approved_on": approved_on, "minute_reference": minute_reference}
-    if _differs(version, approval):
+    if differs(version, approval):
         version.save(update_fields=list(approval))
         _record("recorded an approval", policy, by=by, at=at, fields=list(approval))
     if policy.is_inherited:
@@ -225,7 +161,7 @@ def approve_version(
 def publish(*, policy: Policy, by: audit.Actor, at: datetime, published_url: str) -> None:
     """Note at which address people can read the policy; empty when it is not on a website. Raises NotAWebAddress."""
     policy = Policy.objects.select_for_update().get(id=policy.id)
-    if _differs(policy, {"published_url": _web_address(published_url)}):
+    if differs(policy, {"published_url": web_address(published_url)}):
         policy.save(update_fields=["published_url"])
         policy.versions.filter(is_current=True).update(published_url=published_url)
         _record("changed where a policy is published", policy, by=by, at=at, fields=["published_url"])
@@ -237,7 +173,7 @@ def set_details(
 ) -> None:
     """Name the policy's lead, who is reminded, and the governor linked to it."""
     policy = Policy.objects.select_for_update().get(id=policy.id)
-    changed = _differs(policy, {"lead_name": lead_name, "lead_email": lead_email, "link_governor": link_governor})
+    changed = differs(policy, {"lead_name": lead_name, "lead_email": lead_email, "link_governor": link_governor})
     if changed:
         policy.save(update_fields=changed)
         _record("changed who is responsible for a policy", policy, by=by, at=at, fields=changed)
@@ -249,7 +185,7 @@ def decide_not_needed(*, policy: Policy, by: audit.Actor, at: datetime, reason: 
     policy = Policy.objects.select_for_update().get(id=policy.id)
     if not reason.strip():
         raise ReasonMissing("Enter why this policy is not needed")
-    if _differs(policy, {"not_needed_reason": reason.strip()}):
+    if differs(policy, {"not_needed_reason": reason.strip()}):
         policy.save(update_fields=["not_needed_reason"])
         _record("decided a policy is not needed", policy, by=by, at=at, fields=["not_needed_reason"])
 
@@ -258,7 +194,7 @@ def decide_not_needed(*, policy: Policy, by: audit.Actor, at: datetime, reason: 
 def needed_again(*, policy: Policy, by: audit.Actor, at: datetime) -> None:
     """Take back the decision that this policy is not needed. Its dates count again as they were."""
     policy = Policy.objects.select_for_update().get(id=policy.id)
-    if _differs(policy, {"not_needed_reason": ""}):
+    if differs(policy, {"not_needed_reason": ""}):
         policy.save(update_fields=["not_needed_reason"])
         _record("decided a policy is needed again", policy, by=by, at=at, fields=["not_needed_reason"])
 
@@ -320,7 +256,16 @@ def keep_document(*, policy: Policy, by: audit.Actor, at: datetime, file: Binary
     return document
 
 
-def _web_address(text: str) -> str:
+def check_day(policy: Policy, reviewed_on: date, *, at: datetime) -> None:
+    """See that a finished or begun review may have happened on this day. Raises ReviewInFuture, ReviewBeforeLast."""
+    if reviewed_on > day_of(at):
+        raise ReviewInFuture("Date of review must be today or in the past")
+    if policy.last_reviewed_on and reviewed_on < policy.last_reviewed_on:
+        raise ReviewBeforeLast("Date of review must be on or after the last one recorded")
+
+
+def web_address(text: str) -> str:
+    """The address, or blank, if a link may lead there. Raises NotAWebAddress."""
     try:
         if text:
             WEB_ADDRESS(text)
@@ -372,7 +317,7 @@ def _new_version(
     )
 
 
-def _differs(row: Policy | PolicyVersion, wanted: dict[str, object]) -> list[str]:
+def differs(row: Policy | PolicyVersion, wanted: dict[str, object]) -> list[str]:
     """Set the wanted values on the row; give the names of those that were not so before."""
     names = [name for name, value in wanted.items() if getattr(row, name) != value]
     for name in names:

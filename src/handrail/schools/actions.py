@@ -1,17 +1,17 @@
 """Every write about schools."""
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
-from psycopg.types.json import Jsonb
 
 from handrail.core import audit
+from handrail.core.models import as_jsonb
 from handrail.schools.duty import BODY_OF_TYPE, OPEN_STATUSES, SCHOOL_GROUPS, Body
 from handrail.schools.models import School
 from tenants.database import execute, require_bound
@@ -161,7 +161,7 @@ class Difference:
 
 def preview_rows(rows: list[dict[str, Any]], *, on: date, as_of: date) -> list[Difference]:
     """What `apply_rows` would do, school by school. Writes nothing."""
-    found = execute(PREVIEW.format(source=ROWS), {**_given(on=on, as_of=as_of), "rows": _jsonb(rows)})
+    found = execute(PREVIEW.format(source=ROWS), {**_given(on=on, as_of=as_of), "rows": as_jsonb(rows)})
     return [
         Difference(urn, name, new, closes, json.loads(was) if was else {}, json.loads(becomes))
         for urn, name, new, closes, was, becomes in found
@@ -175,7 +175,7 @@ def apply_rows(rows: list[dict[str, Any]], *, on: date, as_of: date, by: audit.A
     Rows of other authorities do nothing but close a school that we hold and that is theirs now. Each row is a
     dictionary of the register's columns. Older rows never overwrite what a newer register (`as_of`) said.
     """
-    given = {**_given(on=on, as_of=as_of), "rows": _jsonb(rows)}
+    given = {**_given(on=on, as_of=as_of), "rows": as_jsonb(rows)}
     [(new, changed, closed)] = execute(FOLLOW.format(source=ROWS), given)
     moved_away = len(execute(MOVE_AWAY.format(source=ROWS), given))
     audit.record("imported a register extract", by=by, at=at, subject_kind="register")
@@ -191,7 +191,7 @@ def take_back_rows(before: list[dict[str, Any]], added: list[str], *, by: audit.
     execute(
         f"""UPDATE schools_school s SET {", ".join(f"{name} = b.{name}" for name in columns)}
             FROM jsonb_populate_recordset(NULL::schools_school, %(before)s) b WHERE b.urn = s.urn""",
-        {"before": _jsonb(before)},
+        {"before": as_jsonb(before)},
     )
     texts = (
         *CONTACTS,
@@ -211,27 +211,35 @@ def take_back_rows(before: list[dict[str, Any]], added: list[str], *, by: audit.
     return School.objects.filter(urn__in=added).count()
 
 
-@transaction.atomic
 def set_contacts(*, school: School, by: audit.Actor, at: datetime, **contacts: str) -> list[str]:
     """Set some of a school's contacts: office_email, lead_name, lead_email, head_name, head_email.
 
     Gives the names of those that changed.
     """
-    changed = [name for name, value in contacts.items() if name in CONTACTS and getattr(school, name) != value]
-    for name in changed:
-        setattr(school, name, contacts[name])
-    if changed:
-        school.save(update_fields=changed)
-        audit.record(
-            "changed a school's contacts",
-            by=by,
-            at=at,
-            subject_kind="school",
-            subject_id=school.id,
-            school_id=school.id,
-            fields=changed,
-        )
-    return changed
+    return set_contacts_of([(school, contacts)], by=by, at=at).get(school.id, [])
+
+
+@transaction.atomic
+def set_contacts_of(
+    wanted: Iterable[tuple[School, Mapping[str, str]]], *, by: audit.Actor, at: datetime
+) -> dict[UUID, list[str]]:
+    """Set some of the contacts of many schools. Gives the names of those that changed, by school's id."""
+    changed: list[tuple[School, list[str]]] = []
+    for school, contacts in wanted:
+        names = [name for name, value in contacts.items() if name in CONTACTS and getattr(school, name) != value]
+        for name in names:
+            setattr(school, name, contacts[name])
+        if names:
+            changed.append((school, names))
+    School.objects.save_changed(changed)
+    audit.record_each(
+        "changed a school's contacts",
+        [audit.Subject(school.id, school.id, names) for school, names in changed],
+        by=by,
+        at=at,
+        subject_kind="school",
+    )
+    return {school.id: names for school, names in changed}
 
 
 def _given(*, on: date, as_of: date) -> dict[str, Any]:
@@ -245,10 +253,6 @@ def _given(*, on: date, as_of: date) -> dict[str, Any]:
         "bodies": [str(body) for body in BODY_OF_TYPE.values()],
         "other": str(Body.OTHER),
     }
-
-
-def _jsonb(rows: list[dict[str, Any]]) -> Jsonb:
-    return Jsonb(rows, dumps=partial(json.dumps, default=str))
 
 
 def _register_date() -> date | None:
