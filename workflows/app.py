@@ -24,10 +24,11 @@ app.conf.update(
     task_default_queue="handrail",
     task_serializer="json",
     accept_content=["json"],
-    worker_prefetch_multiplier=4,
+    worker_prefetch_multiplier=0,  # no limit: kombu goes deaf when the acknowledgements that would free it were lost
     worker_enable_remote_control=False,
     worker_send_task_events=False,
     broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,  # however long the broker is away
     beat_schedule=beat_schedule(),
     timezone="UTC",
     imports=modules(),
