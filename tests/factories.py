@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import factory
+from dateutil.relativedelta import relativedelta
 
 from handrail.accounts.actions import add_person
 from handrail.accounts.models import User
@@ -92,7 +93,7 @@ def recorded_policy(school: School, *, next_review_on: date, **more: Any) -> Pol
     """A policy last reviewed a year before it falls due."""
     return PolicyFactory(
         school=school,
-        last_reviewed_on=next_review_on.replace(year=next_review_on.year - 1),
+        last_reviewed_on=next_review_on - relativedelta(years=1),
         next_review_on=next_review_on,
         **more,
     )

@@ -1,16 +1,20 @@
 """Real processes of the product, for as long as a test needs them: workers, their clock, and a Redis of their own."""
 
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from databases import ROOT
 
 from handrail.config.env import whole_environment
@@ -60,6 +64,68 @@ def worker(app: str, *, processes: int = 1, **more: Any) -> Iterator[subprocess.
         yield process
 
 
+@dataclass
+class Redis:
+    """A Redis that keeps nothing when it is killed."""
+
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        place = ("--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder))
+        keep_nothing = ("--save", "", "--appendonly", "no")
+        with (self.folder / "redis.log").open("ab") as out:
+            self.process = subprocess.Popen(["redis-server", *place, *keep_nothing], stdout=out, start_new_session=True)
+        wait_until(self.answers)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            kill(self.process)
+
+    @contextmanager
+    def down(self) -> Iterator[None]:
+        self.kill()
+        try:
+            yield
+        finally:
+            self.start()
+
+    def answers(self) -> bool:
+        with suppress(OSError):
+            return self.ask("PING") == b"+PONG\r\n"
+        return False
+
+    def flush(self) -> None:
+        assert self.ask("FLUSHALL") == b"+OK\r\n"
+
+    def ask(self, command: str) -> bytes:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as line:
+            line.sendall(command.encode() + b"\r\n")
+            return line.recv(100)
+
+
+@contextmanager
+def redis_server(folder: Path) -> Iterator[Redis]:
+    """A Redis of the test's own; without the program the test is skipped loudly, and with CI set it fails."""
+    if shutil.which("redis-server") is None:
+        missing = "NO redis-server FOUND: the worker was not tried on a real Redis. Install it."
+        if "CI" in whole_environment():
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        server = Redis(folder, free.getsockname()[1])
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
+
+
 def kill(process: subprocess.Popen[bytes]) -> None:
     """`kill -9` of a process and all of its children, as when the machine goes."""
     with suppress(ProcessLookupError):
@@ -67,7 +133,7 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def wait_until(happens: Callable[[], Any], *, seconds: float = 60) -> float:
+def wait_until(happens: Callable[[], Any], *, seconds: float = 120) -> float:
     """Wait; give how long it took, in seconds."""
     began = time.monotonic()
     while not happens():

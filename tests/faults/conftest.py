@@ -45,9 +45,9 @@ class Ground:
         authority = authority or self.one
         with inside(authority):
             for _ in range(number):
-                recorded_policy(SchoolFactory(head_email=""), next_review_on=self.on)
+                recorded_policy(SchoolFactory(head_email="", joined_on=self.on), next_review_on=self.on)
             owe_review_reminders(on=self.on, at=self.at)
-            return list(Notice.objects.order_by("id"))
+            return list(Notice.objects.exclude(state="suppressed").order_by("id"))
 
     def states(self, authority: Any = None) -> dict[str, int]:
         with inside(authority or self.one):
