@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,6 +88,17 @@ def suspend_authority(*, code: str) -> LocalAuthority:
 def resume_authority(*, code: str) -> LocalAuthority:
     """Serve a suspended authority again. Raises Refused."""
     return _set_state(code, LocalAuthority.State.ACTIVE)
+
+
+@contextmanager
+def as_owner_of(authority: LocalAuthority) -> Iterator[None]:
+    """One transaction of the owner login in an authority's schema, for what no web or worker process may do."""
+    with transaction.atomic():
+        connection.set_tenant(authority)
+        try:
+            yield
+        finally:
+            connection.set_schema_to_public()
 
 
 def _set_state(code: str, state: LocalAuthority.State) -> LocalAuthority:

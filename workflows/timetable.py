@@ -19,12 +19,14 @@ MINUTE, HOUR = 60, 3600
 
 TIMETABLE = (
     Entry("Check and import the files that officers have brought", 5, "workflows.register.check_files"),
+    Entry("Make the exports that two people have asked for", 5, "workflows.records.make_exports"),
     Entry("Send the messages that are due", MINUTE, "workflows.notices.send_due"),
     Entry("Follow the register of schools and open policies for new schools", HOUR, "workflows.register.follow"),
     Entry("Owe reminders for policies that fall due or are overdue", HOUR, "workflows.reminders.sweep"),
     Entry("Tell the administrator when fewer messages left than were owed", HOUR, "workflows.notices.check_silence"),
     Entry("Seal the record of changes", MINUTE, "workflows.seals.seal_all"),
     Entry("Copy the newest seal out of the database", HOUR, "workflows.seals.keep_all"),
+    Entry("Delete exports that are a week old", HOUR, "workflows.records.delete_old"),
     Entry("Forget sessions that have ended", HOUR, "workflows.sessions.forget"),
     Entry("Note that the clock and a worker are alive", MINUTE, "workflows.heartbeat.beat"),
 )

@@ -21,6 +21,7 @@ from handrail.core.audit import CLOCK
 from handrail.imports.models import FileImport
 from handrail.notices.models import Notice
 from handrail.policies.models import Kind, Policy, PolicyVersion
+from handrail.records.models import AuthorityExport, Deletion
 from handrail.schools.models import School
 from tenants.context import inside
 from tenants.routing import Authority
@@ -140,6 +141,9 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
             problems=[{"line": 2, "urn": "", "column": "", "value": canary, "advice": "", "skipped": True}],
             changes=[{"urn": school.urn, "name": canary, "what": "New", "details": []}],
         )
+        asked = {"state": "cancelled", "asked_at": AT, "asked_by": document.id, "asked_by_name": canary}
+        export = AuthorityExport.objects.create(**asked)
+        deletion = Deletion.objects.create(**asked, on=AT.date(), periods={}, expected={})
     return {
         "urn": school.urn,
         "table": Word("ageing"),
@@ -152,6 +156,9 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "notices:pk": notice.id,
         "notices:reference": Word(str(notice.reference)),  # of a letter in the demo's mailbox: not there otherwise
         "imports:pk": file.id,
+        "export_id": export.id,
+        "deletion_id": deletion.id,
+        "record_class": Word("messages"),
     }
 
 

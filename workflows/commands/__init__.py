@@ -13,6 +13,7 @@ LOGINS = {
     "remove-authority": "owner",
     "check-catalogue": "owner",
     "import-register": "owner",
+    "delete-expired": "owner",
     "load-demo": "superuser",
 }
 

@@ -39,6 +39,7 @@ TENANT_APPS = [
     "handrail.imports",
     "handrail.authority",
     "handrail.overview",
+    "handrail.records",
     "allauth",
     "allauth.account",
 ]

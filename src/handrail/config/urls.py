@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("handrail.policies.urls")),
     path("", include("handrail.notices.urls")),
     path("imports/", include("handrail.imports.urls")),
+    path("records/", include("handrail.records.urls")),
 ]
 handler400 = "handrail.core.views.bad_request"
 handler403 = "handrail.core.views.forbidden"

@@ -19,6 +19,11 @@ def day_of(at: datetime) -> date:
     return at.astimezone(LONDON).date()
 
 
+def beginning_of(day: date) -> datetime:
+    """The moment at which a day begins in England."""
+    return datetime.combine(day, time(), LONDON)
+
+
 def is_bank_holiday(day: date) -> bool:
     """Whether the day is a bank holiday in England."""
     return day in _BANK_HOLIDAYS

@@ -13,6 +13,7 @@ AT_AUTHORITY = (
     ("Chase list", "overview:chase", Permission.CHASE_SCHOOLS),
     ("Import", "imports:home", Permission.IMPORT_SCHOOLS),
     ("Section 19 policy", "policies:policy", Permission.EDIT_AUTHORITY_POLICY),
+    ("Records", "records:home", Permission.KEEP_RETENTION),
     ("Settings", "authority:settings", Permission.EDIT_SETTINGS),
 )
 """Where people at the authority go besides their home page, and who may."""

@@ -1,0 +1,18 @@
+"""Addresses of what is held, as a whole, and how long."""
+
+from django.urls import path
+
+from handrail.records import views
+
+app_name = "records"
+urlpatterns = [
+    path("", views.HomeView.as_view(), name="home"),
+    path("keeping/", views.KeepingView.as_view(), name="keeping"),
+    path("keeping/<slug:record_class>/", views.PeriodView.as_view(), name="period"),
+    path("deletions/<uuid:deletion_id>/confirm/", views.ConfirmDeletionView.as_view(), name="confirm_deletion"),
+    path("deletions/<uuid:deletion_id>/cancel/", views.CancelDeletionView.as_view(), name="cancel_deletion"),
+    path("exports/", views.ExportsView.as_view(), name="exports"),
+    path("exports/<uuid:export_id>/confirm/", views.ConfirmExportView.as_view(), name="confirm_export"),
+    path("exports/<uuid:export_id>/cancel/", views.CancelExportView.as_view(), name="cancel_export"),
+    path("exports/<uuid:export_id>/download/", views.DownloadExportView.as_view(), name="download_export"),
+]

@@ -1,0 +1,209 @@
+"""Pages about what is held as a whole: exports of everything, how long records are kept, and deleting them."""
+
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from handrail.accounts.roles import Permission
+from handrail.core.access import Door, Request, get_or_404
+from handrail.core.documents import NotFound, download
+from handrail.records import actions
+from handrail.records.forms import PeriodForm
+from handrail.records.models import AuthorityExport, Deletion
+from handrail.records.retention import BY_KEY, CLASSES, RecordClass, counts
+
+SHOWN = 20
+REFRESH_SECONDS = 5
+
+
+class HomeView(Door):
+    """What a person can do about records."""
+
+    permission = Permission.KEEP_RETENTION
+
+    def get(self, request: Request) -> HttpResponse:
+        return render(request, "records/home.html")
+
+
+class DecideView(Door):
+    """One button about something that one person asked for."""
+
+    page: ClassVar[str]
+
+    def post(self, request: Request, **row: Any) -> HttpResponse:
+        try:
+            self.decide(request, **row)
+        except actions.Refused as refusal:
+            messages.warning(request, str(refusal))
+        return redirect(self.page)
+
+    def decide(self, request: Request, **row: Any) -> None:
+        """Call the action. Raises Http404, Refused."""
+        raise NotImplementedError
+
+
+# -- exports ---------------------------------------------------------------------------------------------
+
+
+class ExportDoor(Door):
+    """A page for people who may take everything out, about one export or all."""
+
+    permission = Permission.EXPORT_AUTHORITY
+    needs_step_up = True
+
+    def export(self, request: Request, export_id: Any) -> AuthorityExport:
+        """Raises Http404."""
+        found: AuthorityExport = get_or_404(AuthorityExport.objects.visible_to(request.user), id=export_id)
+        return found
+
+
+class ExportsView(ExportDoor):
+    """The exports so far, and the button that asks for another."""
+
+    def get(self, request: Request) -> HttpResponse:
+        exports = list(AuthorityExport.objects.visible_to(request.user)[:SHOWN])
+        states = {each.state for each in exports}
+        answer = render(
+            request,
+            "records/exports.html",
+            {"exports": exports, "is_under_way": bool(states & {AuthorityExport.State.ASKED, "confirmed"})},
+        )
+        if AuthorityExport.State.CONFIRMED in states:
+            answer["Refresh"] = f"{REFRESH_SECONDS}; url={reverse('records:exports')}"
+        return answer
+
+    def post(self, request: Request) -> HttpResponse:
+        try:
+            actions.ask_for_export(by=request.user, at=request.now)
+        except actions.Refused as refusal:
+            messages.warning(request, str(refusal))
+        else:
+            messages.success(request, "Asked for an export. Somebody else must now agree to it on this page.")
+        return redirect("records:exports")
+
+
+class ConfirmExportView(ExportDoor, DecideView):
+    """The second person's agreement."""
+
+    page = "records:exports"
+
+    def decide(self, request: Request, **row: Any) -> None:
+        actions.confirm_export(export=self.export(request, **row), by=request.user, at=request.now)
+
+
+class CancelExportView(ExportDoor, DecideView):
+    """Puts an export away that nobody has agreed to."""
+
+    page = "records:exports"
+
+    def decide(self, request: Request, **row: Any) -> None:
+        actions.cancel_export(export=self.export(request, **row), by=request.user, at=request.now)
+
+
+class DownloadExportView(ExportDoor):
+    """The finished file."""
+
+    def post(self, request: Request, **row: Any) -> HttpResponseBase:
+        try:
+            return download(actions.take_export(export=self.export(request, **row), by=request.user, at=request.now))
+        except actions.Refused as refusal:
+            messages.warning(request, str(refusal))
+            return redirect("records:exports")
+        except NotFound as error:
+            raise Http404 from error
+
+
+# -- keeping ---------------------------------------------------------------------------------------------
+
+
+class KeepingDoor(Door):
+    """A page about how long records are kept."""
+
+    permission = Permission.KEEP_RETENTION
+
+    def deletion(self, request: Request, deletion_id: Any) -> Deletion:
+        """Raises Http404."""
+        found: Deletion = get_or_404(Deletion.objects.visible_to(request.user), id=deletion_id)
+        return found
+
+
+class KeepingView(KeepingDoor):
+    """The periods, what is past them today, and the button that asks for it to be deleted."""
+
+    def get(self, request: Request) -> HttpResponse:
+        periods = actions.periods()
+        past = counts(periods, on=request.today)
+        deletions = list(Deletion.objects.visible_to(request.user)[:SHOWN])
+        return render(
+            request,
+            "records/keeping.html",
+            {
+                "classes": [(each, periods[each.key], past[each.key]) for each in CLASSES],
+                "past": sum(past.values()),
+                "is_under_way": any(each.state in ("asked", "confirmed") for each in deletions),
+                "deletions": [
+                    (each, [(BY_KEY[key].label, number) for key, number in (each.deleted or each.expected).items()])
+                    for each in deletions
+                ],
+            },
+        )
+
+    def post(self, request: Request) -> HttpResponse:
+        try:
+            actions.ask_for_deletion(by=request.user, on=request.today, at=request.now)
+        except actions.Refused as refusal:
+            messages.warning(request, str(refusal))
+        else:
+            messages.success(request, "Asked for a deletion. Somebody else must now agree to it on this page.")
+        return redirect("records:keeping")
+
+
+class PeriodView(KeepingDoor):
+    """How long one class of records is kept."""
+
+    def get(self, request: Request, record_class: str) -> HttpResponse:
+        chosen = self.record_class(record_class)
+        return self.page(request, chosen, PeriodForm(initial={"years": actions.periods()[chosen.key]}))
+
+    def post(self, request: Request, record_class: str) -> HttpResponse:
+        chosen, form = self.record_class(record_class), PeriodForm(request.POST)
+        if form.is_valid():
+            try:
+                actions.set_period(record_class=chosen, by=request.user, at=request.now, **form.cleaned_data)
+            except actions.PeriodRefused as refusal:
+                form.add_error("years", str(refusal))
+            else:
+                messages.success(request, f"{chosen.label}: the period is saved. Nothing was deleted.")
+                return redirect("records:keeping")
+        return self.page(request, chosen, form)
+
+    def record_class(self, key: str) -> RecordClass:
+        """Raises Http404."""
+        if key not in BY_KEY:
+            raise Http404
+        return BY_KEY[key]
+
+    def page(self, request: Request, record_class: RecordClass, form: PeriodForm) -> HttpResponse:
+        return render(request, "records/period.html", {"record_class": record_class, "form": form})
+
+
+class ConfirmDeletionView(KeepingDoor, DecideView):
+    """The second person's agreement."""
+
+    page = "records:keeping"
+
+    def decide(self, request: Request, **row: Any) -> None:
+        actions.confirm_deletion(deletion=self.deletion(request, **row), by=request.user, at=request.now)
+
+
+class CancelDeletionView(KeepingDoor, DecideView):
+    """Puts a deletion away that nobody has agreed to."""
+
+    page = "records:keeping"
+
+    def decide(self, request: Request, **row: Any) -> None:
+        actions.cancel_deletion(deletion=self.deletion(request, **row), by=request.user, at=request.now)
