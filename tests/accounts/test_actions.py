@@ -3,14 +3,15 @@
 import json
 from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Barrier
+from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
 from databases import handrail
-from django.contrib.sessions.models import Session
 from django.db import connections
+from django.utils import timezone
 from factories import person
 
 from handrail.accounts.actions import (
@@ -20,10 +21,13 @@ from handrail.accounts.actions import (
     WrongPlace,
     add_people,
     add_person,
+    close_account,
     end_membership,
+    end_session,
+    end_sessions,
     forget_what_ended,
 )
-from handrail.accounts.models import Membership, User
+from handrail.accounts.models import Membership, Session, User
 from handrail.accounts.roles import Permission, Role
 from handrail.core.audit import CLOCK
 from handrail.core.models import AuditEntry, CacheEntry
@@ -37,6 +41,11 @@ pytestmark = pytest.mark.django_db
 
 def role_of(user: User) -> Membership:
     return Membership.objects.get(user=user)
+
+
+def session(ends: datetime, user: User | None = None, **more: Any) -> Session:
+    """A session that ends at that moment."""
+    return Session.objects.create(expire_date=ends, user=user, **{"began_at": ends, "last_used_at": ends} | more)
 
 
 class TestAddPerson:
@@ -186,20 +195,90 @@ class TestEndMembership:
         assert "Nothing yet. Ask Adele Admin or admin." in page
 
 
+class TestEndSessions:
+    @pytest.fixture
+    def sessions(self, cast, one, at):
+        """Three of the head's, of which one has ended, and one of a colleague."""
+        soon, before = at + timedelta(hours=1), at - timedelta(hours=1)
+        with inside(one):
+            return [session(ends, cast.head) for ends in (soon, soon, before)] + [session(soon, cast.colleague)]
+
+    def test_ends_those_of_one_person_and_records_it(self, cast, one, at, sessions):
+        with inside(one):
+            assert end_sessions(user=cast.head, by=cast.admin, at=at) == 2
+            assert list(Session.objects.all()) == [sessions[-1]]
+            entry = AuditEntry.objects.get(verb="ended sessions")
+            assert (entry.subject_id, entry.by, entry.fields) == (cast.head.id, cast.admin.id, [])
+
+    def test_can_leave_the_one_that_is_in_use(self, cast, one, at, sessions):
+        with inside(one):
+            assert end_sessions(user=cast.head, by=cast.head, at=at, but=sessions[0].id) == 1
+            assert set(Session.objects.all()) == {sessions[0], sessions[-1]}
+
+    def test_changes_and_records_nothing_twice(self, cast, one, at, sessions):
+        with inside(one):
+            end_sessions(user=cast.head, by=cast.admin, at=at)
+            assert end_sessions(user=cast.head, by=cast.admin, at=at) == 0
+            assert AuditEntry.objects.filter(verb="ended sessions").count() == 1
+
+    def test_ends_one(self, cast, one, at, sessions):
+        with inside(one):
+            end_session(session=sessions[1], by=cast.head, at=at)
+            assert set(cast.head.sessions.open(at=at)) == {sessions[0]}
+
+    def test_shows_at_the_next_page(self, cast, browse, one, at):
+        client = browse(cast.head)
+        assert client.get("/account/").status_code == 200
+        with inside(one):
+            end_sessions(user=cast.head, by=cast.admin, at=timezone.now())
+        assert client.get("/account/").status_code == 302
+
+
+class TestCloseAccount:
+    def test_ends_every_role_and_every_session(self, cast, browse, one, at):
+        client = browse(cast.colleague)
+        with inside(one):
+            close_account(user=cast.colleague, by=cast.admin, at=at)
+            assert role_of(cast.colleague).to_on == at.date()
+            assert not cast.colleague.sessions.exists()
+            verbs = set(AuditEntry.objects.filter(at=at, by=cast.admin.id).values_list("verb", flat=True))
+            assert verbs == {"ended a role", "ended sessions", "closed an account"}
+        assert client.get("/account/").status_code == 302
+
+    def test_lets_nobody_in_with_a_session_that_is_left(self, cast, browse, one, at):
+        with inside(one):
+            close_account(user=cast.colleague, by=cast.admin, at=at)
+        assert browse(cast.colleague).get("/account/").status_code == 302
+
+    def test_changes_nothing_twice(self, cast, one, at):
+        with inside(one):
+            for _ in range(2):
+                close_account(user=cast.colleague, by=cast.admin, at=at)
+            assert AuditEntry.objects.filter(verb="closed an account").count() == 1
+
+    def test_keeps_the_last_lead_of_a_school_as_they_were(self, cast, browse, one, at):
+        client = browse(cast.neighbour)
+        with inside(one), pytest.raises(LastOne, match="before you remove Nia Neighbour"):
+            close_account(user=cast.neighbour, by=cast.admin, at=at)
+        assert client.get("/account/").status_code == 200
+
+
 class TestForgetWhatEnded:
     def test_forgets_the_ended_and_keeps_the_rest(self, cast, one, two, at):
+        a_second, a_day = timedelta(seconds=1), timedelta(days=1)
         for authority in (one, two):
             with inside(authority):
-                for name, ends in (("ended", at - timedelta(seconds=1)), ("open", at + timedelta(hours=1))):
-                    Session.objects.create(session_key=name, session_data="", expire_date=ends)
+                for name, ends in (("long ended", at - a_day - a_second), ("ended", at - a_day), ("open", at)):
+                    session(ends, device=name)
+                for name, ends in (("ended", at - a_second), ("open", at)):
                     CacheEntry.objects.create(cache_key=name, value="", expires=ends)
         for forgotten in (2, 0):
             with inside(one):
                 assert forget_what_ended(at=at) == forgotten
-                assert list(Session.objects.values_list("session_key", flat=True)) == ["open"]
+                assert set(Session.objects.values_list("device", flat=True)) == {"ended", "open"}
                 assert list(CacheEntry.objects.values_list("cache_key", flat=True)) == ["open"]
         with inside(two):
-            assert Session.objects.count() == CacheEntry.objects.count() == 2
+            assert (Session.objects.count(), CacheEntry.objects.count()) == (3, 2)
 
     def test_is_on_the_timetable(self):
         assert "workflows.sessions.forget" in {entry.task for entry in TIMETABLE}
@@ -207,7 +286,7 @@ class TestForgetWhatEnded:
 
     def test_is_done_in_each_authority(self, one, at):
         with inside(one):
-            Session.objects.create(session_key="ended", session_data="", expire_date=at - timedelta(days=400))
+            session(at - timedelta(days=400))
         sessions.forget_one(authority=str(one.id))
         with inside(one):
             assert not Session.objects.exists()

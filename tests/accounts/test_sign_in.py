@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
-from django.contrib.sessions.models import Session
+from django.contrib.sessions.backends.base import UpdateError
 from django.core import mail
 from django.core.cache import cache
 from django.db import connection
 from django.template.loader import get_template
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from handrail.accounts.models import User
+from handrail.accounts.models import Session, User
+from handrail.accounts.sessions import SessionStore, id_of
 from handrail.accounts.urls import urlpatterns
 from handrail.notices.mailbox import Mailbox
 from tenants.context import inside
@@ -315,6 +317,8 @@ class TestChoosingAPassword:
         post(here, "/account/password/", oldpassword=PASSWORD, password1=ANOTHER)
         assert is_signed_in(here)
         assert not is_signed_in(elsewhere)
+        with inside(one):
+            assert head.sessions.count() == 1
         assert mail.outbox[-1].subject == "Your Handrail password was changed"
 
     def test_refuses_a_change_without_the_current_one(self, cast, browse, post, one):
@@ -443,15 +447,50 @@ class TestTheSession:
         key, now = client.cookies["sessionid"].value, time.time()
         monkeypatch.setattr(time, "time", lambda: now + 9 * 3600)
         with inside(one):
-            from handrail.accounts.sessions import SessionStore
-
             session = SessionStore(key)
             session["touched"] = True
             session.save()
-            ends = Session.objects.get(session_key=key).expire_date
+            ends = Session.objects.get(id=id_of(key)).expire_date
         assert abs(ends.timestamp() - now - 36_000) < 2
         with inside(one):
-            Session.objects.filter(session_key=key).update(expire_date=ends - timedelta(hours=10, seconds=2))
+            Session.objects.filter(id=id_of(key)).update(expire_date=ends - timedelta(hours=10, seconds=2))
+        assert not is_signed_in(client)
+
+    def test_is_known_by_its_person_its_device_and_the_way_in(self, cast, browse, post, one):
+        client = browse()
+        client.defaults["HTTP_USER_AGENT"] = "Mozilla/5.0 (Windows NT 10.0; rv:132.0) Gecko/20100101 Firefox/132.0"
+        post(client, START, email=HEAD)
+        with inside(one):
+            assert Session.objects.get().user is None
+        post(client, CODE, code=newest_code())
+        client.get("/account/")
+        with inside(one):
+            row = Session.objects.get()
+            assert (row.user_id, row.device, row.way_in) == (cast.head.id, "Firefox on Windows", "a code by e-mail")
+            assert row.id == id_of(client.cookies["sessionid"].value)
+
+    def test_notes_when_it_was_used_to_the_minute(self, cast, browse, one):
+        client = browse(cast.head)
+        client.get("/account/")
+        moments = []
+        for seconds in (30, 90):
+            with inside(one):
+                used = timezone.now() - timedelta(seconds=seconds)
+                Session.objects.update(last_used_at=used)
+            client.get("/account/")
+            with inside(one):
+                moments.append(Session.objects.get().last_used_at == used)
+        assert moments == [True, False]
+
+    def test_that_has_ended_meanwhile_is_not_brought_back(self, cast, browse, one):
+        """As when another page of the same browser saves something in it."""
+        client = browse(cast.head)
+        with inside(one):
+            store = SessionStore(client.cookies["sessionid"].value)
+            store["touched"] = True
+            Session.objects.update(expire_date=timezone.now())
+            with pytest.raises(UpdateError):
+                store.save()
         assert not is_signed_in(client)
 
     def test_has_a_cookie_that_ends_with_the_browser(self, cast, browse, post):

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
-from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models.functions import Lower
 
-from handrail.accounts.models import Membership, User
+from handrail.accounts.models import Membership, Session, User
 from handrail.accounts.roles import Role
 from handrail.core import audit
 from handrail.core.calendar import day_of
@@ -20,6 +20,9 @@ from handrail.core.models import CacheEntry
 
 KEPT = frozenset({Role.AUTHORITY_ADMINISTRATOR, Role.SCHOOL_LEAD})
 """The roles of which the authority, or each school, always keeps one person."""
+
+
+A_DAY = timedelta(days=1)
 
 
 class NotAnEmailAddress(ValueError):
@@ -153,12 +156,50 @@ def take_back_leads(
 
 
 @transaction.atomic
+def close_account(*, user: User, by: audit.Actor, at: datetime) -> None:
+    """End everything that a person may do, and let them in no more. What they did keeps their name.
+
+    Closing it twice changes nothing. Raises LastOne: a school keeps a lead and the authority an administrator.
+    """
+    if not User.objects.select_for_update().filter(id=user.id, is_active=True).exists():
+        return
+    for membership in user.memberships.filter(to_on=None):
+        end_membership(membership=membership, by=by, at=at)
+    user.is_active = False
+    user.save(update_fields=["is_active"])
+    end_sessions(user=user, by=by, at=at)
+    audit.record("closed an account", by=by, at=at, subject_kind="user", subject_id=user.id, fields=["is_active"])
+
+
+@transaction.atomic
+def end_sessions(*, user: User, by: audit.Actor, at: datetime, but: UUID | None = None) -> int:
+    """Sign a person out everywhere at once, but in the session `but`. Gives the number of sessions."""
+    others = user.sessions.exclude(id=but)  # type: ignore[misc]
+    return _end(others, user_id=user.id, by=by, at=at)
+
+
+@transaction.atomic
+def end_session(*, session: Session, by: audit.Actor, at: datetime) -> None:
+    """Sign a person out of one session. What its browser asks for next is asked for by nobody."""
+    _end(Session.objects.filter(id=session.id), user_id=session.user_id, by=by, at=at)
+
+
+def _end(sessions: Any, *, user_id: UUID | None, by: audit.Actor, at: datetime) -> int:
+    """Those that are open. They go at once, so that nothing is kept for somebody who may be gone."""
+    was_open = sessions.filter(expire_date__gt=at).count()
+    sessions.all().delete()
+    if was_open:
+        audit.record("ended sessions", by=by, at=at, subject_kind="user", subject_id=user_id)
+    return int(was_open)
+
+
+@transaction.atomic
 def forget_what_ended(*, at: datetime) -> int:
-    """Delete sessions, and counts of tries, that no longer mean anything. Gives their number.
+    """Delete sessions a day after they ended, and counts of tries that no longer mean anything. Gives their number.
 
     Not recorded: nothing that anybody did or could see is changed by it.
     """
-    sessions, _ = Session.objects.filter(expire_date__lt=at).delete()
+    sessions, _ = Session.objects.filter(expire_date__lt=at - A_DAY).delete()
     counts, _ = CacheEntry.objects.filter(expires__lt=at).delete()
     return sessions + counts
 

@@ -11,6 +11,8 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
 
+from handrail.accounts.actions import end_sessions
+from handrail.accounts.models import User
 from tenants.routing import Authority
 
 AUTHORITY_HEADER = "X-Handrail-Authority"
@@ -34,6 +36,12 @@ class Adapter(DefaultAccountAdapter):
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("accounts:account")
+
+    def set_password(self, user: User, password: str) -> None:
+        """Another password ends what was begun with the one before, but for the session it is chosen in."""
+        super().set_password(user, password)
+        request: Any = allauth_context.request
+        end_sessions(user=user, by=user.as_at(request.today), at=request.now, but=request.session.row_id)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Mail about signing in, the one mail that leaves from a request: after the commit, never from a failed one."""

@@ -1,15 +1,17 @@
 """People and their memberships. Each authority has its own: the same person in two authorities is two users."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
 from handrail.accounts.roles import AUTHORITY_ROLES, PERMISSIONS, SCHOOL_ROLES, Permission, Role
+from handrail.accounts.visits import way_in
 from handrail.core.models import Record, RecordManager
 
 
@@ -165,3 +167,35 @@ class Membership(Record):
     @property
     def permissions(self) -> frozenset[Permission]:
         return PERMISSIONS[Role(self.role)]
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def open(self, *, at: datetime) -> Self:
+        """Those that can be used at the moment `at`."""
+        return self.filter(expire_date__gt=at)
+
+    def visible_to(self, user: User) -> Self:
+        """One's own, and nobody else's."""
+        return self.filter(user=user)
+
+
+class Session(Record):
+    """One browser's visit, and from signing in whose it is. See sessions.py, which alone writes it.
+
+    Its id is a digest of the key that the browser holds. One that ended by itself can no longer be used, but still
+    tells for a day whose it was.
+    """
+
+    session_data = models.TextField(help_text="signed for this authority")
+    expire_date = models.DateTimeField(db_index=True)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="sessions")
+    began_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(help_text="to the minute")
+    device = models.CharField(max_length=60, help_text="in words, like Firefox on Windows")
+    ways = ArrayField(models.CharField(max_length=30), default=list, help_text="how the person got in")
+
+    objects: ClassVar = RecordManager.from_queryset(SessionQuerySet)()
+
+    @property
+    def way_in(self) -> str:
+        return way_in(self.ways)

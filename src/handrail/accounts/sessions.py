@@ -1,29 +1,48 @@
-"""Sessions that carry their authority, and end.
+"""Sessions that carry their authority and their person, and end.
 
 They live in the authority's own schema. Their key and their data name it as well, so that a cookie or a row that
-strays to another authority is worth nothing there and is noticed.
+strays to another authority is worth nothing there and is noticed. A session ends ten hours after signing in; one in
+which a page about a child was opened also ends when nothing was asked for in it for 15 minutes.
 """
 
+import hashlib
 import logging
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
-from django.contrib.sessions.backends.base import VALID_KEY_CHARS
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError, UpdateError
 from django.utils.crypto import get_random_string
 
+from handrail.accounts.models import Session
+from handrail.accounts.visits import device_of
 from tenants.database import require_bound
 
 security = logging.getLogger("handrail.security")
 
 BEGAN = "began_at"
 LENGTH = 32
+NOTED_EVERY = timedelta(minutes=1)
 
 
 class SessionStore(db.SessionStore):
-    """Django's own, in the database. Raises NobodyBound outside a door."""
+    """In rows of our own, found by a digest of the key: who reads the table cannot use what is in it.
+
+    Raises NobodyBound outside a door.
+    """
+
+    row: Session | None = None
+
+    def __init__(self, session_key: str | None = None) -> None:
+        super().__init__(session_key)
+        self._given = self.session_key
+
+    # -- what names the authority --------------------------------------------------------------------------
 
     @property
     def key_salt(self) -> str:
@@ -41,6 +60,50 @@ class SessionStore(db.SessionStore):
         security.warning("A session that is not of authority %s was refused.", require_bound().code)
         return False
 
+    # -- the row -------------------------------------------------------------------------------------------
+
+    def _get_session_from_db(self) -> Session | None:
+        self.row = Session.objects.filter(id=id_of(self.session_key or ""), expire_date__gt=now()).first()
+        if self.row is None:
+            self._session_key = None
+        return self.row
+
+    def exists(self, session_key: str) -> bool:
+        return bool(Session.objects.filter(id=id_of(session_key)).exists())
+
+    def save(self, must_create: bool = False) -> None:
+        """Raises CreateError for a key that is there already, and UpdateError when the session has ended meanwhile."""
+        if self.session_key is None:
+            return self.create()
+        data: dict[str, Any] = self._get_session(no_load=must_create)  # type: ignore[attr-defined]
+        columns = {
+            "session_data": self.encode(data),
+            "expire_date": self.get_expiry_date(),
+            "user_id": data.get(SESSION_KEY),
+            "ways": [each.get("type", each["method"]) for each in data.get(AUTHENTICATION_METHODS_SESSION_KEY, [])],
+        }
+        rows = Session.objects.filter(id=id_of(self.session_key))
+        if must_create:
+            began = {"id": id_of(self.session_key), "began_at": now(), "last_used_at": now()}
+            _, is_new = rows.get_or_create(defaults=began | columns)
+            if not is_new:
+                raise CreateError
+        elif not rows.filter(expire_date__gt=now()).update(**columns):
+            raise UpdateError
+        return None
+
+    def delete(self, session_key: str | None = None) -> None:
+        key = session_key or self.session_key
+        if key:
+            Session.objects.filter(id=id_of(key)).delete()
+
+    @property
+    def row_id(self) -> UUID | None:
+        """The id of this session's row, when it has one."""
+        return id_of(self.session_key) if self.session_key else None
+
+    # -- when it ends --------------------------------------------------------------------------------------
+
     def cycle_key(self) -> None:
         """A new key, as at sign-in: the session's hours are counted from here, whatever happens in it."""
         super().cycle_key()
@@ -51,13 +114,31 @@ class SessionStore(db.SessionStore):
         return max(0, round(began + settings.SESSION_COOKIE_AGE - time.time()))
 
     def get_expiry_date(self, **kwargs: Any) -> datetime:
-        return datetime.fromtimestamp(time.time(), tz=UTC) + timedelta(seconds=self.get_expiry_age())
+        return now() + timedelta(seconds=self.get_expiry_age())
 
     def get_expire_at_browser_close(self) -> bool:
         """Always: office computers are shared."""
         return True
 
+    def note_use(self, *, at: datetime, user_agent: str) -> None:
+        """Note that something was asked for in it: at most once a minute."""
+        self._get_session()  # type: ignore[attr-defined]
+        row = self.row
+        if row and row.user_id and (not row.device or at - row.last_used_at >= NOTED_EVERY):
+            row.last_used_at, row.device = at, device_of(user_agent)
+            row.save(update_fields=["last_used_at", "device"])
+
 
 def mark() -> str:
     """What the keys of this authority's sessions end with."""
     return require_bound().id.hex[:8]
+
+
+def id_of(session_key: str) -> UUID:
+    """The row of the session with this key."""
+    return UUID(bytes=hashlib.sha256(session_key.encode()).digest()[:16])
+
+
+def now() -> datetime:
+    """The moment by the clock that sessions are counted by."""
+    return datetime.fromtimestamp(time.time(), tz=UTC)
