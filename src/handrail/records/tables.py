@@ -26,7 +26,8 @@ AT_A_TIME = 2000
 LEFT_OUT = {
     "contenttypes": "a package's own list of tables",
     "auth": "a package's own permissions, which are not used",
-    "sessions": "who is signed in just now",
+    "sessions": "a package's own table, which is not used",
+    "accounts.session": "who is signed in just now",
     "account.emailconfirmation": "codes that have been sent",
     "core.cacheentry": "counts of tries, for an hour",
     "core.datakey": "the keys that seal health records, which are opened here",
