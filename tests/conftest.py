@@ -148,3 +148,15 @@ def owner_sql(transactional_db: None) -> Callable[..., None]:
             connection.execute(statement, parameters)
 
     return run
+
+
+@pytest.fixture
+def process(settings: Any) -> Callable[..., None]:
+    """`process(keys=..., kms=...)` makes this a new process that was given these keys to wrap with."""
+    from handrail.core import vault
+
+    def begin(*, keys: tuple[bytes, ...] = (), kms: str = "") -> None:
+        vault._unwrapped.clear()
+        settings.VAULT_KEYS, settings.VAULT_KMS_KEY = keys, kms
+
+    return begin

@@ -11,7 +11,7 @@ from celery.exceptions import Reject
 from tenants.context import inside
 from tenants.database import bound, execute
 from tenants.errors import UnknownAuthority, WallError
-from tenants.routing import Authority, authorities, authority_by_id
+from tenants.routing import Authority, authorities, authority_by_code, authority_by_id
 from tenants.whose import on_behalf_of
 
 log = logging.getLogger(__name__)
@@ -77,6 +77,15 @@ def run_for_each_authority(work: Callable[[Authority], Any]) -> dict[str, Any]:
             with inside(authority):
                 results[authority.code] = work(authority)
     return results
+
+
+def with_their_tables(code: str | None = None) -> tuple[list[Authority], list[Authority]]:
+    """Every authority, or the one with this code: those with all tables of this release, suspended too, and the rest.
+
+    Raises UnknownAuthority.
+    """
+    chosen = [authority_by_code(code)] if code else authorities()
+    return [each for each in chosen if not each.is_behind], [each for each in chosen if each.is_behind]
 
 
 def clock() -> datetime:

@@ -1,12 +1,10 @@
 """What tests of the vault share."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.db import connections
-
-from handrail.core import vault
 
 
 @pytest.fixture(scope="module")
@@ -24,14 +22,3 @@ def here(one: Any) -> Iterator[Any]:
 
     with inside(one):
         yield one
-
-
-@pytest.fixture
-def process(settings: Any) -> Callable[..., None]:
-    """`process(keys=..., kms=...)` makes this a new process that was given these keys to wrap with."""
-
-    def begin(*, keys: tuple[bytes, ...] = (), kms: str = "") -> None:
-        vault._unwrapped.clear()
-        settings.VAULT_KEYS, settings.VAULT_KMS_KEY = keys, kms
-
-    return begin

@@ -37,9 +37,10 @@ def tables(database: str) -> Iterator[None]:
         schemas = [row[0] for row in admin.execute("SELECT schema_name FROM public.tenants_localauthority")]
         for schema in schemas:
             admin.execute(sql.SQL(TABLE).format(schema=sql.Identifier(schema)))
-        yield
+    yield
+    with as_superuser(database) as admin:
         for schema in schemas:
-            admin.execute(sql.SQL("DROP TABLE {}.core_note").format(sql.Identifier(schema)))
+            admin.execute(sql.SQL("DROP TABLE IF EXISTS {}.core_note").format(sql.Identifier(schema)))
 
 
 def stored(note: Any, column: str = "text") -> bytes:

@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from handrail.accounts.models import User
 from handrail.config.urls import handler400, handler403, handler404, handler500, urlpatterns
 from handrail.core.audit import CLOCK, record
+from handrail.core.models import Document
 from handrail.schools.models import School
 from tenants.database import execute
 
@@ -81,6 +82,14 @@ def in_a_page() -> None:
     engines["jinja2"].from_string("{{ child.nothing.at_all }}{{ 1 / 0 }}").render({"child": SAID})
 
 
+def at_a_sealed_value() -> None:
+    """What was noted about a child was changed in the database, by hand or by a failing disk."""
+    note = Document.objects.create(size=0, added_at=timezone.now(), is_sealed=True, secrets={"name": SAID})
+    execute("UPDATE core_document SET secrets = set_byte(secrets, 40, 255 - get_byte(secrets, 40))")
+    said = Document.objects.get(id=note.id).file_name
+    raise AssertionError(said)
+
+
 FAULTS: dict[str, tuple[Callable[[], None], str]] = {
     "simply": (simply, "ValueError"),
     "from-another": (from_another, "RuntimeError"),
@@ -93,6 +102,7 @@ FAULTS: dict[str, tuple[Callable[[], None], str]] = {
     "sql": (in_sql, "DataError"),
     "at-the-end": (at_the_end_of_the_door, "IntegrityError"),
     "page": (in_a_page, "ZeroDivisionError"),
+    "sealed": (at_a_sealed_value, "CannotOpen"),
 }
 
 

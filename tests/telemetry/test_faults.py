@@ -1,5 +1,6 @@
 """What leaves us when pages and tasks fail: the real reports of a real server and worker, and their logs."""
 
+import base64
 import gzip
 import json
 import re
@@ -20,6 +21,7 @@ from celery import Celery
 from databases import connected, scratch
 from running import environment_of, running, worker
 
+from handrail.config.env import whole_environment
 from tenants.routing import authority_by_code
 
 CANARIES = ("Poppy", "Canarywright", "Q815200108001", "epilepsy", "poppy.canary")
@@ -36,8 +38,9 @@ PAGES = {
     "sql": "DataError",
     "at-the-end": "IntegrityError",
     "page": "ZeroDivisionError",
+    "sealed": "CannotOpen",
 }
-TASKS = ("simply", "from-another", "twice", "at-the-end")
+TASKS = ("simply", "from-another", "twice", "at-the-end", "sealed")
 LINE = re.compile(r"(?P<level>[A-Z]+) (?P<logger>[\w.]+) authority=(?P<authority>\S+) request=(?P<request>\S+) .+")
 
 
@@ -183,10 +186,20 @@ def _ring(broker: str, authority: str) -> None:
     bell.close()
 
 
+def keys() -> list[str]:
+    """The vault's key as the processes had it, in the ways in which it might be written."""
+    given = whole_environment()["HANDRAIL_VAULT_KEY"]
+    return [given, base64.b64decode(given).hex(), repr(base64.b64decode(given))]
+
+
 class TestReports:
     def test_no_child_is_in_them(self, aftermath: Aftermath) -> None:
         found = {canary: text for canary in CANARIES for text in aftermath.seen.raw if canary in text}
         assert found == {}
+
+    def test_no_key_is_in_them(self, aftermath: Aftermath) -> None:
+        for key in keys():
+            assert not [text for text in aftermath.seen.raw if key in text]
 
     @pytest.mark.parametrize("how", PAGES)
     def test_a_failing_page_is_told_of_once(self, aftermath: Aftermath, how: str) -> None:
@@ -234,6 +247,10 @@ class TestLogs:
     def test_no_child_is_in_them(self, aftermath: Aftermath) -> None:
         lines = (aftermath.web_log + aftermath.work_log).splitlines()
         assert [line for line in lines if any(canary in line for canary in CANARIES)] == []
+
+    def test_no_key_is_in_them(self, aftermath: Aftermath) -> None:
+        for key in keys():
+            assert key not in aftermath.web_log + aftermath.work_log
 
     def test_each_record_is_one_line(self, aftermath: Aftermath) -> None:
         begun = re.compile(r"\[.+\] \[\d+\] \[INFO\] .+")  # by gunicorn, before it has read our settings

@@ -81,6 +81,8 @@ def _bound_to(header: bytes, place: bytes) -> bytes:
 
 # -- data keys ---------------------------------------------------------------------------------------------
 
+NEWEST = "newest data key"
+
 _unwrapped: dict[tuple[UUID, UUID], bytes] = {}
 """By authority and key. A key's id is never given twice, as the number of a key whose making was undone would be."""
 
@@ -90,6 +92,7 @@ def make_key(number: int) -> None:
     made = _keys().model(number=number)
     _wrap(made, AESGCM.generate_key(256))
     _keys().bulk_create([made], ignore_conflicts=True)  # waits for the other transaction to end
+    remembered().pop(NEWEST, None)
 
 
 def rewrap(data_key: "DataKey") -> None:
@@ -102,12 +105,12 @@ def _newest() -> tuple[UUID, bytes]:
     """The data key that seals, made when there is none. Asked of the database once in each transaction."""
     _require_a_wrapping()
     notes = remembered()
-    if "data key" not in notes:
+    if NEWEST not in notes:
         newest = _keys().order_by("-number")
         if not newest.exists():
             make_key(1)
-        notes["data key"] = newest.values_list("id", flat=True)[0]
-    key_id: UUID = notes["data key"]
+        notes[NEWEST] = newest.values_list("id", flat=True)[0]
+    key_id: UUID = notes[NEWEST]
     return key_id, _key(key_id)
 
 

@@ -1,0 +1,49 @@
+"""What is written about a child's health is sealed in the database, unless somebody has said why it need not be."""
+
+from collections.abc import Iterable
+
+from django.apps import apps
+from django.apps.registry import Apps
+from django.db import models
+
+from handrail.core.fields import SealedJSONField, SealedTextField
+from handrail.core.models import Record
+
+HEALTH = {"plans", "handovers", "absences"}
+"""The rooms that hold what is written about a child's health."""
+
+IN_CLEAR: dict[str, str] = {}
+"""Their columns of text that need no sealing, as `room.Model.field`, each with the reason."""
+
+
+def in_clear(found: Iterable[type[models.Model]]) -> set[str]:
+    """The columns of free text and JSON that the database holds unsealed."""
+    return {
+        f"{model._meta.label}.{field.name}"
+        for model in found
+        if model._meta.app_label in HEALTH
+        for field in model._meta.local_concrete_fields
+        if isinstance(field, models.TextField | models.JSONField)
+    }
+
+
+class TestTheRoomsOfHealth:
+    def test_seal_their_text(self):
+        assert in_clear(apps.get_models()) == set(IN_CLEAR)
+
+    def test_give_a_reason_for_what_they_do_not(self):
+        assert all(reason.strip() for reason in IN_CLEAR.values())
+
+    def test_are_found_out_when_they_forget(self):
+        class Plan(Record):
+            title = models.CharField(max_length=50)
+            needs = models.TextField()
+            answers = models.JSONField()
+            sealed = SealedTextField()
+            also_sealed = SealedJSONField()
+
+            class Meta:
+                app_label = "plans"
+                apps = Apps()
+
+        assert in_clear([Plan]) == {"plans.Plan.needs", "plans.Plan.answers"}
