@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from celery import shared_task
 from django.utils import timezone
 
 from handrail.core.audit import CLOCK
 from handrail.core.calendar import day_of
-from handrail.core.documents import open_document
+from handrail.core.documents import open_document, store
 from handrail.imports import actions, extract, starter_file
 from handrail.imports.models import FileImport
 from handrail.policies.actions import inherit_history, open_policies
@@ -113,6 +114,21 @@ def work_on_next_file(authority: Authority, *, clock: Callable[[], datetime] = t
     return True
 
 
+@shared_task
+def delete_files() -> int:
+    """Ring for every authority to delete the uploaded files that nobody needs any more."""
+    return for_each_authority(delete_files_of, at=timezone.now())
+
+
+@shared_task(base=UnboundTask)
+def delete_files_of(*, authority: Authority, at: datetime) -> None:
+    """Delete the uploaded files of one authority, first their rows. What a failure leaves in the store is swept."""
+    with inside(authority):
+        keys = actions.delete_files(at=at)
+    for key in keys:
+        store().delete(key)
+
+
 def _check(authority: Authority, file: FileImport, mine: actions.Claim, clock: Callable[[], datetime]) -> None:
     def report(done: int, total: int) -> None:
         with inside(authority):
@@ -122,7 +138,8 @@ def _check(authority: Authority, file: FileImport, mine: actions.Claim, clock: C
         path = Path(folder) / "file.csv"
         with inside(authority):
             known = actions.what_is_known(at=clock())
-            with open_document(file.document) as kept, path.open("wb") as copy:
+            document: Any = file.document  # there is one while the file waits
+            with open_document(document) as kept, path.open("wb") as copy:
                 shutil.copyfileobj(kept, copy)
         read = extract.read if file.kind == FileImport.Kind.REGISTER else starter_file.read
         try:

@@ -15,11 +15,13 @@ class Entry:
     task: str
 
 
-MINUTE, HOUR = 60, 3600
+MINUTE, HOUR, DAY = 60, 3600, 86400
 
 TIMETABLE = (
     Entry("Check and import the files that officers have brought", 5, "workflows.register.check_files"),
     Entry("Make the exports that two people have asked for", 5, "workflows.records.make_exports"),
+    Entry("Delete uploaded files when what they did can no longer be undone", HOUR, "workflows.register.delete_files"),
+    Entry("Delete stored files that belong to no document", DAY, "workflows.documents.sweep"),
     Entry("Send the messages that are due", MINUTE, "workflows.notices.send_due"),
     Entry("Follow the register of schools and open policies for new schools", HOUR, "workflows.register.follow"),
     Entry("Owe reminders for policies that fall due or are overdue", HOUR, "workflows.reminders.sweep"),

@@ -5,6 +5,7 @@ import io
 import os
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
@@ -18,7 +19,7 @@ from pypdf.generic import NameObject
 
 from handrail.core import file_kinds
 from handrail.core.aws import Bucket, client
-from handrail.core.documents import Folder, NotFound, StoreUnavailable, download, keep, key_of, open_document
+from handrail.core.documents import Folder, NotFound, StoreUnavailable, download, folder_of, keep, key_of, open_document
 from handrail.core.file_kinds import (
     DOCX,
     MEGABYTE,
@@ -38,6 +39,7 @@ from handrail.core.models import Document
 from handrail.core.sealed_file import CHUNK, TAG
 from handrail.core.vault import CannotOpen, VaultClosed
 from tenants.context import inside
+from workflows.documents import sweep_one
 
 MAIN = f'<Override PartName="/word/document.xml" ContentType="{DOCX}.main+xml"/>'
 
@@ -236,6 +238,30 @@ class TestStore:
         store.delete("a/one/two")
         with pytest.raises(NotFound):
             store.open("a/one/two")
+
+    def test_lists_what_is_in_a_folder_and_when_it_was_put_there(self, store: Any) -> None:
+        for key in ("a/one/two", "a/one/three", "a/one/newest-seal", "a/other/two", "a/one-more"):
+            store.put(key, io.BytesIO(b"policy"))
+        found = dict(store.keys("a/one/"))
+        assert set(found) == {"a/one/two", "a/one/three", "a/one/newest-seal"}
+        now = datetime.now(UTC)
+        assert all(now - timedelta(minutes=5) < put_at < now + timedelta(minutes=1) for put_at in found.values())
+        assert list(store.keys("a/nobody/")) == []
+
+    def test_sweeps_what_has_no_row(self, store: Any, one: Any, two: Any, cast: Any, at: Any) -> None:
+        places = {}
+        for authority in (one, two):
+            with inside(authority):
+                kept = keep(io.BytesIO(b"policy"), name="Policy.pdf", content_type=PDF, by=cast.head, at=at)
+                places[authority] = key_of(kept), key_of(Document()), f"{folder_of(authority.id)}newest-seal"
+            for key in places[authority][1:]:
+                store.put(key, io.BytesIO(b"left over"))
+        put_at = datetime.now(UTC)
+        assert sweep_one(authority=str(one.id), at=put_at + timedelta(hours=23)) == 0
+        assert sweep_one(authority=str(one.id), at=put_at + timedelta(hours=25)) == 1
+        mine, _, seal = places[one]
+        assert {key for key, _ in store.keys("a/")} == {mine, seal, *places[two]}
+        assert sweep_one(authority=str(one.id), at=put_at + timedelta(hours=25)) == 0
 
 
 class HalfAFile(io.BytesIO):

@@ -53,6 +53,13 @@ class TestASealedField:
         assert Note.objects.filter(answers__isnull=True).count() == 1
         assert Note.objects.filter(text__isnull=False).count() == 1
 
+    def test_is_sealed_for_its_own_row_when_many_are_saved_at_once(self, note):
+        other = Note.objects.create(title="Sam", text="")
+        note.text, other.text = "Asthma", "Diabetes"
+        assert Note.objects.save_changed([(note, ["text"]), (other, ["text"])]) == 2
+        assert (again(note).text, again(other).text) == ("Asthma", "Diabetes")
+        assert b"Asthma" not in stored(note)
+
     def test_saves_named_columns_alone(self, note):
         before = stored(note), stored(note, "answers")
         note.title, note.text, note.answers = "Other", "Other", {}

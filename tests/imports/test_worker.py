@@ -6,17 +6,21 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from imports_data import lines_of
 
+from handrail.core.documents import Folder, StoreUnavailable, folder_of, key_of
+from handrail.core.models import AuditEntry, Document
 from handrail.imports import actions, extract
 from handrail.imports.models import FileImport
 from handrail.schools.models import School
 from tenants.context import inside
-from workflows import register
+from workflows import documents, register
 
 pytestmark = pytest.mark.django_db
 
 State = FileImport.State
 REGISTER = "edubasealldata20261120.csv"
 NOW = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
+A_DAY, MOMENT = timedelta(days=1), timedelta(seconds=1)
+LATER = datetime(2100, 1, 1, tzinfo=UTC)  # than any real clock: the store knows no other
 
 
 class Killed(BaseException):
@@ -139,6 +143,80 @@ class TestCheckFiles:
     def test_never_touches_another_authoritys_file(self, one, two, waiting):
         assert work(two) is False
         assert now(one, waiting).state == State.WAITING
+
+
+class TestDeletion:
+    @pytest.fixture
+    def imported(self, one, cast, waiting, at):
+        work(one)
+        with inside(one):
+            actions.confirm(file=waiting, has_understood=True, by=cast.officer, at=at)
+        work(one)
+        assert now(one, waiting).state == State.COMMITTED
+        return waiting
+
+    @pytest.fixture
+    def kept(self, one, settings):
+        """What the store has."""
+        return lambda: [key for key, _ in Folder(settings.DOCUMENT_STORE).keys(folder_of(one.id))]
+
+    def test_takes_a_file_away_when_it_can_no_longer_be_undone(self, one, imported, kept, cast):
+        with inside(one):
+            assert kept() == [key_of(imported.document)]
+        register.delete_files_of(authority=str(one.id), at=NOW + A_DAY - MOMENT)
+        assert len(kept()) == 1
+        assert now(one, imported).before != {}
+        register.delete_files_of(authority=str(one.id), at=NOW + A_DAY)
+        assert kept() == []
+        file = now(one, imported)
+        assert (file.document, file.before, file.state, file.file_name) == (None, {}, State.COMMITTED, REGISTER)
+        assert file.changes
+        with inside(one):
+            assert not Document.objects.exists()
+            assert AuditEntry.objects.get(verb="deleted an uploaded file").subject_id == imported.id
+            with pytest.raises(actions.TooLate):
+                actions.ask_to_undo(file=file, by=cast.officer, at=NOW + A_DAY)
+
+    def test_does_nothing_the_second_time(self, one, imported):
+        for _ in range(2):
+            register.delete_files_of(authority=str(one.id), at=NOW + A_DAY)
+        with inside(one):
+            assert AuditEntry.objects.filter(verb="deleted an uploaded file").count() == 1
+
+    def test_leaves_a_file_that_somebody_is_having_undone(self, one, imported, kept, cast):
+        with inside(one):
+            actions.ask_to_undo(file=imported, by=cast.officer, at=NOW + A_DAY - MOMENT)
+        register.delete_files_of(authority=str(one.id), at=NOW + A_DAY)
+        assert len(kept()) == 1
+        assert work(one, later=A_DAY)
+        assert now(one, imported).state == State.UNDONE
+        register.delete_files_of(authority=str(one.id), at=NOW + A_DAY)
+        assert kept() == []
+
+    def test_leaves_one_that_waits_and_can_import_one_whose_file_is_gone(self, one, waiting, kept, cast, at):
+        register.delete_files_of(authority=str(one.id), at=NOW + A_DAY)
+        assert len(kept()) == 1
+        work(one)
+        register.delete_files_of(authority=str(one.id), at=NOW + A_DAY)
+        assert kept() == []
+        with inside(one):
+            actions.confirm(file=waiting, has_understood=True, by=cast.officer, at=at)
+        work(one)
+        assert now(one, waiting).state == State.COMMITTED
+
+    def test_is_made_up_for_by_the_sweep_when_the_store_fails(self, one, two, imported, kept, monkeypatch):
+        def fails(*_args):
+            raise StoreUnavailable
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Folder, "delete", fails)
+            with pytest.raises(StoreUnavailable):
+                register.delete_files_of(authority=str(one.id), at=NOW + A_DAY)
+        assert now(one, imported).document is None
+        assert len(kept()) == 1
+        assert documents.sweep_one(authority=str(two.id), at=LATER) == 0
+        assert documents.sweep_one(authority=str(one.id), at=LATER) == 1
+        assert kept() == []
 
 
 def test_says_how_far_reading_has_come(one, waiting, monkeypatch):

@@ -4,6 +4,7 @@ where a bucket or SES is set up. Credentials come from where boto3 looks for the
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import cache
 from typing import Any, BinaryIO
 
@@ -57,6 +58,12 @@ class Bucket:
     def delete(self, key: str) -> None:
         with _in_our_words(key):
             self.s3.delete_object(Bucket=self.name, Key=key)
+
+    def keys(self, folder: str) -> Iterator[tuple[str, datetime]]:
+        with _in_our_words(folder):
+            for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=folder):
+                for found in page.get("Contents", ()):
+                    yield found["Key"], found["LastModified"]
 
     def link(self, key: str, *, name: str, content_type: str, seconds: int) -> str:
         """An address that gives these bytes to whoever has it, to be saved under `name`, for so many seconds."""

@@ -9,12 +9,12 @@ import hashlib
 import io
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.http import FileResponse, HttpResponseRedirect
@@ -43,6 +43,10 @@ class Store(Protocol):
     def put(self, key: str, file: BinaryIO) -> None: ...
     def open(self, key: str) -> BinaryIO: ...
     def delete(self, key: str) -> None: ...
+    def keys(self, folder: str) -> Iterator[tuple[str, datetime]]:
+        """Every key in a folder, such as "a/<authority>/", and when it was put there."""
+        ...
+
     def link(self, key: str, *, name: str, content_type: str, seconds: int) -> str:
         """An address at which anybody gets these bytes for a while; empty where the store has none to give."""
         ...
@@ -58,15 +62,16 @@ class Folder:
         path = self.root / key
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".half", delete=False) as half:
+            half = path.with_name(str(uuid4()))  # a key that has no row: what a kill leaves of it is swept
+            with open(half, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as out:
                 try:
                     while block := file.read(1 << 20):
-                        half.write(block)
-                    half.flush()
-                    os.fsync(half.fileno())
-                    Path(half.name).replace(path)
+                        out.write(block)
+                    out.flush()
+                    os.fsync(out.fileno())
+                    half.replace(path)
                 except BaseException:
-                    Path(half.name).unlink(missing_ok=True)
+                    half.unlink(missing_ok=True)
                     raise
         except OSError as error:
             raise StoreUnavailable(key) from error
@@ -85,6 +90,16 @@ class Folder:
         except OSError as error:
             raise StoreUnavailable(key) from error
 
+    def keys(self, folder: str) -> Iterator[tuple[str, datetime]]:
+        try:
+            for path in (self.root / folder).rglob("*"):
+                with suppress(FileNotFoundError):  # deleted meanwhile
+                    if path.is_file():
+                        put_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+                        yield path.relative_to(self.root).as_posix(), put_at
+        except OSError as error:
+            raise StoreUnavailable(folder) from error
+
     def link(self, key: str, *, name: str, content_type: str, seconds: int) -> str:
         return ""
 
@@ -97,9 +112,28 @@ def store() -> Store:
     return Folder(settings.DOCUMENT_STORE)
 
 
+def folder_of(authority_id: UUID) -> str:
+    """Where all that is kept of one authority is."""
+    return f"a/{authority_id}/"
+
+
 def key_of(document: Document) -> str:
     """`a/<authority>/<document>`. Raises NobodyBound outside a door."""
-    return f"a/{require_bound().id}/{document.id}"
+    return f"{folder_of(require_bound().id)}{document.id}"
+
+
+def without_rows(keys: Iterable[str]) -> list[str]:
+    """Which of these keys of the bound authority are of documents that it does not have.
+
+    A transaction that failed leaves such a key, and so does a document that was deleted. Keys that are no document's
+    are not among them.
+    """
+    by_id: dict[UUID, str] = {}
+    for key in keys:
+        with suppress(ValueError):
+            by_id[UUID(key.removeprefix(folder_of(require_bound().id)))] = key
+    there = set(Document.objects.filter(id__in=by_id).values_list("id", flat=True))
+    return [key for id, key in by_id.items() if id not in there]
 
 
 def keep(

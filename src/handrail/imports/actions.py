@@ -15,7 +15,8 @@ from handrail.accounts.models import User
 from handrail.accounts.roles import Permission
 from handrail.core import audit
 from handrail.core.calendar import day_of
-from handrail.core.documents import StoreUnavailable, keep
+from handrail.core.documents import StoreUnavailable, keep, key_of
+from handrail.core.models import Document
 from handrail.imports import extract, starter
 from handrail.imports.models import FileImport
 from handrail.imports.reading import Comparison, Known, Reading
@@ -209,6 +210,21 @@ def undo(mine: Claim, *, at: datetime) -> None:
         left = starter.undo(file.before["steps"], by=by, at=at)
     _move(file, State.UNDONE, left=left, before={})
     _record("undid an import", file, by=by, at=at)
+
+
+@transaction.atomic
+def delete_files(*, at: datetime) -> list[str]:
+    """Delete the uploaded files that nobody needs any more, and what undoing them would have needed. What became of
+    them stays. Gives the keys under which the store has them: they are to be deleted when this is committed.
+    """
+    files = FileImport.objects.done_with(at=at).select_related("document").only("document")
+    done = list(files.select_for_update(of=("self",)))
+    keys = [key_of(file.document) for file in done if file.document]
+    FileImport.objects.filter(id__in=[file.id for file in done]).update(document=None, before={})
+    Document.objects.filter(id__in=[file.document_id for file in done]).delete()
+    about = [audit.Subject(file.id, None, ["document"]) for file in done]
+    audit.record_each("deleted an uploaded file", about, by=audit.CLOCK, at=at, subject_kind="import")
+    return keys
 
 
 @transaction.atomic

@@ -29,6 +29,12 @@ class FileImportQuerySet(models.QuerySet["FileImport"]):
         free = Q(lease_until=None) | Q(lease_until__lte=at)
         return self.filter(free, state__in=FileImport.IN_HAND)
 
+    def done_with(self, *, at: datetime) -> Self:
+        """Those whose uploaded file nobody needs any more: it has been read, and what it did cannot be undone now."""
+        ended = at - timedelta(hours=UNDO_HOURS)
+        old = Q(committed_at__lte=ended) | Q(committed_at=None, uploaded_at__lte=ended)
+        return self.filter(old, document__isnull=False).exclude(state__in=FileImport.IN_HAND)
+
 
 class FileImport(Record):
     """One uploaded file, from its upload to its being undone.
@@ -55,7 +61,9 @@ class FileImport(Record):
 
     kind = models.CharField(max_length=8, choices=Kind)
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
-    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    document = models.ForeignKey(
+        Document, on_delete=models.PROTECT, null=True, related_name="+", help_text="empty when it has been deleted"
+    )
     file_name = models.CharField(max_length=200)
     uploaded_at = models.DateTimeField()
     uploaded_by = models.UUIDField()
