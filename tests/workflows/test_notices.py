@@ -436,6 +436,21 @@ class TestSmtp:
         notice = only_notice(one)
         assert (notice.state, notice.is_possible_duplicate) == ("accepted", True)
 
+    def test_a_refused_address_is_marked_at_the_school_until_it_takes_a_message(
+        self, one, cast, owed, run, server, browse
+    ):
+        [notice] = owed()
+        server.script = [("rcpt", "550 no such user")]
+        run(provider=Smtp())
+        with inside(one):
+            address = f"/schools/{School.objects.get(id=notice.school_id).urn}/people/"
+        said = f"{notice.recipient}. The last message to this address came back."
+        assert said in browse(cast.officer).get(address).text
+        with inside(one):
+            actions.replay(notice=notice, by=cast.officer, at=notice.owed_at + MINUTE)
+        run(provider=Smtp(), later=2 * MINUTE)
+        assert said not in browse(cast.officer).get(address).text
+
     def test_nobody_listening_holds_it(self, one, owed, run, settings):
         with mail_server() as gone:
             settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", gone.port

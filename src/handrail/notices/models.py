@@ -42,6 +42,12 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         hopeless = Q(state__in=[Notice.State.DEAD, Notice.State.BOUNCED])
         return self.filter(hopeless | Q(state=Notice.State.UNKNOWN, is_possible_duplicate=True)).order_by("-ended_at")
 
+    def addresses_that_came_back(self) -> set[str]:
+        """The addresses from which the newest message that left came back."""
+        left = [Notice.State.ACCEPTED, Notice.State.DELIVERED, Notice.State.BOUNCED]
+        newest = self.filter(state__in=left).order_by("recipient", "-ended_at").distinct("recipient")
+        return {each.recipient for each in newest if each.state == Notice.State.BOUNCED}
+
     def that_reached(self) -> Self:
         """Those that were sent or soon will be: what counts as having reminded somebody."""
         return self.exclude(state__in=[Notice.State.SUPPRESSED, Notice.State.DEAD, Notice.State.BOUNCED])

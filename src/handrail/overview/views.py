@@ -17,6 +17,7 @@ from handrail.core.access import SIGNED_IN, Door, Request, get_or_404
 from handrail.core.models import AuthoritySettings
 from handrail.core.spreadsheet import csv_file
 from handrail.core.status import Status
+from handrail.notices.models import Notice
 from handrail.overview.figures import KIND_HEADINGS, figures
 from handrail.overview.forms import SchoolFilters
 from handrail.overview.history import happenings, told
@@ -228,6 +229,7 @@ class PeopleView(SchoolDoor):
                 "school": school,
                 "at_school": current.filter(school=school).order_by("user__name", "user__email"),
                 "at_authority": current.filter(school=None).order_by("user__name", "user__email"),
+                "came_back": Notice.objects.of_school(school.id).addresses_that_came_back(),
                 "may_edit": request.user.may(Permission.EDIT_SCHOOL, school_id=school.id),
             },
         )
