@@ -19,7 +19,14 @@ from handrail.policies.reminders import owe_review_reminders
 from tenants.context import inside
 from tenants.routing import authority_by_code
 
-EMPTIED = ("notices_noticeattempt", "notices_notice", "notices_sweep", "policies_policy", "schools_school")
+EMPTIED = (
+    "notices_noticeattempt",
+    "notices_notice",
+    "notices_sweep",
+    "policies_policy",
+    "schools_school",
+    "imports_fileimport",
+)
 
 
 @pytest.fixture(scope="session")

@@ -6,13 +6,11 @@ Every process here is a real one and is really killed. What the clock says is an
 import os
 import secrets
 import signal
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from databases import as_superuser
-from django.db import DatabaseError, connection
 from factories import SchoolFactory, recorded_policy
 from post import kill_myself, nothing
 
@@ -21,7 +19,6 @@ from handrail.notices.models import Notice, Sweep
 from handrail.policies.reminders import owe_review_reminders
 from handrail.schools.models import School
 from tenants.context import inside
-from tenants.errors import WallError
 from tenants.routing import authority_by_code
 from workflows import reminders
 from workflows.notices import LEASE, Breaker, send
@@ -158,100 +155,6 @@ class TestMany:
             ]
         run(ground, later=timedelta(days=9))
         assert len([each for each in ground.post.taken() if "admin" not in each[1]]) == 1
-
-
-# -- the database goes away, or refuses, at every statement ------------------------------------------------
-
-
-class Interference:
-    """Does something just before the statement numbered `number` (from 0) of the block."""
-
-    def __init__(self, number: int, deed: Any) -> None:
-        self.number, self.deed, self.seen = number, deed, 0
-
-    def __call__(self, execute: Any, sql: Any, parameters: Any, many: Any, context: Any) -> Any:
-        number, self.seen = self.seen, self.seen + 1
-        if number == self.number:
-            self.deed(context["connection"])
-        return execute(sql, parameters, many, context)
-
-    @property
-    def happened(self) -> bool:
-        return self.seen > self.number
-
-
-def owing(ground: Any) -> None:
-    with inside(ground.one):
-        owe_review_reminders(on=ground.on, at=ground.at)
-
-
-def snapshot(ground: Any) -> dict[str, Any]:
-    with inside(ground.one):
-        return {"notices": Notice.objects.count(), "sweeps": Sweep.objects.count()}
-
-
-class TestEveryStatement:
-    """F9, F27: the backend is terminated, or an error swallowed, at each statement in turn."""
-
-    @pytest.fixture
-    def cut(self, ground):
-        def terminate(wrapper: Any) -> None:
-            pid = wrapper.connection.info.backend_pid
-            with as_superuser(ground.database) as admin:
-                admin.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
-
-        return terminate
-
-    @pytest.fixture
-    def swallow(self):
-        def fail_quietly(wrapper: Any) -> None:
-            with suppress(DatabaseError), wrapper.wrap_database_errors, wrapper.connection.cursor() as cursor:
-                cursor.execute("SELECT 1 / 0")
-
-        return fail_quietly
-
-    @pytest.fixture(params=["cut", "swallow"])
-    def fault(self, request):
-        return request.getfixturevalue(request.param)
-
-    def test_of_owing_leaves_nothing_half_done(self, ground, fault):
-        with inside(ground.one):
-            for _ in range(3):
-                recorded_policy(SchoolFactory(head_email=""), next_review_on=ground.on)
-        number = 0
-        while True:
-            interference = Interference(number, fault)
-            try:
-                with connection.execute_wrapper(interference):
-                    owing(ground)
-            except (DatabaseError, WallError):
-                connection.close()
-                assert snapshot(ground) == {"notices": 0, "sweeps": 0}, f"statement {number}"
-            if not interference.happened:
-                break
-            number += 1
-        assert number >= 5
-        assert snapshot(ground) == {"notices": 3, "sweeps": 1}
-
-    def test_of_sending_loses_nothing_and_sends_nothing_twice(self, ground, fault):
-        ground.owe(1)
-        number, later = 0, timedelta()
-        while True:
-            interference = Interference(number, fault)
-            with suppress(DatabaseError, WallError), connection.execute_wrapper(interference):
-                run(ground, later=later)
-            connection.close()
-            if not interference.happened:
-                break
-            later += 2 * LEASE
-            run(ground, later=later)
-            run(ground, later=later + LEASE)
-            assert ground.states() == {"accepted": number + 1}, f"statement {number}"
-            number, later = number + 1, later + 3 * LEASE
-            ground.owe(1)
-        assert number >= 12
-        run(ground, later=later + LEASE)
-        assert len(ground.post.taken()) == len(set(ground.post.taken())) == number + 1
 
 
 class TestHeld:
