@@ -305,7 +305,7 @@ class TestBreaker:
     def test_holds_everything_through_a_day_and_drops_nothing(self, owed, run, post, states, one):
         owed(20)
         post.before = raising(OutOfOrder("503"))
-        for minute in range(0, 8 * 60, 3):
+        for minute in range(0, 8 * 60, 15):
             assert run(later=minute * MINUTE) <= 1
         assert states() == {"owed": 20}
         with inside(one):
@@ -317,16 +317,16 @@ class TestBreaker:
         assert len(post.taken()) == 20
 
     def test_holds_a_burst_of_refusals_and_recovers(self, owed, run, post, states):
-        owed(30)
+        owed(12)
         post.before = raising(Retryable("403"))
         for minute in range(0, 60, 3):
             run(later=minute * MINUTE)
-        assert states() == {"owed": 30}
+        assert states() == {"owed": 12}
         post.before = lambda message: None
         for minute in range(60, 240, 3):
             run(later=minute * MINUTE)
-        assert states() == {"accepted": 30}
-        assert len(post.taken()) == 30
+        assert states() == {"accepted": 12}
+        assert len(post.taken()) == 12
 
 
 class TestUnknown:
