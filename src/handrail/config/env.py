@@ -46,6 +46,7 @@ class Env:
     log_level: str
     sentry_dsn: str
     release: str
+    allows_loopback: bool
 
 
 def read_env() -> Env:
@@ -108,7 +109,10 @@ def read_env() -> Env:
         log_level=value("LOG_LEVEL", "INFO"),
         sentry_dsn=value("SENTRY_DSN", ""),
         release=value("RELEASE", "unnamed"),
+        allows_loopback=choice("ALLOWS_LOOPBACK", ("yes", "no"), "no") == "yes",
     )
+    if env.allows_loopback and production:
+        problems.append("HANDRAIL_ALLOWS_LOOPBACK is for tests and the demo, not for production")
     if problems:
         raise EnvError("Handrail cannot start: " + "; ".join(problems) + ".")
     return env

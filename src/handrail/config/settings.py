@@ -136,6 +136,7 @@ FILE_UPLOAD_HANDLERS = [
 ]
 LARGEST_REQUEST = 120 * 1024 * 1024  # the whole register of schools, and room to grow
 
+ALLOWS_LOOPBACK = ENV.allows_loopback
 SITE_SCHEME, SITE_PORT = ENV.site_scheme, ENV.site_port
 IS_DEMO = ENV.mode == "demo"
 SECURE_CONTENT_TYPE_NOSNIFF = True

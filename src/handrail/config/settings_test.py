@@ -9,4 +9,5 @@ CACHES = {
         "KEY_FUNCTION": "tenants.cache.key_of_authority",
     }
 }
+ALLOWS_LOOPBACK = True
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -1,0 +1,219 @@
+"""Asking servers whose address somebody typed in: public https addresses alone, and not for long.
+
+A name is looked up once, here. Every address that it has must be public, and the connection goes to one of those, so
+that a second answer of the name server changes nothing. Nothing is followed to another address.
+"""
+
+import http.client
+import io
+import ipaddress
+import json
+import socket
+import ssl
+import time
+from contextlib import closing
+from typing import Any
+from urllib.parse import SplitResult, urlencode, urlsplit
+
+import dns.exception
+import dns.resolver
+from django.conf import settings
+
+SECONDS = 5.0
+"""How long everything that is asked for one page may take together."""
+
+LARGEST = 1_000_000
+"""Bytes of an answer."""
+
+INSIDE_OTHERS = [ipaddress.ip_network(each) for each in ("64:ff9b::/96", "64:ff9b:1::/48", "2001::/32", "2002::/16")]
+"""Addresses that carry another one, which may be private."""
+
+
+class OutsideError(Exception):
+    """No answer that can be used. The message says why, as the end of a sentence that begins with the address."""
+
+
+class NotAllowed(OutsideError):
+    """The address is none that we ask."""
+
+
+class NoAnswer(OutsideError):
+    """Nobody answers there."""
+
+
+class TooSlow(OutsideError):
+    """The answer had not come when the time was over."""
+
+    def __init__(self) -> None:
+        super().__init__(f"did not answer within {SECONDS:.0f} seconds")
+
+
+class StrangeAnswer(OutsideError):
+    """Somebody answers, but not with what was asked for."""
+
+
+class Deadline:
+    """A moment at which everything that waits gives up, `seconds` from now."""
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self._until = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """The seconds that are left. Raises TooSlow when none are."""
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TooSlow
+        return left
+
+
+def ask(
+    address: str, *, deadline: Deadline, form: dict[str, str] | None = None, authorization: str = ""
+) -> tuple[int, dict[str, Any]]:
+    """The status and the JSON object that the address answers: to a GET, or to a POST of the form.
+
+    Raises NotAllowed, NoAnswer, TooSlow and StrangeAnswer.
+    """
+    place = checked(address)
+    try:
+        with closing(_connected(place, deadline)) as stream:
+            return _talk(place, _Hurried(stream, deadline), form, authorization)
+    except TimeoutError:
+        raise TooSlow from None
+    except ssl.SSLCertVerificationError as error:
+        raise NoAnswer(f"has a certificate that is not valid for it ({error.verify_message})") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise NoAnswer("does not answer") from error
+
+
+def checked(address: str) -> SplitResult:
+    """The parts of an address that may be asked, by its spelling. Raises NotAllowed."""
+    try:
+        place = urlsplit(address)
+        is_whole = place.port != 0 and bool(place.hostname) and place.netloc.isascii() and address.isprintable()
+    except ValueError:
+        raise NotAllowed("is not a web address") from None
+    if not is_whole or " " in address or place.username is not None:
+        raise NotAllowed("is not a web address")
+    if place.scheme != "https" and not (settings.ALLOWS_LOOPBACK and place.scheme == "http"):
+        raise NotAllowed("must begin with https://")
+    return place
+
+
+def _talk(
+    place: SplitResult, stream: "_Hurried", form: dict[str, str] | None, authorization: str
+) -> tuple[int, dict[str, Any]]:
+    host = str(place.hostname)
+    connection = (
+        http.client.HTTPSConnection(host, place.port, context=_TLS)
+        if place.scheme == "https"
+        else http.client.HTTPConnection(host, place.port)
+    )
+    connection.sock = stream
+    headers = {"Accept": "application/json", "Connection": "close", "User-Agent": "Handrail"}
+    if authorization:
+        headers["Authorization"] = authorization
+    if form is not None:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+    path = (place.path or "/") + (f"?{place.query}" if place.query else "")
+    connection.request("GET" if form is None else "POST", path, urlencode(form) if form else None, headers)
+    response = connection.getresponse()
+    if 300 <= response.status < 400:
+        raise StrangeAnswer("leads to another address, which is not followed")
+    body = response.read(LARGEST + 1)
+    if len(body) > LARGEST:
+        raise StrangeAnswer("answers more than is read")
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        answer = None
+    if not isinstance(answer, dict):
+        raise StrangeAnswer(f"does not answer with JSON (status {response.status})")
+    return response.status, answer
+
+
+# -- connecting ------------------------------------------------------------------------------------------
+
+_TLS = ssl.create_default_context()
+
+
+def _connected(place: SplitResult, deadline: Deadline) -> socket.socket:
+    """A connection to one of the addresses that were checked."""
+    addresses = _public_addresses(place, deadline)
+    port = place.port or (443 if place.scheme == "https" else 80)
+    for number, each in enumerate(addresses):
+        try:
+            found = socket.create_connection((each, port), timeout=deadline.left() / (len(addresses) - number))
+            break
+        except OSError:
+            if number == len(addresses) - 1:
+                raise
+    if place.scheme != "https":
+        return found
+    try:
+        found.settimeout(deadline.left())
+        return _TLS.wrap_socket(found, server_hostname=place.hostname)
+    except BaseException:
+        found.close()
+        raise
+
+
+def _public_addresses(place: SplitResult, deadline: Deadline) -> list[str]:
+    """Every address of the host, those of the older kind first. Raises NotAllowed when one of them is not public."""
+    found = _looked_up(str(place.hostname), deadline)
+    for each in found:
+        is_loopback = each.is_loopback and settings.ALLOWS_LOOPBACK
+        if not (is_public(each) and place.scheme == "https") and not is_loopback:
+            raise NotAllowed("is not a public address")
+    return [str(each) for each in sorted(found, key=lambda each: each.version)]
+
+
+def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether it is one of the internet: none of a private network, of this machine or of its surroundings."""
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        return False
+    if any(address in each for each in INSIDE_OTHERS):
+        return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def _looked_up(host: str, deadline: Deadline) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    try:
+        return [ipaddress.ip_address(host)]
+    except ValueError:
+        pass
+    try:
+        answers = dns.resolver.resolve_name(host, lifetime=deadline.left())
+        return [ipaddress.ip_address(each) for each in answers.addresses()]
+    except dns.exception.Timeout:
+        raise TooSlow from None
+    except dns.exception.DNSException:
+        raise NoAnswer("is not known on the internet") from None
+
+
+class _Hurried:
+    """A connection whose every wait ends at the deadline, as `http.client` uses one. Whoever made it closes it."""
+
+    def __init__(self, stream: socket.socket, deadline: Deadline) -> None:
+        self._stream, self._deadline = stream, deadline
+
+    def sendall(self, content: bytes) -> None:
+        self._stream.settimeout(self._deadline.left())
+        self._stream.sendall(content)
+
+    def makefile(self, *_: Any, **__: Any) -> io.BufferedReader:
+        return io.BufferedReader(_Reading(self._stream, self._deadline))
+
+    def close(self) -> None:
+        pass
+
+
+class _Reading(io.RawIOBase):
+    def __init__(self, stream: socket.socket, deadline: Deadline) -> None:
+        self._stream, self._deadline = stream, deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._stream.settimeout(self._deadline.left())
+        return self._stream.recv_into(buffer)

@@ -1,0 +1,333 @@
+"""Asking servers whose address somebody typed in: only public ones, only the address that was checked, not for long."""
+
+import ipaddress
+import re
+import socket
+import socketserver
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dns.flags
+import dns.message
+import dns.rdatatype
+import dns.resolver
+import dns.rrset
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from handrail.core import outside
+from handrail.core.outside import Deadline, NoAnswer, NotAllowed, StrangeAnswer, TooSlow, ask, checked, is_public
+
+ANSWER = b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{"ok": true}'
+
+
+class Server:
+    """Takes connections on loopback and does with each as it is told."""
+
+    def __init__(self, deed: Any, tls: ssl.SSLContext | None = None) -> None:
+        self.requests: list[bytes] = []
+        server = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                stream = self.request
+                try:
+                    if tls:
+                        stream = tls.wrap_socket(stream, server_side=True)
+                    server.requests.append(whole_request(stream))
+                    deed(stream)
+                except OSError:
+                    pass
+
+        self.tcp = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+        self.tcp.daemon_threads = True
+        self.port = self.tcp.server_address[1]
+        threading.Thread(target=self.tcp.serve_forever, daemon=True).start()
+
+    def __enter__(self) -> "Server":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.tcp.shutdown()
+        self.tcp.server_close()
+
+
+def whole_request(stream: Any) -> bytes:
+    """Its headers, and its body when it says that it has one."""
+    found = b""
+    while b"\r\n\r\n" not in found:
+        found += stream.recv(65536) or b"\r\n\r\n"
+    length = re.search(rb"Content-Length: (\d+)", found)
+    while length and len(found.partition(b"\r\n\r\n")[2]) < int(length[1]):
+        found += stream.recv(65536)
+    return found
+
+
+def saying(content: bytes) -> Any:
+    return lambda stream: stream.sendall(content)
+
+
+class Names(socketserver.BaseRequestHandler):
+    """A name server: answers each question with its addresses."""
+
+    answers: list[str] = []
+    asked: list[str] = []
+    pause = 0.0
+
+    def handle(self) -> None:
+        content, connection = self.request
+        question = dns.message.from_wire(content)
+        time.sleep(Names.pause)
+        [asked] = question.question
+        kind = dns.rdatatype.to_text(asked.rdtype)
+        Names.asked.append(f"{asked.name} {kind}")
+        answer = dns.message.make_response(question)
+        answer.flags |= dns.flags.RA
+        right = [each for each in Names.answers if (":" in each) == (kind == "AAAA")]
+        if right:
+            answer.answer.append(dns.rrset.from_text(asked.name, 1, "IN", kind, *right))
+        connection.sendto(answer.to_wire(), self.client_address)
+
+
+@pytest.fixture
+def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The name server that is asked in this test."""
+    with socketserver.ThreadingUDPServer(("127.0.0.1", 0), Names) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        resolver = dns.resolver.Resolver(configure=False)
+        resolver.nameservers, resolver.port = ["127.0.0.1"], server.server_address[1]
+        monkeypatch.setattr(dns.resolver, "default_resolver", resolver)
+        Names.asked, Names.pause = [], 0.0
+        yield Names
+        server.shutdown()
+
+
+class TestAnAddress:
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "", "x", "https://", "ftp://x.example/", "http://x.example/", "https://user@x.example/",
+            "https://user:secret@x.example/", "https://x.example:0/", "https://x.example:99999/", "https://[::1/",
+            "https://x.example/a b", "https://x.example/\n", "https://\u0435xample.example/", "javascript:alert(1)",
+            "file:///etc/passwd", "//x.example/",
+        ],
+    )  # fmt: skip
+    def test_is_refused_by_its_spelling(self, settings, address):
+        settings.ALLOWS_LOOPBACK = False
+        with pytest.raises(NotAllowed):
+            checked(address)
+
+    def test_of_https_is_taken(self, settings):
+        settings.ALLOWS_LOOPBACK = False
+        assert checked("https://login.example:8443/a?b=c").port == 8443
+
+    @pytest.mark.parametrize(
+        "address",
+        [
+            "0.0.0.0", "127.0.0.1", "127.8.8.8", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254",
+            "100.64.0.1", "192.0.0.1", "192.0.2.1", "198.18.0.1", "203.0.113.1", "224.0.0.1", "240.0.0.1",
+            "255.255.255.255", "::", "::1", "fe80::1", "fc00::1", "fd00:ec2::254", "ff02::1", "2001:db8::1",
+            "::ffff:10.0.0.1", "::ffff:8.8.8.8", "64:ff9b::a00:1", "64:ff9b::a9fe:a9fe", "2002:a00:1::1",
+            "2001:0:a00:1::1", "::10.0.0.1",
+        ],
+    )  # fmt: skip
+    def test_that_is_not_public_is_none_of_ours(self, settings, address):
+        settings.ALLOWS_LOOPBACK = False
+        assert not is_public(ipaddress.ip_address(address))
+        host = f"[{address}]" if ":" in address else address
+        with pytest.raises(NotAllowed, match="public"):
+            ask(f"https://{host}/", deadline=Deadline())
+
+    @pytest.mark.parametrize("address", ["8.8.8.8", "51.140.1.1", "2a00:1450:4009::1", "2606:4700::1111"])
+    def test_that_is_public_is(self, address):
+        assert is_public(ipaddress.ip_address(address))
+
+    @pytest.mark.parametrize("host", ["0x7f.1", "2130706433", "127.1", "0177.0.0.1", "localhost"])
+    def test_in_another_spelling_is_a_name_that_nobody_has(self, settings, names, host):
+        settings.ALLOWS_LOOPBACK = False
+        names.answers = []
+        with pytest.raises(NoAnswer):
+            ask(f"https://{host}/", deadline=Deadline())
+
+    def test_of_loopback_is_for_tests_and_demos(self, settings):
+        with Server(saying(ANSWER)) as server:
+            assert ask(f"http://127.0.0.1:{server.port}/", deadline=Deadline()) == (200, {"ok": True})
+            settings.ALLOWS_LOOPBACK = False
+            for scheme in ("http", "https"):
+                with pytest.raises(NotAllowed):
+                    ask(f"{scheme}://127.0.0.1:{server.port}/", deadline=Deadline())
+            assert len(server.requests) == 1
+
+    def test_of_plain_http_is_for_loopback_alone(self, names):
+        names.answers = ["8.8.8.8"]
+        with pytest.raises(NotAllowed, match="public"):
+            ask("http://somewhere.test/", deadline=Deadline())
+
+
+class TestAName:
+    @pytest.mark.parametrize(
+        "addresses", [["10.0.0.1"], ["8.8.8.8", "10.0.0.1"], ["8.8.8.8", "fd00::1"], ["169.254.169.254"], ["::1"]]
+    )
+    def test_is_refused_when_one_of_its_addresses_is_not_public(self, settings, names, addresses):
+        settings.ALLOWS_LOOPBACK = False
+        names.answers = addresses
+        with pytest.raises(NotAllowed, match="public"):
+            ask("https://rebind.test/", deadline=Deadline())
+
+    def test_is_asked_for_once_and_what_was_checked_is_connected_to(self, names, monkeypatch):
+        """A name server that gives another answer a moment later changes nothing: nobody asks it again."""
+        names.answers = ["127.0.0.1"]
+        system, looked_up = socket.getaddrinfo, []
+
+        def noted(host: str, *rest: Any, **more: Any) -> Any:
+            looked_up.append(host)
+            return system(host, *rest, **more)
+
+        monkeypatch.setattr(socket, "getaddrinfo", noted)
+        with Server(saying(ANSWER)) as server:
+            ask(f"http://rebind.test:{server.port}/", deadline=Deadline())
+            assert f"Host: rebind.test:{server.port}".encode() in server.requests[0]
+        assert names.asked == ["rebind.test. AAAA", "rebind.test. A"]
+        assert set(looked_up) <= {"127.0.0.1"}
+
+    def test_that_takes_long_to_find_ends_at_the_deadline(self, names):
+        names.answers, names.pause = ["127.0.0.1"], 3
+        began = time.monotonic()
+        with pytest.raises(TooSlow):
+            ask("http://slow.test/", deadline=Deadline(0.5))
+        assert time.monotonic() - began < 2
+
+    def test_that_is_not_there_is_said(self, names):
+        names.answers = []
+        with pytest.raises(NoAnswer, match="is not known on the internet"):
+            ask("https://nowhere.test/", deadline=Deadline())
+
+
+def certificate(folder: Path, name: str) -> ssl.SSLContext:
+    """A server's half of TLS, with a certificate that it signed itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    begins = datetime(2020, 1, 1, tzinfo=UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(who)
+        .issuer_name(who)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begins)
+        .not_valid_after(begins + timedelta(days=36500))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    (folder / "certificate.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
+    return context
+
+
+class TestTls:
+    @pytest.fixture
+    def trusted(self, tmp_path, monkeypatch):
+        """A server's context whose certificate is trusted in this test, for secure.test."""
+        context = certificate(tmp_path, "secure.test")
+        monkeypatch.setattr(outside, "_TLS", ssl.create_default_context(cafile=str(tmp_path / "certificate.pem")))
+        return context
+
+    def test_is_spoken(self, names, trusted):
+        names.answers = ["127.0.0.1"]
+        with Server(saying(ANSWER), trusted) as server:
+            answer = ask(f"https://secure.test:{server.port}/", deadline=Deadline(), form={"a": "b c"})
+            assert answer == (200, {"ok": True})
+            assert server.requests[0].startswith(b"POST / HTTP/1.1")
+            assert server.requests[0].endswith(b"a=b+c")
+
+    def test_is_refused_for_another_name(self, names, trusted):
+        names.answers = ["127.0.0.1"]
+        with Server(saying(ANSWER), trusted) as server:
+            with pytest.raises(NoAnswer, match="certificate"):
+                ask(f"https://another.test:{server.port}/", deadline=Deadline())
+            assert server.requests == []
+
+    def test_is_refused_when_nobody_vouches_for_it(self, names, tmp_path):
+        names.answers = ["127.0.0.1"]
+        with (
+            Server(saying(ANSWER), certificate(tmp_path, "secure.test")) as server,
+            pytest.raises(NoAnswer, match="certificate"),
+        ):
+            ask(f"https://secure.test:{server.port}/", deadline=Deadline())
+
+    def test_that_never_begins_ends_at_the_deadline(self, names):
+        names.answers = ["127.0.0.1"]
+        with Server(lambda _: time.sleep(3)) as server, pytest.raises(TooSlow):
+            ask(f"https://secure.test:{server.port}/", deadline=Deadline(0.5))
+
+
+def dripping(content: bytes, pause: float) -> Any:
+    def deed(stream: Any) -> None:
+        for byte in content:
+            stream.sendall(bytes([byte]))
+            time.sleep(pause)
+
+    return deed
+
+
+class TestAnAnswer:
+    @pytest.mark.parametrize(
+        "deed",
+        [
+            lambda _: time.sleep(3),
+            dripping(ANSWER, 0.1),
+            lambda stream: (stream.sendall(ANSWER[:40]), time.sleep(3)),
+            lambda stream: (stream.sendall(ANSWER[:-1]), time.sleep(3)),
+        ],
+        ids=["silent", "dripping", "half a header", "half a body"],
+    )
+    def test_is_waited_for_until_the_deadline(self, deed):
+        began = time.monotonic()
+        with Server(deed) as server, pytest.raises(TooSlow):
+            ask(f"http://127.0.0.1:{server.port}/", deadline=Deadline(0.5))
+        assert 0.4 < time.monotonic() - began < 1.5
+
+    @pytest.mark.parametrize(
+        ("content", "error", "words"),
+        [
+            (b"", NoAnswer, "does not answer"),
+            (b"nonsense\r\n\r\n", NoAnswer, "does not answer"),
+            (b'HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"a": ', StrangeAnswer, "JSON"),
+            (b"HTTP/1.1 200 OK\r\n\r\nhello", StrangeAnswer, "JSON"),
+            (b"HTTP/1.1 200 OK\r\n\r\n[1]", StrangeAnswer, "JSON"),
+            (b"HTTP/1.1 200 OK\r\n\r\n\xff\xfe", StrangeAnswer, "JSON"),
+            (b"HTTP/1.1 200 OK\r\n\r\n" + b"[" * 200_000, StrangeAnswer, "JSON"),
+            (b"HTTP/1.1 200 OK\r\n\r\n" + b" " * 1_000_001, StrangeAnswer, "more than is read"),
+            (b"HTTP/1.1 302 Found\r\nLocation: http://10.0.0.1/\r\n\r\n", StrangeAnswer, "leads to another address"),
+            (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n{}", NoAnswer, "does not answer"),
+        ],
+        ids=lambda each: repr(each)[:30],
+    )
+    def test_that_is_none_is_said(self, content, error, words):
+        with Server(saying(content)) as server, pytest.raises(error, match=words):
+            ask(f"http://127.0.0.1:{server.port}/", deadline=Deadline(3))
+
+    def test_in_pieces_is_put_together(self):
+        chunked = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"a":\r\n3\r\n 1}\r\n0\r\n\r\n'
+        with Server(saying(chunked)) as server:
+            assert ask(f"http://127.0.0.1:{server.port}/", deadline=Deadline()) == (200, {"a": 1})
+
+    def test_is_not_expected_where_nobody_listens(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        with pytest.raises(NoAnswer, match="does not answer"):
+            ask(f"http://127.0.0.1:{port}/", deadline=Deadline())
