@@ -40,6 +40,8 @@ PUBLIC_PAGES = {
     "authority:cookies",
     "authority:accessibility",
     "authority:how_we_work_out_status",
+    "sign_in_services:sign_in",
+    "sign_in_services:back",
 } | DEMO_PAGES
 """Doors that anybody may open. A new one is added here by somebody who has thought about it."""
 

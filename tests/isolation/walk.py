@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from factories import AT, PolicyFactory
 
+from handrail.accounts.models import SignInService
 from handrail.core import documents
 from handrail.core.access import PUBLIC, Door
 from handrail.core.audit import CLOCK
@@ -144,6 +145,10 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         asked = {"state": "cancelled", "asked_at": AT, "asked_by": document.id, "asked_by_name": canary}
         export = AuthorityExport.objects.create(**asked)
         deletion = Deletion.objects.create(**asked, on=AT.date(), periods={}, expected={})
+        service, _ = SignInService.objects.get_or_create(
+            issuer="https://127.0.0.1:9",  # nobody answers there; the name is for everybody to see
+            defaults={"name": "Council", "client_id": canary, "client_secret": canary, "is_on": True, "added_at": AT},
+        )
     return {
         "urn": school.urn,
         "table": Word("ageing"),
@@ -159,6 +164,9 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "export_id": export.id,
         "deletion_id": deletion.id,
         "record_class": Word("messages"),
+        "sign_in_services:pk": service.id,
+        # Everybody of the authority signs in with it; that others do not know it is for the service's own tests.
+        "sign_in_services:service_id": Word(str(service.id)),
     }
 
 

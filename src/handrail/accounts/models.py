@@ -12,6 +12,7 @@ from django.db.models.functions import Lower
 
 from handrail.accounts.roles import AUTHORITY_ROLES, PERMISSIONS, SCHOOL_ROLES, Permission, Role
 from handrail.accounts.visits import way_in
+from handrail.core.fields import SealedTextField
 from handrail.core.models import Record, RecordManager
 
 
@@ -199,3 +200,37 @@ class Session(Record):
     @property
     def way_in(self) -> str:
         return way_in(self.ways)
+
+
+class SignInService(Record):
+    """The authority's own sign-in by OpenID Connect. People are known by it and by the subject that it gives them.
+
+    Its issuer never changes: another issuer is another service, with people of its own.
+    """
+
+    class SecondFactor(models.TextChoices):
+        NONE = "", "No"
+        AMR = "amr", "Yes, when amr contains"
+        ACR = "acr", "Yes, when acr is"
+
+    name = models.CharField(max_length=40, help_text="as people see it on the button")
+    issuer = models.CharField(max_length=400, unique=True)
+    client_id = models.CharField(max_length=200)
+    client_secret = SealedTextField()
+    second_factor_claim = models.CharField(max_length=3, choices=SecondFactor, blank=True)
+    second_factor_value = models.CharField(max_length=200, blank=True)
+    is_on = models.BooleanField(default=False)
+    added_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(second_factor_claim="", second_factor_value="")
+                | (Q(second_factor_claim__in=["amr", "acr"]) & ~Q(second_factor_value="")),
+                name="a_second_factor_has_a_claim_and_its_value",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name

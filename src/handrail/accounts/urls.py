@@ -14,6 +14,7 @@ urlpatterns = [
     path("sign-in/closed/", allauth.account_inactive, name="account_inactive"),
     path("sign-out/", allauth.logout, name="account_logout"),
     path("account/", include(own)),
+    path("", include("handrail.accounts.service_urls")),
     path("account/password/", allauth.password_change, name="account_change_password"),
     path("account/password/set/", allauth.password_set, name="account_set_password"),
     path("account/password/reset/", views.ResetView.as_view(), name="account_reset_password"),

@@ -11,7 +11,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
-from handrail.core.access import SIGNED_IN, Door
+from handrail.accounts.models import SignInService
+from handrail.accounts.service_views import services_for
+from handrail.core.access import SIGNED_IN, Door, Request
 
 
 def tell_unknown(email: str) -> None:
@@ -27,6 +29,9 @@ class RequestCodeView(allauth.RequestLoginCodeView):
             clear_login(request)
             return None
         return HttpResponseRedirect(self.passthrough_next_url(reverse(stage.urlname)))
+
+    def get_context_data(self, **facts: Any) -> dict[str, Any]:
+        return super().get_context_data(services=SignInService.objects.filter(is_on=True), **facts)
 
     def form_valid(self, form: Any) -> HttpResponse:
         if form._user is None:
@@ -69,9 +74,9 @@ class ResetView(allauth.PasswordResetView):
 
 
 class AccountView(Door):
-    """Who I am here, what I may do, and my password."""
+    """Who I am here, what I may do, and how I sign in."""
 
     permission = SIGNED_IN
 
-    def get(self, request: HttpRequest) -> HttpResponse:
-        return render(request, "accounts/account.html")
+    def get(self, request: Request) -> HttpResponse:
+        return render(request, "accounts/account.html", {"services": services_for(request.user)})

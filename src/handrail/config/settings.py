@@ -42,6 +42,7 @@ TENANT_APPS = [
     "handrail.records",
     "allauth",
     "allauth.account",
+    "allauth.socialaccount",
 ]
 INSTALLED_APPS = [*SHARED_APPS, "django.contrib.staticfiles", *TENANT_APPS]
 TENANT_MODEL = "tenants.LocalAuthority"

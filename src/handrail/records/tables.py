@@ -29,6 +29,8 @@ LEFT_OUT = {
     "sessions": "a package's own table, which is not used",
     "accounts.session": "who is signed in just now",
     "account.emailconfirmation": "codes that have been sent",
+    "socialaccount.socialapp": "a package's own list of sign-in services, which is not used",
+    "socialaccount.socialtoken": "a package's own keys to other services, which are not kept",
     "core.cacheentry": "counts of tries, for an hour",
     "core.datakey": "the keys that seal health records, which are opened here",
     "records.authorityexport": "exports themselves",
@@ -37,6 +39,7 @@ LEFT_OUT = {
 """Tables that an export leaves out, by app or by app and model, and why."""
 
 LEFT_OUT_FIELDS = {
+    "accounts.signinservice.client_secret": "a secret of the sign-in service",
     "accounts.user.password": "a digest that only signing in needs",
     "core.document.secrets": "the key of a sealed document, which is opened here; its name is in the manifest",
 }
