@@ -85,6 +85,19 @@ class TestASealedField:
             Note.objects.bulk_create(Note(title=str(n), text=f"{TEXT} {n}") for n in range(20))
         assert {each.text for each in Note.objects.exclude(title="")} == {f"{TEXT} {n}" for n in range(20)}
 
+    def test_is_changed_in_many_rows_at_once(self, note):
+        other = Note.objects.create(text="Other")
+        note.text, other.text, other.answers = "One", "Two", {"n": 2}
+        Note.objects.save_changed([(note, ["text"]), (other, ["text", "answers"])])
+        assert (again(note).text, again(other).text, again(other).answers) == ("One", "Two", {"n": 2})
+
+    def test_refuses_to_take_the_place_of_another_rows(self, note):
+        clash: Any = {"update_conflicts": True, "unique_fields": ["id"]}
+        with pytest.raises(FieldError, match="would not open in the one that is there"):
+            Note.objects.bulk_create([Note(text="Other")], update_fields=["title", "text"], **clash)
+        Note.objects.bulk_create([Note(id=note.id, title="Other", text="x")], update_fields=["title"], **clash)
+        assert (again(note).title, again(note).text) == ("Other", TEXT)
+
     def test_is_made_or_changed_by_what_finds_the_row(self, note):
         _, made = Note.objects.update_or_create(id=note.id, defaults={"text": "Other"})
         assert (again(note).text, made) == ("Other", False)

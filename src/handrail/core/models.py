@@ -7,11 +7,12 @@ from functools import partial
 from typing import Any, Self, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import FieldError
 from django.db import models, router
 from django.db.models.functions import Now
 from psycopg.types.json import Jsonb
 
-from handrail.core.fields import Sealed, SealedJSONField
+from handrail.core.fields import Sealed, SealedField, SealedJSONField
 from tenants.database import bound, execute_count
 from tenants.database.router import STAMP, StampedIterable, stamp
 
@@ -30,6 +31,9 @@ class RecordManager(models.Manager[T]):
         return queryset
 
     def bulk_create(self, objs: Iterable[T], *args: Any, **kwargs: Any) -> list[T]:
+        for name in kwargs.get("update_fields") or ():
+            if isinstance(self.model._meta.get_field(name), SealedField):
+                raise FieldError(f"{name} is sealed for the new row: it would not open in the one that is there")
         made = super().bulk_create(objs, *args, **kwargs)
         for row in made:
             stamp(row)
