@@ -17,16 +17,18 @@ from factories import person
 from handrail.accounts.actions import (
     LastOne,
     Newcomer,
-    NotAnEmailAddress,
+    NoLongerAllowed,
     WrongPlace,
     add_people,
     add_person,
+    change_role,
     close_account,
     end_membership,
     end_session,
     end_sessions,
     forget_what_ended,
 )
+from handrail.accounts.addresses import NotAnEmailAddress
 from handrail.accounts.models import Membership, Session, User
 from handrail.accounts.roles import Permission, Role
 from handrail.core.audit import CLOCK
@@ -186,13 +188,71 @@ class TestEndMembership:
             end_membership(membership=role_of(cast.officer), by=cast.admin, at=at)
             assert role_of(cast.officer).to_on == at.date()
 
-    def test_shows_at_the_next_page(self, cast, browse, one, at):
+    def test_signs_out_at_the_next_page_who_has_no_role_left(self, cast, browse, one, at):
         client = browse(cast.colleague)
         assert "School lead at Oak School" in client.get("/account/").text
         with inside(one):
-            end_membership(membership=role_of(cast.colleague), by=cast.admin, at=at - timedelta(days=1))
+            end_membership(membership=role_of(cast.colleague), by=cast.admin, at=at)
+        assert client.get("/account/")["Location"].startswith("/sign-in/")
+
+    def test_leaves_the_session_to_who_has_another_role(self, cast, browse, one, at):
+        with inside(one):
+            person("colleague@oak.example", Role.GOVERNOR, school=cast.elm)
+            oak = Membership.objects.get(user=cast.colleague, school=cast.oak)
+        client = browse(cast.colleague)
+        with inside(one):
+            end_membership(membership=oak, by=cast.admin, at=at)
         page = client.get("/account/").text
-        assert "Nothing yet. Ask Adele Admin or admin." in page
+        assert "Governor at Elm School" in page
+        assert "Oak School" not in page
+
+    def test_counts_every_role_that_leads(self, cast, one, at):
+        """The lead of a setting is a lead too; a colleague who is not does not help."""
+        with inside(one):
+            person("office@elm.example", Role.SCHOOL_ADMINISTRATOR, school=cast.elm)
+            with pytest.raises(LastOne):
+                end_membership(membership=role_of(cast.neighbour), by=cast.admin, at=at)
+            person("teacher@elm.example", Role.SETTING_LEAD, school=cast.elm)
+            end_membership(membership=role_of(cast.neighbour), by=cast.admin, at=at)
+            assert role_of(cast.neighbour).to_on == at.date()
+
+    def test_is_refused_to_somebody_whose_own_role_has_just_ended(self, cast, one, at):
+        """Two leads who end each other's roles: whoever comes second."""
+        with inside(one):
+            person("third@oak.example", Role.SCHOOL_LEAD, school=cast.oak)
+            end_membership(membership=role_of(cast.colleague), by=cast.head, at=at)
+            with pytest.raises(NoLongerAllowed, match="Your own role has ended, so nothing was changed"):
+                end_membership(membership=role_of(cast.head), by=cast.colleague, at=at)
+            assert role_of(cast.head).to_on is None
+
+
+class TestChangeRole:
+    def test_ends_one_and_begins_the_other_today(self, cast, one, at):
+        with inside(one):
+            changed = change_role(membership=role_of(cast.colleague), role=Role.GOVERNOR, by=cast.head, at=at)
+            roles = Membership.objects.filter(user=cast.colleague).order_by("to_on").values_list("role", "to_on")
+            assert list(roles) == [(Role.SCHOOL_LEAD, at.date()), (Role.GOVERNOR, None)]
+            assert changed.from_on == at.date()
+            assert not User.objects.get(id=cast.colleague.id).as_at(at.date()).may(Permission.RECORD_REVIEWS)
+            assert AuditEntry.objects.get(verb="changed a role").by == cast.head.id
+
+    def test_to_the_same_changes_nothing(self, cast, one, at):
+        with inside(one):
+            before = role_of(cast.colleague)
+            assert change_role(membership=before, role=Role.SCHOOL_LEAD, by=cast.head, at=at) == before
+            assert not AuditEntry.objects.filter(verb="changed a role").exists()
+
+    def test_keeps_the_last_lead(self, cast, one, at):
+        with inside(one):
+            with pytest.raises(LastOne):
+                change_role(membership=role_of(cast.neighbour), role=Role.GOVERNOR, by=cast.admin, at=at)
+            changed = change_role(membership=role_of(cast.neighbour), role=Role.SETTING_LEAD, by=cast.admin, at=at)
+            assert changed.role == Role.SETTING_LEAD
+
+    @pytest.mark.parametrize("role", [Role.POLICY_OFFICER, Role.HEALTH_PROFESSIONAL])
+    def test_refuses_a_role_of_another_place(self, cast, one, at, role):
+        with inside(one), pytest.raises(WrongPlace):
+            change_role(membership=role_of(cast.colleague), role=role, by=cast.head, at=at)
 
 
 class TestEndSessions:

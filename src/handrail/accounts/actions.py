@@ -1,32 +1,24 @@
 """Every write about people."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Lower
 
+from handrail.accounts.addresses import plain_address
 from handrail.accounts.models import Membership, Session, User
-from handrail.accounts.roles import Role
+from handrail.accounts.roles import LEADS, Role
 from handrail.core import audit
 from handrail.core.calendar import day_of
 from handrail.core.models import CacheEntry
 
-KEPT = frozenset({Role.AUTHORITY_ADMINISTRATOR, Role.SCHOOL_LEAD})
-"""The roles of which the authority, or each school, always keeps one person."""
-
-
 A_DAY = timedelta(days=1)
-
-
-class NotAnEmailAddress(ValueError):
-    """The address could not be written to."""
 
 
 class WrongPlace(ValueError):
@@ -35,6 +27,10 @@ class WrongPlace(ValueError):
 
 class LastOne(ValueError):
     """Without this person a school would have no lead, or the authority no administrator."""
+
+
+class NoLongerAllowed(ValueError):
+    """Whoever asked has lost the right to it in the same moment."""
 
 
 @dataclass(frozen=True)
@@ -57,81 +53,102 @@ def add_person(
     at: datetime,
     school_id: UUID | None = None,
     pupil_id: UUID | None = None,
+    is_invited: bool = False,
 ) -> User:
     """Give a person a role from today: see `add_people`."""
-    [user] = add_people([Newcomer(email, name, role, school_id, pupil_id)], by=by, at=at)
+    one = Newcomer(email, name, role, school_id, pupil_id)
+    [user] = add_people([one], by=by, at=at, is_invited=is_invited)
     return user
 
 
 @transaction.atomic
-def add_people(people: Sequence[Newcomer], *, by: audit.Actor, at: datetime) -> list[User]:
+def add_people(people: Sequence[Newcomer], *, by: audit.Actor, at: datetime, is_invited: bool = False) -> list[User]:
     """Give people roles from today, making accounts for those who have none. Doing it twice changes nothing.
 
-    The addresses count as proved: they can only sign in with a code sent to it. Gives a user for each of `people`.
-    Raises NotAnEmailAddress and WrongPlace.
+    The addresses count as proved: they can only sign in with a code sent to it. Those who are `is_invited` are called
+    by the name given here until they have signed in. Gives a user for each of `people`. Raises NotAnEmailAddress and
+    WrongPlace.
     """
     for each in people:
-        _check(each)
-    emails = {each.email.lower() for each in people}
+        _check_place(each.role, school_id=each.school_id, pupil_id=each.pupil_id)
+    people = [replace(each, email=plain_address(each.email)) for each in people]
     # Locked, so that two who add the same person wait for each other; the second then finds the role there.
-    known = User.objects.alias(known_as=Lower("email")).filter(known_as__in=emails).order_by("id")
-    users: dict[str, User] = {user.email.lower(): user for user in known.select_for_update(no_key=True)}
+    known = User.objects.alias(known_as=Lower("email")).filter(known_as__in={each.email for each in people})
+    known = known.order_by("id").select_for_update(no_key=True)
+    held = {user.email.lower() for user in known}
     made: dict[str, User] = {}
     for each in people:
-        email = each.email.lower()
-        if email not in users and email not in made:
-            made[email] = User(email=email, name=each.name, joined_at=at)
-            made[email].set_unusable_password()
-    User.objects.bulk_create(made.values())
+        if each.email not in held and each.email not in made:
+            made[each.email] = User(email=each.email, name=each.name, joined_at=at)
+            made[each.email].set_unusable_password()
+    if made:
+        User.objects.bulk_create(made.values(), ignore_conflicts=True)
+    users: dict[str, User] = {user.email.lower(): user for user in known.all()}
     EmailAddress.objects.bulk_create(
-        EmailAddress(user=user, email=email, verified=True, primary=True) for email, user in made.items()
+        EmailAddress(user=user, email=email, verified=True, primary=True)
+        for email, user in made.items()
+        if users[email].id == user.id  # else somebody else has just made the account
     )
-    users |= made
+    invitation: dict[str, Any] = {"invited_at": at} if is_invited else {}
     wanted = {
-        (users[each.email.lower()].id, str(each.role), each.school_id, each.pupil_id): Membership(
-            user=users[each.email.lower()],
+        (users[each.email].id, str(each.role), each.school_id, each.pupil_id): Membership(
+            user=users[each.email],
             role=each.role,
             school_id=each.school_id,
             pupil_id=each.pupil_id,
             from_on=day_of(at),
+            invited_as=each.name if is_invited else "",
+            **invitation,
         )
         for each in people
     }
-    held = Membership.objects.filter(user__in=users.values(), to_on=None)
-    there = set(held.values_list("user_id", "role", "school_id", "pupil_id"))
+    open_ones = Membership.objects.filter(user__in=users.values(), to_on=None)
+    there = set(open_ones.values_list("user_id", "role", "school_id", "pupil_id"))
     new = [membership for role, membership in wanted.items() if role not in there]
     Membership.objects.bulk_create(new)
-    _record_roles("added a person", new, by=by, at=at)
-    return [users[each.email.lower()] for each in people]
+    _record_roles("invited a person" if is_invited else "added a person", new, by=by, at=at)
+    return [users[each.email] for each in people]
+
+
+@transaction.atomic
+def change_role(*, membership: Membership, role: Role, by: audit.Actor, at: datetime) -> Membership:
+    """Give a person another role at the same place from today, and end the one they have. Gives the one they have now.
+
+    Raises LastOne, NoLongerAllowed and WrongPlace.
+    """
+    _check_place(role, school_id=membership.school_id, pupil_id=membership.pupil_id)
+    mine = _held(membership, by=by, at=at, still_leads=role in LEADS)
+    if mine is None or mine.role == role:
+        return mine or membership
+    mine.to_on = max(day_of(at), mine.from_on)
+    mine.save(update_fields=["to_on"])
+    changed: Membership = Membership.objects.create(
+        user=mine.user,
+        role=role,
+        school=mine.school,
+        from_on=mine.to_on,
+        invited_at=mine.invited_at,
+        invited_as=mine.invited_as,
+    )
+    _record_roles("changed a role", [mine], by=by, at=at)
+    return changed
 
 
 @transaction.atomic
 def end_membership(*, membership: Membership, by: audit.Actor, at: datetime) -> None:
     """Take a role from a person at once. The account stays, so that what they did keeps its name.
 
-    Ending it twice changes nothing. Raises LastOne: a school keeps a lead and the authority an administrator.
+    Whoever has no role left is signed out everywhere. Ending it twice changes nothing. Raises NoLongerAllowed, and
+    LastOne: a school keeps a lead and the authority an administrator.
     """
-    role, on = Role(membership.role), day_of(at)
-    open_ones = Membership.objects.filter(role=role, school_id=membership.school_id, to_on=None)  # type: ignore[misc]
-    # Locked, so that two people who end each other's cannot both succeed.
-    holders = {each.id: each for each in open_ones.select_for_update(of=("self",)).select_related("user")}
-    mine = holders.pop(membership.id, None)
+    mine = _held(membership, by=by, at=at)
     if mine is None:
         return
-    if role in KEPT and not any(each.user.is_active and each.from_on <= on for each in holders.values()):
-        where = f"at {membership.school}" if membership.school else "at the authority"
-        raise LastOne(f"Add another {role.label.lower()} {where} before you remove {mine.user.name}.")
-    mine.to_on = max(on, mine.from_on)
+    mine.to_on = max(day_of(at), mine.from_on)
     mine.save(update_fields=["to_on"])
-    audit.record(
-        "ended a role",
-        by=by,
-        at=at,
-        subject_kind="user",
-        subject_id=mine.user_id,
-        school_id=mine.school_id,
-        fields=["role"],
-    )
+    _record_roles("ended a role", [mine], by=by, at=at)
+    if not mine.user.memberships.current(on=mine.to_on).exists():
+        end_sessions(user=mine.user, by=by, at=at)
 
 
 @transaction.atomic
@@ -204,20 +221,36 @@ def forget_what_ended(*, at: datetime) -> int:
     return sessions + counts
 
 
-def _check(person: Newcomer) -> None:
-    role = person.role
-    if role.is_at_authority != (person.school_id is None):
+def _check_place(role: Role, *, school_id: UUID | None, pupil_id: UUID | None) -> None:
+    """Raises WrongPlace."""
+    if role.is_at_authority != (school_id is None):
         place = "the authority: give no school" if role.is_at_authority else "a school: say which"
         raise WrongPlace(f"{role.label} is a role at {place}.")
-    if role.is_about_one_child != (person.pupil_id is not None):
-        child = "no child" if person.pupil_id else "one child: say which"
-        raise WrongPlace(f"{role.label} is a role about {child}.")
-    try:
-        validate_email(person.email)
-    except ValidationError as error:
-        raise NotAnEmailAddress(
-            f"Enter an e-mail address in the right form, like name@example.com: {person.email}"
-        ) from error
+    if role.is_about_one_child != (pupil_id is not None):
+        raise WrongPlace(f"{role.label} is a role about {'one child: say which' if not pupil_id else 'no child'}.")
+
+
+def _held(membership: Membership, *, by: audit.Actor, at: datetime, still_leads: bool = False) -> Membership | None:
+    """The membership, locked, while it is open; with it all who lead at its place or at the authority.
+
+    Two people who end each other's roles come one after the other, and the second has no right to it any more.
+    Raises NoLongerAllowed; and LastOne when nobody else leads there and the person will not do so either.
+    """
+    on = day_of(at)
+    open_ones = Membership.objects.filter(to_on=None).select_related("user", "school")
+    there = Q(role__in=LEADS, school=None) | Q(role__in=LEADS, school_id=membership.school_id) | Q(id=membership.id)
+    found = {each.id: each for each in open_ones.filter(there).order_by("id").select_for_update(of=("self",))}
+    mine: Membership | None = found.get(membership.id)
+    if mine is None:
+        return None
+    leads = [each for each in found.values() if each.role in LEADS and each.user.is_active and each.from_on <= on]
+    if by.actor_id and all(each.user_id != by.actor_id for each in leads):
+        raise NoLongerAllowed("Your own role has ended, so nothing was changed.")
+    others = [each for each in leads if each.id != mine.id and each.school_id == mine.school_id]
+    if mine.role in LEADS and not others and not still_leads:
+        where = f"at {mine.school}" if mine.school else "at the authority"
+        raise LastOne(f"Add another {Role(mine.role).label.lower()} {where} before you remove {mine.called}.")
+    return mine
 
 
 def _record_roles(verb: str, memberships: Iterable[Membership], *, by: audit.Actor, at: datetime) -> None:

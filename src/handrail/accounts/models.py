@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from handrail.accounts.roles import AUTHORITY_ROLES, PERMISSIONS, SCHOOL_ROLES, Permission, Role
+from handrail.accounts.roles import AUTHORITY_ROLES, IN_WORDS, PERMISSIONS, SCHOOL_ROLES, Permission, Role
 from handrail.accounts.visits import way_in
 from handrail.core.fields import SealedTextField
 from handrail.core.models import Record, RecordManager
@@ -124,6 +124,14 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Those that have begun and not ended on the day `on` (`to_on` is the first day without it)."""
         return self.filter(Q(from_on__lte=on) & (Q(to_on=None) | Q(to_on__gt=on)))
 
+    def at_place(self, school_id: UUID | None) -> Self:
+        """Those at a school, or at the authority when none is given."""
+        return self.filter(school_id=school_id)
+
+    def visible_to(self, user: "User") -> Self:
+        """To people at a school those there; to people at the authority all that are about no child."""
+        return self.filter(pupil=None) if user.is_at_authority else self.filter(school_id__in=user.school_ids)
+
 
 class Membership(Record):
     """A role at a school, or at the authority when `school` is empty, from a day to a day.
@@ -137,6 +145,8 @@ class Membership(Record):
     pupil = models.ForeignKey("schools.Pupil", on_delete=models.CASCADE, null=True, related_name="memberships")
     from_on = models.DateField()
     to_on = models.DateField(null=True, help_text="the first day without it")
+    invited_at = models.DateTimeField(null=True, help_text="when the person was last asked to take it up")
+    invited_as = models.CharField(max_length=150, blank=True, help_text="the name that was given of them then")
 
     objects: ClassVar = RecordManager.from_queryset(MembershipQuerySet)()
 
@@ -168,6 +178,30 @@ class Membership(Record):
     @property
     def permissions(self) -> frozenset[Permission]:
         return PERMISSIONS[Role(self.role)]
+
+    @property
+    def in_words(self) -> str:
+        """What the role may see."""
+        return IN_WORDS[Role(self.role)]
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the person was asked to take it up and has not signed in since."""
+        seen = self.user.last_login
+        return self.invited_at is not None and (seen is None or seen < self.invited_at)
+
+    @property
+    def called(self) -> str:
+        """The person's name; while they are awaited the one that was given of them.
+
+        An invitation must not tell whether the address has an account already, nor in whose name.
+        """
+        return self.invited_as if self.is_awaited else self.user.name
+
+    @property
+    def last_seen_at(self) -> datetime | None:
+        """When they last signed in, which is nobody's business while they are awaited."""
+        return None if self.is_awaited else self.user.last_login
 
 
 class SessionQuerySet(models.QuerySet["Session"]):

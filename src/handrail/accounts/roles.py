@@ -134,3 +134,21 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.HEALTH_PROFESSIONAL: frozenset({Permission.SEE_EMERGENCY, Permission.SEE_PLANS}),
 }
+
+LEADS = frozenset(role for role in Role if Permission.MANAGE_PEOPLE in PERMISSIONS[role])
+"""The roles that decide who else may: the authority, and every school that has one, always keeps somebody with one."""
+
+IN_WORDS: dict[Role, str] = {
+    Role.AUTHORITY_ADMINISTRATOR: "Sees policies and people of every school, and decides who else may. Sees no child.",
+    Role.POLICY_OFFICER: "Sees and records policies of every school, and reminds schools of them. Sees no child.",
+    Role.NAMED_OFFICER: "Sees policies of every school. Sees a child only in an emergency, and that is recorded.",
+    Role.ANALYST: "Sees policies and numbers of every school. Sees no child.",
+    Role.DATA_PROTECTION_LEAD: "Sees policies of every school, and the record of who did what. Sees no child.",
+    Role.SCHOOL_LEAD: "Sees everything about the school, with its children’s plans, and decides who else may.",
+    Role.SCHOOL_ADMINISTRATOR: "Records reviews. Sees the children’s names and what to do in an emergency.",
+    Role.GOVERNOR: "Sees the school’s policies and who works with them. Sees no child.",
+    Role.SETTING_LEAD: "Sees everything about the setting, with its children’s plans, and decides who else may.",
+    Role.SETTING_TEACHER: "Sees the children at the setting, their plans and what to do in an emergency.",
+    Role.HEALTH_PROFESSIONAL: "Sees one child’s plan and nothing else.",
+}
+"""What each role may see, for the people who give it and those whom it concerns."""
