@@ -32,6 +32,7 @@ from handrail.notices.providers import (
     UnknownOutcome,
     provider_for,
 )
+from handrail.people import invitations
 from handrail.policies import reminders
 from tenants.context import inside
 from tenants.routing import Authority
@@ -40,6 +41,7 @@ from workflows.per_authority import AuthorityTask, UnboundTask, clock, for_each_
 STILL_DUE: dict[str, Callable[..., dict[str, str]]] = {
     reminders.SUBJECT: reminders.still_due,
     alarms.SUBJECT: alarms.still_true,
+    invitations.SUBJECT: invitations.still_due,
 }
 """What a notice is about -> the room that says whether it is still due, and what its text needs to know."""
 

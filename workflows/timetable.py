@@ -30,6 +30,7 @@ TIMETABLE = (
     Entry("Copy the newest seal out of the database", HOUR, "workflows.seals.keep_all"),
     Entry("Delete exports that are a week old", HOUR, "workflows.records.delete_old"),
     Entry("Forget sessions that have ended", HOUR, "workflows.sessions.forget"),
+    Entry("End invitations that nobody took up for 30 days", HOUR, "workflows.people.end_unused"),
     Entry("Note that the clock and a worker are alive", MINUTE, "workflows.heartbeat.beat"),
 )
 

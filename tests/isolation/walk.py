@@ -15,7 +15,9 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from factories import AT, PolicyFactory
 
-from handrail.accounts.models import SignInService
+from handrail.accounts.actions import add_person
+from handrail.accounts.models import Membership, SignInService
+from handrail.accounts.roles import Role
 from handrail.core import documents
 from handrail.core.access import PUBLIC, Door
 from handrail.core.audit import CLOCK
@@ -130,6 +132,19 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
             not_before=AT,
             state=Notice.State.DEAD,
         )
+        user = add_person(
+            email=f"{canary}@people.example",
+            name=canary,
+            role=Role.GOVERNOR,
+            school_id=school.id,
+            by=CLOCK,
+            at=AT,
+            is_invited=True,
+        )
+        of_invited = Membership.objects.get(user=user)
+        of_lead = Membership.objects.filter(school=school, role=Role.SCHOOL_LEAD).order_by("-user__email")[
+            0
+        ]  # the head
         file = FileImport.objects.create(
             kind=FileImport.Kind.REGISTER,
             state=FileImport.State.CHECKED,
@@ -167,6 +182,8 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "sign_in_services:pk": service.id,
         # Everybody of the authority signs in with it; that others do not know it is for the service's own tests.
         "sign_in_services:service_id": Word(str(service.id)),
+        "people:pk": of_invited.id,
+        "people:membership_id": of_lead.id,
     }
 
 

@@ -24,6 +24,9 @@ FACTS = {
     "oldest": "23 November 2026 at 8:00am",
     "waiting": "14",
     "reference": "H-7F3K",
+    "as_role": "Lead at a hospital school or alternative provision",
+    "recipient": "jo.smith@oak.example",
+    "until": "23 December 2026",
 }
 HEALTH = (
     "health", "medical", "medicine", "medication", "condition", "illness", "ill", "sick", "hospital", "ward",

@@ -36,6 +36,7 @@ TENANT_APPS = [
     "handrail.schools",
     "handrail.notices",
     "handrail.policies",
+    "handrail.people",
     "handrail.imports",
     "handrail.authority",
     "handrail.overview",

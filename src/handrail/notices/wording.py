@@ -29,6 +29,7 @@ WHY = {
     "office": "You get this message because nobody is named as the lead for this policy. Please pass it on.",
     "head": "This is a copy for the head teacher.",
     "administrator": "You get this message because you are an administrator of Handrail at {authority}.",
+    "invited": "You get this message because {sender} gave us your address. If you do not know why, do nothing.",
 }
 
 WORDINGS = {
@@ -63,6 +64,16 @@ WORDINGS = {
         "Reminder sent by a person",
         "{whose}: please review the {policy}",
         "{sender} at {authority} asks you to look at the {policy} of {whose}. {standing}\n\n" + RECORD,
+    ),
+    "invitation": Wording(
+        "service",
+        "Invitation",
+        "{sender} invites you to Handrail for {whose}",
+        "{sender} has added you to Handrail for {whose}. Your role: {as_role}.\n\n"
+        "{authority} and its schools use Handrail to keep their policies in date.\n\n"
+        "To begin, sign in with this e-mail address: {recipient}. "
+        "We will send you a 6-digit code. You need no password.\n{link}\n\n"
+        "This invitation is for you alone, and runs out on {until}.\n",
     ),
     "late": Wording(
         "service",

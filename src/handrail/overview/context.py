@@ -11,6 +11,7 @@ from handrail.accounts.roles import Permission
 AT_AUTHORITY = (
     ("Schools", "overview:schools", Permission.SEE_SCHOOLS),
     ("Chase list", "overview:chase", Permission.CHASE_SCHOOLS),
+    ("People", "people:authority", Permission.SEE_PEOPLE),
     ("Import", "imports:home", Permission.IMPORT_SCHOOLS),
     ("Section 19 policy", "policies:policy", Permission.EDIT_AUTHORITY_POLICY),
     ("Records", "records:home", Permission.KEEP_RETENTION),

@@ -12,7 +12,6 @@ urlpatterns = [
     path("schools/", views.SchoolsView.as_view(), name="schools"),
     path("schools.csv", views.SchoolsCsvView.as_view(), name="schools_csv"),
     path("schools/<str:urn>/", views.SchoolView.as_view(), name="school"),
-    path("schools/<str:urn>/people/", views.PeopleView.as_view(), name="people"),
     path("schools/<str:urn>/activity/", views.ActivityView.as_view(), name="activity"),
     path("chase/", chase.ChaseView.as_view(), name="chase"),
     path("chase/remind/", chase.RemindView.as_view(), name="remind"),

@@ -11,13 +11,11 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from handrail.accounts.models import Membership
 from handrail.accounts.roles import Permission
 from handrail.core.access import SIGNED_IN, Door, Request, get_or_404
 from handrail.core.models import AuthoritySettings
 from handrail.core.spreadsheet import csv_file
 from handrail.core.status import Status
-from handrail.notices.models import Notice
 from handrail.overview.figures import KIND_HEADINGS, figures
 from handrail.overview.forms import SchoolFilters
 from handrail.overview.history import happenings, told
@@ -210,27 +208,6 @@ class SchoolView(SchoolDoor):
                 "school": school,
                 "policies": sorted(policies, key=lambda policy: SCHOOL_KINDS.index(Kind(policy.kind))),
                 "activity": told(happenings(school)[:LATEST]),
-            },
-        )
-
-
-class PeopleView(SchoolDoor):
-    """Who can see a school's record, and whom to write to."""
-
-    permission = Permission.SEE_PEOPLE
-
-    def get(self, request: Request, urn: str) -> HttpResponse:
-        school = self.school(request, urn)
-        current = Membership.objects.current(on=request.today).filter(user__is_active=True).select_related("user")
-        return render(
-            request,
-            "overview/people.html",
-            {
-                "school": school,
-                "at_school": current.filter(school=school).order_by("user__name", "user__email"),
-                "at_authority": current.filter(school=None).order_by("user__name", "user__email"),
-                "came_back": Notice.objects.of_school(school.id).addresses_that_came_back(),
-                "may_edit": request.user.may(Permission.EDIT_SCHOOL, school_id=school.id),
             },
         )
 

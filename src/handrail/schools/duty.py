@@ -55,6 +55,9 @@ BODY_OF_TYPE = {code: body for code, (_, body) in TYPES.items()}
 BOUND = frozenset({Body.MAINTAINED_SCHOOL, Body.ACADEMY, Body.AP_ACADEMY, Body.PRU})
 """The bodies that must have the policies."""
 
+SETTINGS = frozenset({7, 8, 10, 12, 14, 33, 36, 38, 42, 43, 44})
+"""The types of which some are hospital schools or teach other schools' pupils: special, alternative, referral units."""
+
 SCHOOL_GROUPS = (3, 4, 5, 10, 11)
 """Type groups that become an authority's schools: independent (no duty), maintained, special, academies, free."""
 

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from handrail.core.models import Record, RecordManager
-from handrail.schools.duty import BOUND, Body
+from handrail.schools.duty import BOUND, SETTINGS, Body
 
 if TYPE_CHECKING:
     from handrail.accounts.models import User
@@ -72,6 +72,11 @@ class School(Record):
     def is_bound(self) -> bool:
         """Whether it must have the policies."""
         return self.body in BOUND
+
+    @property
+    def may_be_a_setting(self) -> bool:
+        """Whether it may be a hospital school or teach other schools' pupils."""
+        return self.type_code in SETTINGS
 
     @property
     def is_open(self) -> bool:

@@ -30,7 +30,7 @@ class ContactsView(Door):
             return self.page(request, school, form)
         actions.set_contacts(school=school, by=request.user, at=request.now, **form.cleaned_data)
         messages.success(request, "Saved the contacts.")
-        return redirect("overview:people", urn=urn)
+        return redirect("people:school", urn=urn)
 
     def school(self, request: Request, urn: str) -> Any:
         return get_or_404(School.objects.visible_to(request.user), urn=urn)

@@ -1,0 +1,115 @@
+"""What an invitation is: a membership that its person has not taken up, and the messages that ask them to.
+
+The message holds no secret. Whoever it reaches signs in with a code sent to the address that was invited.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+from django.urls import reverse
+
+from handrail.accounts.models import Membership, MembershipQuerySet, User
+from handrail.accounts.roles import Role
+from handrail.core.calendar import day_of
+from handrail.core.jinja import long_date
+from handrail.notices.actions import NoLongerDue
+from handrail.notices.models import Notice
+from tenants.database import require_bound
+
+SUBJECT = "invitation"
+WORDING = "invitation"
+INVITED = "invited"
+"""What the recipient of the message is to us."""
+STANDS_FOR = timedelta(days=30)
+AGAIN_AFTER = timedelta(hours=1)
+SHOWN_FOR = timedelta(days=60)
+"""How long one that ran out is shown, for somebody to invite the person again."""
+
+FAILED = frozenset({Notice.State.BOUNCED, Notice.State.DEAD})
+
+
+@dataclass(frozen=True)
+class Person:
+    """A membership as it is shown, with the newest message that invited to it."""
+
+    membership: Membership
+    notice: Notice | None
+
+    @property
+    def runs_out_on(self) -> date | None:
+        return runs_out_on(self.membership)
+
+    @property
+    def came_back(self) -> bool:
+        """Whether the address does not take messages."""
+        return self.membership.is_awaited and self.notice is not None and self.notice.state in FAILED
+
+    @property
+    def asked_at(self) -> datetime:
+        return self.membership.invited_at or datetime.min.replace(tzinfo=UTC)
+
+    @property
+    def has_run_out(self) -> bool:
+        """Whether it ended because nobody took it up, and not because somebody took it back."""
+        until, ended_on = self.runs_out_on, self.membership.to_on
+        return self.membership.is_awaited and bool(until and ended_on and ended_on >= until)
+
+
+def runs_out_on(membership: Membership) -> date | None:
+    """The first day on which an invitation that was not taken up does not stand any more."""
+    return day_of(membership.invited_at + STANDS_FOR) if membership.invited_at else None
+
+
+def people_at(school_id: UUID | None, *, by: User, on: date) -> list[Person]:
+    """Those with a role at the school, or at the authority when none is given, by name; as `by` may see them."""
+    current = Membership.objects.visible_to(by).current(on=on).filter(user__is_active=True)
+    return with_messages(current.at_place(school_id))
+
+
+def officers(*, on: date) -> list[Person]:
+    """Those with a role at the authority, by name: everybody may know who sees their school."""
+    return with_messages(Membership.objects.current(on=on).filter(user__is_active=True, school=None))
+
+
+def ran_out_at(school_id: UUID | None, *, by: User, at: datetime) -> list[Person]:
+    """The invitations that nobody took up, of the last 60 days, for those who were not given a role since."""
+    ended = Membership.objects.visible_to(by).at_place(school_id).filter(pupil=None, to_on__lte=day_of(at))
+    here = Membership.objects.at_place(school_id).filter(to_on=None).values("user_id")
+    lately = ended.filter(invited_at__gt=at - STANDS_FOR - SHOWN_FOR).exclude(user_id__in=here)
+    people = [person for person in with_messages(lately) if person.has_run_out]
+    newest = {person.membership.user_id: person for person in sorted(people, key=lambda each: each.asked_at)}
+    return list(newest.values())
+
+
+def with_messages(memberships: MembershipQuerySet) -> list[Person]:
+    """Each with the newest message that invited to it. Two questions, however many."""
+    found = list(memberships.select_related("user", "school"))
+    ids = [each.id for each in found]
+    sent = Notice.objects.filter(subject_kind=SUBJECT, subject_id__in=ids).order_by("owed_at")
+    newest = {notice.subject_id: notice for notice in sent}
+    return sorted((Person(each, newest.get(each.id)) for each in found), key=lambda person: person.membership.called)
+
+
+def still_due(notice: Notice, *, at: datetime) -> dict[str, str]:
+    """What a message that invites needs to know. Raises NoLongerDue when it was taken up, taken back or asked anew."""
+    membership = Membership.objects.filter(id=notice.subject_id).select_related("user", "school").first()
+    if membership is None or not membership.is_awaited or membership.to_on is not None:
+        raise NoLongerDue(Notice.Reason.NOT_DUE)
+    if membership.school and not membership.school.is_open:
+        raise NoLongerDue(Notice.Reason.SCHOOL_CLOSED)
+    if membership.user.email != notice.recipient or not membership.user.is_active:
+        raise NoLongerDue(Notice.Reason.CONTACT_CHANGED)
+    if Notice.objects.of_subject(SUBJECT, membership.id).filter(owed_at__gt=notice.owed_at).exists():
+        raise NoLongerDue(Notice.Reason.SUPERSEDED)
+    sender = User.objects.in_bulk([notice.sent_by]).get(notice.sent_by)
+    authority = require_bound().name
+    return {
+        "role": notice.recipient_role,
+        "sender": sender.name if sender else authority,
+        "whose": membership.school.name if membership.school else authority,
+        "as_role": Role(membership.role).label,
+        "recipient": notice.recipient,
+        "until": long_date(runs_out_on(membership)),
+        "path": reverse("people:invitation", args=[membership.id]),
+    }
