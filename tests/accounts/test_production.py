@@ -45,6 +45,12 @@ def test_djangos_own_checks_find_nothing_unknown():
     assert "System check identified no issues (1 silenced)" in done.stdout + done.stderr
 
 
+def test_loopback_is_never_asked():
+    done = handrail("check", **PRODUCTION, HANDRAIL_ALLOWS_LOOPBACK="yes")
+    assert done.returncode != 0
+    assert "HANDRAIL_ALLOWS_LOOPBACK is for tests and the demo, not for production" in done.stderr
+
+
 @pytest.fixture(scope="class")
 def visit(request: pytest.FixtureRequest) -> Any:
     done = subprocess.run(

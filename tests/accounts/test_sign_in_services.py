@@ -192,6 +192,34 @@ class TestSignIn:
         assert "Too many tries" in said(client, client.post(f"/sign-in/with/{service.id}/"))
 
 
+class TestSignInAgain:
+    """Somebody signed in shows again who they are, as before a page that asks for a second factor."""
+
+    def test_asks_the_provider_not_to_go_by_what_it_remembers(self, connected, browse, provider, cast):
+        assert "prompt=login" in go(browse(cast.head), connected)
+        assert "prompt" not in go(browse(), connected)
+
+    def test_keeps_the_session_and_what_is_in_it(self, connected, browse, provider, cast, one):
+        client = browse(cast.head)
+        before = client.cookies["sessionid"].value
+        with inside(one):
+            session = client.session
+            session["half-typed"] = "kept"
+            session.save()
+        provider.behave(claims={"amr": ["mfa"]})
+        assert sign_in(client, connected, provider, next="/help/")["Location"] == "/help/"
+        assert client.cookies["sessionid"].value == before
+        assert session_of(client)["half-typed"] == "kept"
+        assert records(client)[-1]["both_factors"] is True
+
+    def test_counts_for_nobody_when_it_is_not_believed(self, connected, browse, provider, cast):
+        client = browse(cast.head)
+        before = records(client)
+        provider.behave(claims={"amr": ["mfa"], "nonce": "another"})
+        assert sign_in(client, connected, provider)["Location"] == "/account/"
+        assert records(client) == before
+
+
 class TestSecondFactor:
     @pytest.mark.parametrize(
         ("claims", "counts"),

@@ -43,7 +43,7 @@ class AddView(Door):
             provider, _ = checked(facts.pop("address"))
             service = add_service(issuer=provider.issuer, by=request.user, at=request.now, **facts)
         except (oidc.ProviderFault, IssuerTaken) as refusal:
-            form.add_error("address", str(refusal))
+            form.add_error("address", str(refusal).removesuffix("."))
             return self.page(request, form)
         messages.success(request, f"{service} is added. Nobody sees it before you switch it on.")
         return redirect("sign_in_services:show", service.id)

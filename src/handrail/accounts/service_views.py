@@ -40,7 +40,7 @@ class Refusal(Exception):
 
 
 class SignInView(Door):
-    """To the service, to sign in."""
+    """To the service, to sign in; for somebody who is signed in, to show again who they are."""
 
     permission = PUBLIC
 
@@ -106,9 +106,12 @@ class BackView(Door):
                 "We do not know this sign-in yet. Sign in with a code once, then connect "
                 f"{service} on your account page."
             )
-        if request.user.is_authenticated:
+        is_again = request.user.pk == account.user_id
+        if request.user.is_authenticated and not is_again:
             get_adapter().logout(request)
         record_authentication(request, account.user, "socialaccount", **strength_of(request, service, claims))
+        if is_again:
+            return redirect(state.get("next") or "/")
         answer: HttpResponse = perform_login(request, account.user, redirect_url=state.get("next"))
         return answer
 
@@ -156,6 +159,8 @@ def there(request: Request, service: SignInService, *, process: str, **more: str
         "code_challenge": proof["code_challenge"].decode(),
         "code_challenge_method": proof["code_challenge_method"],
     }
+    if process == SIGNING_IN and request.user.is_authenticated:
+        asked["prompt"] = "login"  # to show again who they are: what the provider remembers is not enough
     if service.second_factor_claim == SignInService.SecondFactor.ACR:
         asked["acr_values"] = service.second_factor_value
     facts = {"service": service, "address": provider.where_to_sign_in(**asked)}
