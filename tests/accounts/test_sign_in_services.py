@@ -286,6 +286,13 @@ class TestConnect:
         sign_in(another, service, provider)
         assert is_signed_in(another)
 
+    @pytest.mark.parametrize(("claims", "counts"), [({"amr": ["mfa"]}, True), ({}, False)])
+    def test_is_a_sign_in_there_as_well(self, service, browse, provider, cast, claims, counts):
+        provider.behave(claims=claims)
+        client = browse(cast.head)
+        connect(client, service, provider)
+        assert records(client)[-1].get("both_factors", False) is counts
+
     def test_twice_is_once(self, connected, browse, provider, cast, one):
         client = browse(cast.head)
         before = entries(one)

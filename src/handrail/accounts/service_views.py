@@ -92,6 +92,7 @@ class BackView(Door):
             is_new = connect_service(service=service, user=request.user, subject=claims["sub"], at=request.now)
         except ConnectedToSomebodyElse:
             raise Refusal(f"That sign-in at {service} is connected to another account here.") from None
+        record_authentication(request, request.user, "socialaccount", **strength_of(request, service, claims))
         if is_new:
             get_adapter().send_mail("account/email/service_connected", request.user.email, {"service": service})
         messages.success(request, f"{service} is connected. You can sign in with it from now on.")
