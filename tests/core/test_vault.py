@@ -149,9 +149,10 @@ class TestKeysOfTheEnvironment:
             with pytest.raises(CannotOpen):
                 unseal(sealed, PLACE)
         with inside(two):
-            DataKey.objects.create(id=key.id, number=1, wrapped=key.wrapped, wrapped_by=key.wrapped_by)
-            with pytest.raises(CannotOpen):
-                unseal(sealed, PLACE)
+            carried = DataKey.objects.create(id=key.id, number=1, wrapped=key.wrapped, wrapped_by=key.wrapped_by)
+            for use in (lambda: unseal(sealed, PLACE), lambda: rewrap(carried)):
+                with pytest.raises(CannotOpen):
+                    use()
 
     def test_are_named_without_being_told(self, here, process):
         process(keys=(OLD,))
@@ -242,9 +243,10 @@ class TestKeysOfKms:
             sealed = seal(b"text", PLACE)
             key = DataKey.objects.get()
         with inside(two):
-            DataKey.objects.create(id=key.id, number=1, wrapped=key.wrapped, wrapped_by=key.wrapped_by)
-            with pytest.raises(CannotOpen):
-                unseal(sealed, PLACE)
+            carried = DataKey.objects.create(id=key.id, number=1, wrapped=key.wrapped, wrapped_by=key.wrapped_by)
+            for use in (lambda: unseal(sealed, PLACE), lambda: rewrap(carried)):
+                with pytest.raises(CannotOpen):
+                    use()
 
     def test_that_do_not_unwrap_close_the_vault(self, here, process, kms, arn):
         process(kms=arn)
