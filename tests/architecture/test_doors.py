@@ -35,6 +35,7 @@ SIGN_IN_PAGES = {
 DEMO_PAGES = {"notices:mailbox", "notices:letter"}
 
 PUBLIC_PAGES = {
+    "session_ended",
     "authority:brand",
     "authority:help",
     "authority:cookies",

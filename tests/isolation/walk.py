@@ -16,7 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from factories import AT, PolicyFactory
 
 from handrail.accounts.actions import add_person
-from handrail.accounts.models import Membership, SignInService
+from handrail.accounts.models import Draft, Membership, Session, SignInService, User
 from handrail.accounts.roles import Role
 from handrail.core import documents
 from handrail.core.access import PUBLIC, Door
@@ -164,7 +164,14 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
             issuer="https://127.0.0.1:9",  # nobody answers there; the name is for everybody to see
             defaults={"name": "Council", "client_id": canary, "client_secret": canary, "is_on": True, "added_at": AT},
         )
+        lead = User.objects.filter(memberships__school=school).order_by("-email").first()
+        session = Session.objects.create(
+            user=lead, device=canary, expire_date=AT.replace(year=2100), began_at=AT, last_used_at=AT
+        )
+        draft = Draft.objects.create(user=lead, path="/", typed={"words": [canary]}, kept_at=AT)
     return {
+        "session_id": session.id,
+        "draft_id": draft.id,
         "urn": school.urn,
         "table": Word("ageing"),
         "school_id": school.id,

@@ -1,6 +1,7 @@
 """Every write about people."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,13 +13,17 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from handrail.accounts.addresses import plain_address
-from handrail.accounts.models import Membership, Session, User
+from handrail.accounts.models import KEPT_FOR, Draft, Membership, Session, User
 from handrail.accounts.roles import LEADS, Role
 from handrail.core import audit
 from handrail.core.calendar import day_of
 from handrail.core.models import CacheEntry
 
 A_DAY = timedelta(days=1)
+NEVER_KEPT = re.compile(
+    r"csrfmiddlewaretoken|password|(^|[_-])(code|otp|pin|secret|token|credential)s?([_-]|\d|$)", re.IGNORECASE
+)
+"""The names of fields that hold a secret."""
 
 
 class WrongPlace(ValueError):
@@ -211,14 +216,37 @@ def _end(sessions: Any, *, user_id: UUID | None, by: audit.Actor, at: datetime) 
 
 
 @transaction.atomic
+def keep_draft(*, user_id: UUID, path: str, typed: Mapping[str, Sequence[str]], at: datetime) -> bool:
+    """Keep what was typed into the page at `path`, instead of what was kept there before, for 24 hours.
+
+    Secrets are left out. False when nothing is left that somebody typed. Raises VaultClosed. Not recorded: it is
+    seen by the person alone, and changes nothing.
+    """
+    kept = {name: list(values) for name, values in typed.items() if not NEVER_KEPT.search(name)}
+    if not any(value.strip() for values in kept.values() for value in values):
+        return False
+    Draft.objects.update_or_create(user_id=user_id, path=path, defaults={"typed": kept, "kept_at": at})
+    return True
+
+
+@transaction.atomic
+def forget_draft(*, user: User, path: str) -> None:
+    """Forget what was kept for the person at `path`: they have sent it again, or thrown it away."""
+    user.drafts.filter(path=path).delete()
+
+
+@transaction.atomic
 def forget_what_ended(*, at: datetime) -> int:
-    """Delete sessions a day after they ended, and counts of tries that no longer mean anything. Gives their number.
+    """Delete sessions a day after they ended, and drafts and counts of tries that no longer mean anything.
+
+    Gives their number.
 
     Not recorded: nothing that anybody did or could see is changed by it.
     """
     sessions, _ = Session.objects.filter(expire_date__lt=at - A_DAY).delete()
+    drafts, _ = Draft.objects.exclude(kept_at__gt=at - KEPT_FOR).delete()
     counts, _ = CacheEntry.objects.filter(expires__lt=at).delete()
-    return sessions + counts
+    return sessions + drafts + counts
 
 
 def _check_place(role: Role, *, school_id: UUID | None, pupil_id: UUID | None) -> None:

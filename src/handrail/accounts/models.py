@@ -1,6 +1,6 @@
 """People and their memberships. Each authority has its own: the same person in two authorities is two users."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from django.db.models.functions import Lower
 
 from handrail.accounts.roles import AUTHORITY_ROLES, IN_WORDS, PERMISSIONS, SCHOOL_ROLES, Permission, Role
 from handrail.accounts.visits import way_in
-from handrail.core.fields import SealedTextField
+from handrail.core.fields import SealedJSONField, SealedTextField
 from handrail.core.models import Record, RecordManager
 
 
@@ -268,3 +268,33 @@ class SignInService(Record):
 
     def __str__(self) -> str:
         return self.name
+
+
+KEPT_FOR = timedelta(hours=24)
+
+
+class DraftQuerySet(models.QuerySet["Draft"]):
+    def kept(self, *, at: datetime) -> Self:
+        """Those that are not too old at the moment `at`."""
+        return self.filter(kept_at__gt=at - KEPT_FOR)
+
+    def visible_to(self, user: User) -> Self:
+        """One's own, and nobody else's."""
+        return self.filter(user=user)
+
+
+class Draft(Record):
+    """What somebody typed into a page and could not save, because their session had ended. Kept for a day."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="drafts")
+    path = models.CharField(max_length=500)
+    typed = SealedJSONField(help_text="the values of each field, by its name")
+    kept_at = models.DateTimeField(db_index=True)
+
+    is_put_back = False
+    """Whether the page that is being shown holds it."""
+
+    objects: ClassVar = RecordManager.from_queryset(DraftQuerySet)()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "path"], name="one_draft_per_person_and_page")]

@@ -27,7 +27,10 @@ security = logging.getLogger("handrail.security")
 
 BEGAN = "began_at"
 LENGTH = 32
+CHILD = "shows_child"
 NOTED_EVERY = timedelta(minutes=1)
+IDLE = timedelta(minutes=15)
+A_DAY = timedelta(days=1)
 
 
 class SessionStore(db.SessionStore):
@@ -120,13 +123,47 @@ class SessionStore(db.SessionStore):
         """Always: office computers are shared."""
         return True
 
-    def note_use(self, *, at: datetime, user_agent: str) -> None:
-        """Note that something was asked for in it: at most once a minute."""
+    def go_on(self, *, at: datetime, user_agent: str, is_use: bool = True) -> None:
+        """End the session if it was left alone with a child's page; else note that it is in use.
+
+        That is written at most once a minute, but each time where it decides when the session ends.
+        """
         self._get_session()  # type: ignore[attr-defined]
         row = self.row
-        if row and row.user_id and (not row.device or at - row.last_used_at >= NOTED_EVERY):
+        if row is None or row.user_id is None:
+            return
+        left_alone = at - row.last_used_at
+        if self.ends_when_idle and left_alone >= IDLE:
+            row.expire_date = at
+            row.save(update_fields=["expire_date"])
+            self.clear()
+            self.row = self._session_key = None
+        elif is_use and (self.ends_when_idle or left_alone >= NOTED_EVERY or not row.device):
             row.last_used_at, row.device = at, device_of(user_agent)
             row.save(update_fields=["last_used_at", "device"])
+
+    def show_child(self, *, at: datetime) -> None:
+        """From now on the session ends when it is left alone."""
+        if self.row and not self.ends_when_idle:
+            self[CHILD] = True
+            self.row.last_used_at = at
+            self.row.save(update_fields=["last_used_at"])
+
+    @property
+    def ends_when_idle(self) -> bool:
+        return CHILD in self
+
+    @property
+    def idle_ends_at(self) -> datetime | None:
+        """When it will end if nothing is asked for in it from now on, before its ten hours are over."""
+        return self.row.last_used_at + IDLE if self.row and self.ends_when_idle else None
+
+    def whose_it_was(self, *, at: datetime) -> UUID | None:
+        """The person who was signed in with the key that the browser holds, if that session ended within a day."""
+        if self.session_key or not self._given:
+            return None
+        ended = Session.objects.filter(id=id_of(self._given), expire_date__gt=at - A_DAY, user__is_active=True)
+        return ended.values_list("user_id", flat=True).first()
 
 
 def mark() -> str:

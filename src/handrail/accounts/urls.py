@@ -5,13 +5,22 @@ from django.urls import include, path
 
 from handrail.accounts import views
 
-own = ([path("", views.AccountView.as_view(), name="account")], "accounts")
+own = (
+    [
+        path("", views.AccountView.as_view(), name="account"),
+        path("sessions/end/", views.EndOthersView.as_view(), name="end_others"),
+        path("sessions/<uuid:session_id>/end/", views.EndSessionView.as_view(), name="end_session"),
+        path("drafts/<uuid:draft_id>/throw-away/", views.ThrowAwayView.as_view(), name="throw_away"),
+    ],
+    "accounts",
+)
 
 urlpatterns = [
     path("sign-in/", views.RequestCodeView.as_view(), name="account_request_login_code"),
     path("sign-in/code/", views.EnterCodeView.as_view(), name="account_confirm_login_code"),
     path("sign-in/password/", views.PasswordView.as_view(), name="account_login"),
     path("sign-in/closed/", allauth.account_inactive, name="account_inactive"),
+    path("sign-in/ended/", views.EndedView.as_view(), name="session_ended"),
     path("sign-out/", allauth.logout, name="account_logout"),
     path("account/", include(own)),
     path("", include("handrail.accounts.service_urls")),

@@ -1,19 +1,23 @@
 """Signing in and out: allauth's pages where it decides, ours where it would leave a person without a word."""
 
 from typing import Any
+from uuid import UUID
 
 from allauth.account import views as allauth
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.stagekit import clear_login
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
-from handrail.accounts.models import SignInService
+from handrail.accounts import actions
+from handrail.accounts.models import Draft, Session, SignInService
 from handrail.accounts.service_views import services_for
-from handrail.core.access import SIGNED_IN, Door, Request
+from handrail.core.access import PUBLIC, SIGNED_IN, Door, Request, get_or_404
 
 
 def tell_unknown(email: str) -> None:
@@ -74,9 +78,66 @@ class ResetView(allauth.PasswordResetView):
 
 
 class AccountView(Door):
-    """Who I am here, what I may do, and how I sign in."""
+    """Who I am here, what I may do, how I sign in, and where I am signed in."""
 
     permission = SIGNED_IN
 
     def get(self, request: Request) -> HttpResponse:
-        return render(request, "accounts/account.html", {"services": services_for(request.user)})
+        mine = Session.objects.visible_to(request.user).open(at=request.now).order_by("-last_used_at")
+        here = request.session.row_id  # type: ignore[attr-defined]
+        services = services_for(request.user)
+        return render(request, "accounts/account.html", {"services": services, "sessions": mine, "here": here})
+
+
+class EndSessionView(Door):
+    """Sign out of one of my sessions."""
+
+    permission = SIGNED_IN
+
+    def post(self, request: Request, session_id: UUID) -> HttpResponse:
+        session = get_or_404(Session.objects.visible_to(request.user), id=session_id)
+        actions.end_session(session=session, by=request.user, at=request.now)
+        if session.id == request.session.row_id:  # type: ignore[attr-defined]
+            logout(request)
+        else:
+            messages.success(request, f"Signed out of {session.device or 'the other device'}.")
+        return redirect("accounts:account")
+
+
+class EndOthersView(Door):
+    """Sign out everywhere but here."""
+
+    permission = SIGNED_IN
+
+    def post(self, request: Request) -> HttpResponse:
+        here = request.session.row_id  # type: ignore[attr-defined]
+        actions.end_sessions(user=request.user, by=request.user, at=request.now, but=here)
+        messages.success(request, "Signed out everywhere else.")
+        return redirect("accounts:account")
+
+
+class ThrowAwayView(Door):
+    """Forget what I had typed into a page and not saved."""
+
+    permission = SIGNED_IN
+
+    def post(self, request: Request, draft_id: UUID) -> HttpResponse:
+        draft = get_or_404(Draft.objects.visible_to(request.user), id=draft_id)
+        actions.forget_draft(user=request.user, path=draft.path)
+        messages.success(request, "Thrown away.")
+        return redirect(draft.path)
+
+
+class EndedView(Door):
+    """Where a page goes when it was left alone. Somebody who is still signed in, by another page, goes back to it."""
+
+    permission = PUBLIC
+    template_name = "accounts/ended.html"
+
+    def get(self, request: Request) -> HttpResponse:
+        going_to = request.GET.get("next", "/")
+        if not url_has_allowed_host_and_scheme(going_to, allowed_hosts=None):
+            going_to = "/"
+        if request.user.is_authenticated:
+            return redirect(going_to)
+        return render(request, self.template_name, {"going_to": going_to})

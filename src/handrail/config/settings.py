@@ -98,6 +98,7 @@ MIDDLEWARE = [
     "handrail.accounts.middleware.PeopleMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "handrail.accounts.middleware.DraftMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "handrail.core.middleware.ClosedVault",
 ]

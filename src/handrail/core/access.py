@@ -31,6 +31,8 @@ class Door(View):
     """A page. *May this role?* is `permission`; *may they see this row?* is `visible_to(user)` inside it."""
 
     permission: ClassVar[str]
+    shows_child: ClassVar[bool] = False
+    """Whether it shows what is held about a named child. A session that has opened one ends when it is left alone."""
     http_method_names = ["get", "head", "post"]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -7,6 +7,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from datetime import date
 from typing import Any, cast
 
@@ -16,6 +17,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.forms.renderers import TemplatesSetting
 from django.forms.widgets import ChoiceWidget, Input
+from django.http import QueryDict
 from django.utils.html import conditional_escape, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
@@ -218,8 +220,20 @@ WORDING: tuple[tuple[Any, str], ...] = (
 )
 
 
+typed_before: ContextVar[QueryDict | None] = ContextVar("typed_before", default=None)
+"""What the person had typed into this page before, to be put back into its forms that have not been sent."""
+
+
 class BoundField(forms.BoundField):
     """A field of a form, as parameters of the component that draws it."""
+
+    def value(self) -> Any:
+        """What was sent, or what had been typed before, or what the form begins with."""
+        typed = typed_before.get()
+        widget = self.field.widget
+        if typed is None or self.form.is_bound or isinstance(widget, forms.FileInput | forms.PasswordInput):
+            return super().value()
+        return widget.value_from_datadict(typed, {}, self.html_name)
 
     def as_heading(self) -> SafeString:
         """Render the field with its label as the page's h1: the only question on the page."""
