@@ -1,0 +1,106 @@
+"""Counts of children that may be shown: none from 1 to 5, and none that those shown would give away. Pure.
+
+A small count is hidden, and with it as many larger ones as it takes: each hidden count stands on a circle of hidden
+counts, in rows and columns of which each has two of it. Going round, one can be more and the next one less, and every
+total stays as it is; so what is shown cannot tell. Counts of nought are shown and never hidden.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from heapq import heappop, heappush
+from itertools import count
+
+SMALLEST_SHOWN = 6
+
+Cell = tuple[int, int]
+"""A count's row and column; the last of each are the totals."""
+
+
+def is_small(value: int) -> bool:
+    """Whether a count by itself says too much."""
+    return 0 < value < SMALLEST_SHOWN
+
+
+def suppressed(values: Sequence[int]) -> tuple[list[int | None], int | None]:
+    """Counts and their total as they may be shown; None is hidden.
+
+    Hidden counts are two or more, and together as many as may be shown; else the total is hidden with them.
+    """
+    total, hidden = sum(values), {place for place, value in enumerate(values) if is_small(value)}
+    more = sorted((value, place) for place, value in enumerate(values) if value >= SMALLEST_SHOWN)
+    hides_total = is_small(total)
+    while hidden and not hides_total and (len(hidden) < 2 or is_small(sum(values[place] for place in hidden))):
+        if more:
+            hidden.add(more.pop(0)[1])
+        else:
+            hides_total = True
+    shown = [None if place in hidden else value for place, value in enumerate(values)]
+    return shown, None if hides_total else total
+
+
+def suppressed_table(rows: Sequence[Sequence[int]]) -> list[list[int | None]]:
+    """A table of counts with a column and a row of totals added, as it may be shown; None is hidden.
+
+    Raises ValueError when the rows are not equally long.
+    """
+    if len({len(row) for row in rows}) > 1:
+        raise ValueError("every row of a table has as many counts as the others")
+    whole = [[*row, sum(row)] for row in rows]
+    whole.append([sum(column) for column in zip(*whole, strict=True)] or [0])
+    hidden = {(r, c) for r, row in enumerate(whole) for c, value in enumerate(row) if is_small(value)}
+    while True:
+        lonely = next((cell for cell in sorted(hidden) if not _circle(cell, hidden)), None)
+        if lonely is None:
+            break
+        hidden |= _cheapest_circle(lonely, hidden, whole)
+    return [[None if (r, c) in hidden else value for c, value in enumerate(row)] for r, row in enumerate(whole)]
+
+
+# Rows and columns are the places of a map and counts the ways between them: a count can be worked out from its row's
+# and its column's totals, and so on, exactly when it lies on no circle of hidden counts.
+
+
+def _circle(cell: Cell, hidden: set[Cell]) -> bool:
+    """Whether another way of hidden counts leads from the cell's row to its column."""
+    ways: dict[tuple[str, int], list[tuple[str, int]]] = {}
+    for row, column in hidden - {cell}:
+        ways.setdefault(("row", row), []).append(("column", column))
+        ways.setdefault(("column", column), []).append(("row", row))
+    seen, waiting = {("row", cell[0])}, deque([("row", cell[0])])
+    while waiting:
+        for place in ways.get(waiting.popleft(), []):
+            if place not in seen:
+                seen.add(place)
+                waiting.append(place)
+    return ("column", cell[1]) in seen
+
+
+def _cheapest_circle(cell: Cell, hidden: set[Cell], whole: list[list[int]]) -> set[Cell]:
+    """The counts that close a circle with the cell and lose the least. There is always one, through the totals."""
+    height, width, number = len(whole), len(whole[0]), count()
+
+    def steps(place: tuple[str, int]) -> Iterator[tuple[tuple[str, int], Cell]]:
+        if place[0] == "row":
+            yield from ((("column", column), (place[1], column)) for column in range(width))
+        else:
+            yield from ((("row", row), (row, place[1])) for row in range(height))
+
+    def price(found: Cell) -> int:
+        if found in hidden:
+            return 0
+        is_total = found[0] == height - 1 or found[1] == width - 1
+        return whole[found[0]][found[1]] + (whole[-1][-1] * 10 if is_total else 0)
+
+    goal, done = ("column", cell[1]), set()
+    queue: list[tuple[int, int, tuple[str, int], frozenset[Cell]]] = [(0, next(number), ("row", cell[0]), frozenset())]
+    while queue:
+        cost, _, place, way = heappop(queue)
+        if place == goal:
+            return set(way)
+        if place in done:
+            continue
+        done.add(place)
+        for further, step in steps(place):
+            if step != cell and whole[step[0]][step[1]] > 0 and further not in done:
+                heappush(queue, (cost + price(step), next(number), further, way | {step}))
+    raise AssertionError("a count above nought has totals above nought")

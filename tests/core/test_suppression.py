@@ -1,0 +1,122 @@
+"""No count from 1 to 5 is shown, and none that is hidden can be worked out."""
+
+from itertools import product
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handrail.core.suppression import is_small, suppressed, suppressed_table
+
+counts = st.one_of(st.integers(0, 8), st.integers(0, 60))
+
+
+@st.composite
+def tables(draw, most=4):
+    width = draw(st.integers(1, most))
+    return draw(st.lists(st.lists(counts, min_size=width, max_size=width), min_size=1, max_size=most))
+
+
+@pytest.mark.parametrize(
+    ("values", "shown", "total"),
+    [
+        ([], [], 0),
+        ([0, 0], [0, 0], 0),
+        ([10, 20], [10, 20], 30),
+        ([3, 20, 10], [None, 20, None], 33),
+        ([3, 4, 10], [None, None, 10], 17),
+        ([1, 1, 10], [None, None, None], 12),
+        ([3, 0, 0], [None, 0, 0], None),
+        ([2, 2], [None, None], None),
+        ([5, 5], [None, None], 10),
+        ([5, 0, 9], [None, 0, None], 14),
+    ],
+)
+def test_a_row(values, shown, total):
+    assert suppressed(values) == (shown, total)
+
+
+@pytest.mark.parametrize(
+    ("rows", "shown"),
+    [
+        ([[10, 20], [30, 40]], [[10, 20, 30], [30, 40, 70], [40, 60, 100]]),
+        ([[3, 20], [30, 40]], [[None, None, 23], [None, None, 70], [33, 60, 93]]),
+        ([[0, 3]], [[0, None, None], [0, None, None]]),
+        ([[3, 30, 30], [30, 7, 30], [30, 30, 9]],
+         [[None, None, 30, 63], [None, None, 30, 67], [30, 30, 9, 69], [63, 67, 69, 199]]),
+    ],
+)  # fmt: skip
+def test_a_table(rows, shown):
+    assert suppressed_table(rows) == shown
+
+
+def test_a_table_has_rows_of_one_length():
+    with pytest.raises(ValueError, match="as many counts"):
+        suppressed_table([[1], [1, 2]])
+
+
+@given(st.lists(counts, max_size=8))
+def test_no_row_gives_a_count_away(values):
+    shown, total = suppressed(values)
+    hidden = [value for value, seen in zip(values, shown, strict=True) if seen is None]
+    assert not any(is_small(value) for value in [*shown, total] if value is not None)
+    assert all(value > 0 for value in hidden)
+    if hidden and total is not None:
+        assert len(hidden) > 1
+        assert not is_small(total - sum(value for value in shown if value is not None))
+
+
+def whole(rows):
+    table = [[*row, sum(row)] for row in rows]
+    return [*table, [sum(column) for column in zip(*table, strict=True)]]
+
+
+def another(cell, shown, true):
+    """A table that shows the same and has something else here, found by trying; None when there is none.
+
+    Hidden counts move by one round a circle of rows and columns, of which each keeps its sum: up and down in turn,
+    but the same way for a count and its total.
+    """
+    height, width = len(true), len(true[0])
+    hidden = {(r, c) for r, c in product(range(height), range(width)) if shown[r][c] is None}
+
+    def circle(place, used, is_row):
+        if place == cell[1] and not is_row:
+            return used
+        for r, c in sorted(hidden - set(used)):
+            if (r if is_row else c) == place:
+                found = circle(c if is_row else r, [*used, (r, c)], not is_row)
+                if found:
+                    return found
+        return None
+
+    way = circle(cell[0], [cell], True)
+    if way is None:
+        return None
+    table = [list(row) for row in true]
+    for number, (r, c) in enumerate(way):
+        sign = (-1) ** (number + (r == height - 1) + (c == width - 1))
+        table[r][c] += sign
+    return table
+
+
+@settings(max_examples=150, deadline=None)
+@given(tables())
+def test_no_table_gives_a_count_away(rows):
+    shown, true = suppressed_table(rows), whole(rows)
+    for r, c in product(range(len(true)), range(len(true[0]))):
+        if shown[r][c] is None:
+            assert true[r][c] > 0
+            other = another((r, c), shown, true)
+            assert other is not None, (r, c, shown)
+            assert other == whole([row[:-1] for row in other[:-1]])
+            assert other[r][c] != true[r][c]
+            assert min(min(row) for row in other) >= 0
+            assert all(
+                seen in (None, here)
+                for row, have in zip(shown, other, strict=True)
+                for seen, here in zip(row, have, strict=True)
+            )
+        else:
+            assert shown[r][c] == true[r][c]
+            assert not is_small(true[r][c])
