@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from handrail.accounts.roles import Permission
+from handrail.overview.acting import acting_school, schools_of
 
 AT_AUTHORITY = (
     ("Schools", "overview:schools", Permission.SEE_SCHOOLS),
@@ -28,6 +29,7 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "authority": getattr(request, "authority", None),
         "user": user if signed_in else None,
         "navigation": navigation(request) if signed_in else [],
+        "switches_school": acting_school(request) if signed_in and len(schools_of(request)) > 1 else None,  # type: ignore[arg-type]
         "demo": settings.IS_DEMO,
         "today": getattr(request, "today", None),
     }
@@ -40,9 +42,9 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     if any(each.school_id is None for each in user.current_memberships):
         places += [(text, reverse(name)) for text, name, permission in AT_AUTHORITY if user.may(permission)]
     else:
-        schools = {each.school for each in user.current_memberships}
-        if len(schools) == 1:
-            places.append(("School record", reverse("overview:school", args=[schools.pop().urn])))
+        school = acting_school(request)  # type: ignore[arg-type]
+        if school and user.may(Permission.SEE_SCHOOL, school_id=school.id):
+            places.append(("School record", reverse("overview:school", args=[school.urn])))
         places.append(("Help", reverse("authority:help")))
     inside = [href for _, href in places if request.path.startswith(href)]
     here = max(inside, key=len, default="")

@@ -16,6 +16,7 @@ from handrail.core.access import SIGNED_IN, Door, Request, get_or_404
 from handrail.core.models import AuthoritySettings
 from handrail.core.spreadsheet import csv_file
 from handrail.core.status import Status
+from handrail.overview.acting import acting_school, choose, schools_of
 from handrail.overview.figures import KIND_HEADINGS, figures
 from handrail.overview.forms import SchoolFilters
 from handrail.overview.history import happenings, told
@@ -41,7 +42,8 @@ class HomeView(Door):
             return self.at_authority(request)
         if request.user.school_ids:
             return self.at_school(request)
-        return render(request, "overview/no_role.html", {"who_can_help": request.user.who_can_help()})
+        facts = {"who_can_help": request.user.who_can_help(), "is_asked": bool(request.user.pupil_ids)}
+        return render(request, "overview/no_role.html", facts)
 
     def at_authority(self, request: Request) -> HttpResponse:
         settings = AuthoritySettings.load()
@@ -60,9 +62,8 @@ class HomeView(Door):
         )
 
     def at_school(self, request: Request) -> HttpResponse:
-        schools = sorted({each.school for each in request.user.current_memberships if each.school}, key=str)
-        wanted = request.GET.get("school", schools[0].urn)
-        school = get_or_404(School.objects.visible_to(request.user), urn=wanted)
+        wanted = request.GET.get("school")
+        school: Any = choose(request, wanted) if wanted else acting_school(request)
         kept: list[Any] = list(
             Policy.objects.visible_to(request.user)
             .with_status(on=request.today, settings=AuthoritySettings.load())
@@ -80,7 +81,7 @@ class HomeView(Door):
                 "school": school,
                 "schools": [
                     (each, sum(policy.school_id == each.id and policy.status in TO_DO for policy in kept))
-                    for each in schools
+                    for each in schools_of(request)
                 ],
                 "to_do": to_do,
                 "rest": [policy for policy in kept if policy.school_id == school.id and policy not in to_do],
@@ -195,6 +196,7 @@ class SchoolView(SchoolDoor):
 
     def get(self, request: Request, urn: str) -> HttpResponse:
         school = self.school(request, urn)
+        may_see_activity = request.user.may(Permission.SEE_ACTIVITY, school_id=school.id)
         policies = (
             Policy.objects.visible_to(request.user)
             .filter(school=school)
@@ -207,7 +209,8 @@ class SchoolView(SchoolDoor):
             {
                 "school": school,
                 "policies": sorted(policies, key=lambda policy: SCHOOL_KINDS.index(Kind(policy.kind))),
-                "activity": told(happenings(school)[:LATEST]),
+                "activity": told(happenings(school)[:LATEST]) if may_see_activity else [],
+                "may_see_activity": may_see_activity,
             },
         )
 

@@ -8,6 +8,7 @@ from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import Q
 
+from handrail.accounts.roles import Permission
 from handrail.core.models import AuthoritySettings, Document, Record, RecordManager
 from handrail.core.status import Status, status_case, status_of
 from handrail.guidance import duties
@@ -42,8 +43,9 @@ NEEDED = Q(not_needed_reason="") & (Q(school=None) | Q(school__body__in=BOUND))
 
 class PolicyQuerySet(models.QuerySet["Policy"]):
     def visible_to(self, user: "User") -> Self:
-        """Everything to people at the authority; to people at schools, that school's."""
-        return self if user.is_at_authority else self.filter(school_id__in=user.school_ids)
+        """To those whose role sees policies: everything at the authority, and at a school that school's."""
+        places = [each.school_id for each in user.acting_memberships if Permission.SEE_POLICIES in each.permissions]
+        return self if None in places else self.filter(school_id__in=[place for place in places if place])
 
     def of_schools(self) -> Self:
         """Those of schools that are open."""
