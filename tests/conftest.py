@@ -112,10 +112,12 @@ def cast(one: Any, two: Any) -> "Cast":
 
 @pytest.fixture
 def browse(one: Any) -> Callable[..., Client]:
-    """`browse(person)` gives a test client signed in as that person; `browse()` one that is signed out.
+    """`browse(person)` gives a test client signed in, in two steps, as that person; `browse()` one that is signed out.
 
     The host is authority one's unless `authority=` is given.
     """
+    from factories import sign_in
+
     from tenants.context import inside
 
     def signed_in(person: Any = None, *, authority: Any = None) -> Client:
@@ -123,7 +125,7 @@ def browse(one: Any) -> Callable[..., Client]:
         client = Client(HTTP_HOST=authority.host)
         if person is not None:
             with inside(authority):
-                client.force_login(person)
+                sign_in(client, person)
         return client
 
     return signed_in

@@ -8,8 +8,6 @@ import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.sessions.backends.base import UpdateError
 from django.core import mail
-from django.core.cache import cache
-from django.db import connection
 from django.template.loader import get_template
 from django.test import Client
 from django.urls import reverse
@@ -26,26 +24,7 @@ pytestmark = pytest.mark.django_db
 HEAD, NOBODY = "head@oak.example", "nobody@oak.example"
 PASSWORD, ANOTHER = "correct horse battery", "purple monkey dishwasher"
 START, CODE, WITH_PASSWORD = "/sign-in/", "/sign-in/code/", "/sign-in/password/"
-
-
-@pytest.fixture(autouse=True)
-def a_fresh_minute() -> None:
-    """The counts of earlier tests do not slow this one."""
-    cache.clear()
-
-
-@pytest.fixture
-def post() -> Any:
-    """Post a form; then its transaction commits, as that of a request of its own would."""
-
-    def send(client: Client, path: str, **data: str) -> Any:
-        answer = client.post(path, data)
-        left, connection.run_on_commit = connection.run_on_commit, []
-        for _, callback, _ in left:
-            callback()
-        return answer
-
-    return send
+PASSKEY = "mfa_login_webauthn"  # answers by leading on: there is no page
 
 
 def newest_code() -> str:
@@ -504,7 +483,7 @@ class TestTheSession:
 
 
 class TestThePages:
-    @pytest.mark.parametrize("name", [pattern.name for pattern in urlpatterns if getattr(pattern, "name", None)])
+    @pytest.mark.parametrize("name", [each.name for each in urlpatterns if getattr(each, "name", PASSKEY) != PASSKEY])
     def test_are_all_in_our_look(self, name):
         view = next(pattern.callback for pattern in urlpatterns if getattr(pattern, "name", None) == name)
         assert get_template(view.view_class.template_name).backend.name == "jinja2"

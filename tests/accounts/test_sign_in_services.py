@@ -643,7 +643,7 @@ class TestAnotherAuthority:
             connect_service(service=other, user=cast.stranger, subject=HANA, at=AT)
         there = browse(authority=two)
         sign_in(there, other, provider)
-        assert cast.stranger.name in there.get("/account/").text
+        assert cast.stranger.name in there.get("/account/second-step/").text
 
 
 class TestAServiceThatIsSwitchedOff:

@@ -29,6 +29,8 @@ SIGN_IN_PAGES = {
     "account_reset_password",
     "account_confirm_password_reset_code",
     "account_complete_password_reset",
+    "mfa_authenticate",
+    "mfa_login_webauthn",
 }
 """The pages of allauth that are routed: it decides itself who may see them."""
 

@@ -10,7 +10,7 @@ from databases import as_superuser, connected, scratch
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from factories import SchoolFactory, person
+from factories import SchoolFactory, person, sign_in
 from measuring import seconds
 
 from handrail.accounts.models import Membership, User
@@ -93,7 +93,7 @@ def main(say: Callable[[str], None]) -> None:
         officer = fill(authority, datetime.now(UTC))
         client = Client(HTTP_HOST=authority.host)
         with inside(authority):
-            client.force_login(officer)
+            sign_in(client, officer)
 
         def ask(path: str, times: int) -> None:
             for _ in range(times):

@@ -9,7 +9,7 @@ import pytest
 from databases import as_superuser, connected
 from django.db import connection
 from django.test import Client
-from factories import SchoolFactory, person
+from factories import SchoolFactory, person, sign_in
 from isolation.misbehaving import WRONG
 
 import handrail
@@ -125,7 +125,7 @@ class TestHosts:
     def test_one_authoritys_session_is_nobodys_at_the_other(self, client: Client, planted: Any) -> None:
         one, two = planted
         with inside(one):
-            client.force_login(User.objects.get())
+            sign_in(client, User.objects.get())
         assert client.get("/signed-in-as/").content != b"AnonymousUser"
         assert client.get("/signed-in-as/", headers={"host": two.host}).content == b"AnonymousUser"
 
@@ -182,7 +182,7 @@ class TestFailures:
         one, two = planted
         with inside(one):
             officer = User.objects.filter(email="officer@barsetshire.example").first()
-            client.force_login(officer or person("officer@barsetshire.example", Role.POLICY_OFFICER))
+            sign_in(client, officer or person("officer@barsetshire.example", Role.POLICY_OFFICER))
         answer = client.get(f"/{address}")
         assert answer.status_code == 500
         assert "Sorry, there is a problem with the service" in answer.content.decode()

@@ -32,7 +32,7 @@ from tenants.routing import Authority
 SIGN_IN = {
     "account_request_login_code", "account_confirm_login_code", "account_login", "account_inactive",
     "account_reset_password", "account_confirm_password_reset_code", "account_complete_password_reset",
-    "account_logout",
+    "account_logout", "mfa_authenticate", "mfa_login_webauthn",
 }  # fmt: skip
 """The sign-in package's own pages that anybody may open: they are about nobody."""
 
@@ -175,6 +175,7 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "urn": school.urn,
         "table": Word("ageing"),
         "school_id": school.id,
+        "person_id": user.id,
         "policy_id": policy.id,
         "document_id": document.id,
         "version_id": version.id,

@@ -15,7 +15,7 @@ import pytest
 from databases import ROOT, clone, connected, drop, template
 from django.test import Client
 from django.utils import timezone
-from factories import Cast, the_cast
+from factories import Cast, sign_in, the_cast
 
 from handrail.config.env import whole_environment
 from handrail.core.calendar import day_of
@@ -84,7 +84,7 @@ class Site:
     def _session(self, person: Any, authority: Authority) -> str:
         client = Client(HTTP_HOST=authority.host)
         with inside(authority):
-            client.force_login(person)
+            sign_in(client, person)
         return client.cookies["sessionid"].value
 
 

@@ -34,6 +34,10 @@ class Adapter(DefaultAccountAdapter):
         """People are added by somebody who may; there is no sign-up page."""
         return False
 
+    def get_login_stages(self) -> list[str]:
+        stock, ours = "allauth.mfa.stages.AuthenticateStage", "handrail.accounts.second_step.adapter.SecondStep"
+        return [ours if each == stock else each for each in super().get_login_stages()]
+
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("accounts:account")
 

@@ -16,7 +16,19 @@ from handrail.core.fields import SealedJSONField, SealedTextField
 from handrail.core.models import Record, RecordManager
 
 
-class UserManager(BaseUserManager["User"], RecordManager["User"]):
+class UserQuerySet(models.QuerySet["User"]):
+    def managed_by(self, user: "User") -> Self:
+        """The people whom the person, who may manage people, manages: at the authority everybody, and for a school
+        those who have a role there and none at the authority.
+        """
+        if user.is_at_authority:
+            return self
+        at_authority = Membership.objects.filter(school=None, to_on=None).values("user")
+        here = Membership.objects.filter(school__in=user.school_ids, to_on=None).values("user")
+        return self.filter(id__in=here).exclude(id__in=at_authority)
+
+
+class UserManager(BaseUserManager["User"], RecordManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username)
 

@@ -1,16 +1,21 @@
 """Signing in and out. What allauth offers and is not listed here does not exist."""
 
+from typing import Any
+
 from allauth.account import views as allauth
 from django.urls import include, path
 
 from handrail.accounts import views
+from handrail.accounts.second_step.views import ResetView
 
-own = (
+own: Any = (
     [
-        path("", views.AccountView.as_view(), name="account"),
-        path("sessions/end/", views.EndOthersView.as_view(), name="end_others"),
-        path("sessions/<uuid:session_id>/end/", views.EndSessionView.as_view(), name="end_session"),
-        path("drafts/<uuid:draft_id>/throw-away/", views.ThrowAwayView.as_view(), name="throw_away"),
+        path("account/", views.AccountView.as_view(), name="account"),
+        path("account/sessions/end/", views.EndOthersView.as_view(), name="end_others"),
+        path("account/sessions/<uuid:session_id>/end/", views.EndSessionView.as_view(), name="end_session"),
+        path("account/drafts/<uuid:draft_id>/throw-away/", views.ThrowAwayView.as_view(), name="throw_away"),
+        path("account/", include("handrail.accounts.second_step.urls")),
+        path("people/<uuid:person_id>/second-step/", ResetView.as_view(), name="reset_second_step"),
     ],
     "accounts",
 )
@@ -19,10 +24,12 @@ urlpatterns = [
     path("sign-in/", views.RequestCodeView.as_view(), name="account_request_login_code"),
     path("sign-in/code/", views.EnterCodeView.as_view(), name="account_confirm_login_code"),
     path("sign-in/password/", views.PasswordView.as_view(), name="account_login"),
+    path("sign-in/second-step/", views.SecondStepView.as_view(), name="mfa_authenticate"),
+    path("sign-in/passkey/", views.PasskeyView.as_view(), name="mfa_login_webauthn"),
     path("sign-in/closed/", allauth.account_inactive, name="account_inactive"),
     path("sign-in/ended/", views.EndedView.as_view(), name="session_ended"),
     path("sign-out/", allauth.logout, name="account_logout"),
-    path("account/", include(own)),
+    path("", include(own)),
     path("", include("handrail.accounts.service_urls")),
     path("account/password/", allauth.password_change, name="account_change_password"),
     path("account/password/set/", allauth.password_set, name="account_set_password"),

@@ -6,6 +6,12 @@ from uuid import UUID
 from allauth.account import views as allauth
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.stagekit import clear_login
+from allauth.account.models import Login
+from allauth.account.utils import get_next_redirect_url
+from allauth.mfa.base import views as mfa
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn import views as webauthn
+from allauth.mfa.webauthn.internal.flows import perform_passwordless_login
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,6 +22,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from handrail.accounts import actions
 from handrail.accounts.models import Draft, Session, SignInService
+from handrail.accounts.second_step.actions import of
+from handrail.accounts.second_step.views import overview, used, wrong_with
 from handrail.accounts.service_views import services_for
 from handrail.core.access import PUBLIC, SIGNED_IN, Door, Request, get_or_404
 
@@ -54,6 +62,13 @@ class EnterCodeView(allauth.ConfirmLoginCodeView):
             messages.error(request, "That code has run out. Ask for a new one.")
         return answer
 
+    def form_valid(self, form: Any) -> HttpResponse:
+        """On to the second step, if there is one, still knowing where the person was going."""
+        answer: HttpResponse = super().form_valid(form)
+        if isinstance(answer, HttpResponseRedirect) and answer.url == reverse("mfa_authenticate"):
+            return HttpResponseRedirect(self.passthrough_next_url(answer.url))
+        return answer
+
     def form_invalid(self, form: Any) -> HttpResponse:
         """After the last try back to the first page, still knowing where the person was going."""
         answer: HttpResponse = super().form_invalid(form)
@@ -67,6 +82,40 @@ class PasswordView(allauth.LoginView):
 
     def _redirect_to_pending_stage(self, request: HttpRequest, stage: Any) -> None:
         return None
+
+
+class SecondStepView(mfa.AuthenticateView):
+    """The last page of signing in, for who has a second step: a code of the app, a passkey or a recovery code."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        used(self.request, self.stage.login.user.as_at(self.request.today), form)
+        answer: HttpResponse = super().form_valid(form)
+        return answer
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        found: dict[str, Any] = super().get_context_data(**kwargs)
+        kinds = set(of(self.stage.login.user).values_list("type", flat=True))
+        found["has_app"] = Authenticator.Type.TOTP in kinds
+        if Authenticator.Type.WEBAUTHN in kinds:
+            found["passkey_options"] = found["js_data"]["request_options"]
+        found["page_errors"] = wrong_with(self.webauthn_form)
+        return found
+
+
+class PasskeyView(webauthn.LoginWebAuthnView):
+    """Signing in with a passkey and nothing else, from the first page."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """On to where the person was going."""
+        passkey = form.cleaned_data["credential"]
+        login = Login(user=passkey.user, redirect_url=get_next_redirect_url(self.request))
+        answer: HttpResponse = perform_passwordless_login(self.request, passkey, login)
+        return answer
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        for said in form.errors.get("credential", []):
+            messages.error(self.request, said)
+        return redirect("account_request_login_code")
 
 
 class ResetView(allauth.PasswordResetView):
@@ -85,8 +134,13 @@ class AccountView(Door):
     def get(self, request: Request) -> HttpResponse:
         mine = Session.objects.visible_to(request.user).open(at=request.now).order_by("-last_used_at")
         here = request.session.row_id  # type: ignore[attr-defined]
-        services = services_for(request.user)
-        return render(request, "accounts/account.html", {"services": services, "sessions": mine, "here": here})
+        context = {
+            "second_step": overview(request.user),
+            "services": services_for(request.user),
+            "sessions": mine,
+            "here": here,
+        }
+        return render(request, "accounts/account.html", context)
 
 
 class EndSessionView(Door):

@@ -44,6 +44,7 @@ TENANT_APPS = [
     "allauth",
     "allauth.account",
     "allauth.socialaccount",
+    "allauth.mfa",
 ]
 INSTALLED_APPS = [*SHARED_APPS, "django.contrib.staticfiles", *TENANT_APPS]
 TENANT_MODEL = "tenants.LocalAuthority"
@@ -101,6 +102,7 @@ MIDDLEWARE = [
     "handrail.accounts.middleware.DraftMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "handrail.core.middleware.ClosedVault",
+    "handrail.accounts.second_step.middleware.SecondStepMiddleware",
 ]
 CONTEXT_PROCESSORS = [
     "django.template.context_processors.request",
@@ -215,6 +217,18 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # accounts.views writes to them: allauth
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = False
+MFA_ADAPTER = "handrail.accounts.second_step.adapter.FactorAdapter"
+MFA_FORMS = {
+    "authenticate": "handrail.accounts.second_step.forms.CodeForm",
+    "authenticate_webauthn": "handrail.accounts.second_step.forms.PasskeyForm",
+    "login_webauthn": "handrail.accounts.second_step.forms.PasskeyAloneForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_TOLERANCE = 1  # the codes before and after count too: telephones' clocks differ, and people type slowly
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+MFA_RECOVERY_CODE_COUNT = 10
+MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
 
 # -- work, files and mail --------------------------------------------------------------------------------
 
@@ -245,5 +259,6 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": ENV.log_level},
     "loggers": {  # these have handlers of their own, which know no better than to write what they are given
         name: {"handlers": [], "propagate": True} for name in ("django", "django.server", "gunicorn.error")
-    },
+    }
+    | {"fido2": {"level": "WARNING"}},  # it names the keys that people sign in with
 }

@@ -33,6 +33,10 @@ class Door(View):
     permission: ClassVar[str]
     shows_child: ClassVar[bool] = False
     """Whether it shows what is held about a named child. A session that has opened one ends when it is left alone."""
+    needs_step_up: ClassVar[bool] = False
+    """Whether a second factor within the last 15 minutes is asked for, as before named health data."""
+    sets_up_second_step: ClassVar[bool] = False
+    """Whether somebody who has no second factor yet may open it, because it is where they get one."""
     http_method_names = ["get", "head", "post"]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -1,0 +1,585 @@
+"""Second steps: setting them up, being asked for them, using them up, taking them away, and losing them."""
+
+import json
+import re
+import time
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.core import mail
+from django.test import Client
+from django.urls import path
+from django.utils import timezone
+from factories import person
+
+from handrail.accounts.roles import Permission, Role
+from handrail.accounts.second_step import actions
+from handrail.accounts.second_step.adapter import WRONG_CODE
+from handrail.config import urls as product
+from handrail.core.access import SIGNED_IN, Door
+from handrail.core.audit import CLOCK
+from handrail.core.models import AuditEntry
+from tenants.context import inside
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
+
+HEAD, OFFICER = "head@oak.example", "officer@barsetshire.example"
+ASK, STEP, AGAIN = "/sign-in/second-step/", "/account/second-step/", "/account/second-step/again/"
+APP, CODES, NEW_CODES = STEP + "app/", STEP + "recovery-codes/", STEP + "recovery-codes/new/"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
+class CareView(Door):
+    """Stands for a page about a child's health."""
+
+    permission = SIGNED_IN
+    needs_step_up = True
+
+    def get(self, request: Any) -> Any:
+        return product_answer("opened")
+
+    def post(self, request: Any) -> Any:
+        return product_answer(json.dumps(dict(request.POST.lists()), sort_keys=True))
+
+
+class CareOfManagersView(CareView):
+    permission = Permission.MANAGE_PEOPLE
+
+
+def product_answer(text: str) -> Any:
+    from django.http import HttpResponse
+
+    return HttpResponse(text)
+
+
+urlpatterns = [
+    path("care/", CareView.as_view(), name="care"),
+    path("care-of-managers/", CareOfManagersView.as_view(), name="care_of_managers"),
+    *product.urlpatterns,
+]
+handler400, handler403, handler404 = product.handler400, product.handler403, product.handler404
+handler429, handler500 = product.handler429, product.handler500
+
+
+def code_at(moment: float, secret: str = SECRET) -> str:
+    return format_hotp_value(hotp_value(secret, int(moment) // 30))
+
+
+def code(secret: str = SECRET) -> str:
+    return code_at(time.time(), secret)
+
+
+def wrong_code() -> str:
+    near = {code_at(time.time() + 30 * each) for each in range(-2, 3)}
+    return next(f"{number:06}" for number in range(10) if f"{number:06}" not in near)
+
+
+def give_app(user: Any, authority: Any, at: datetime) -> Any:
+    with inside(authority):
+        return actions.add_app(user=user, secret=SECRET, by=CLOCK, at=at)
+
+
+def recovery_codes(user: Any, authority: Any) -> list[str]:
+    with inside(authority):
+        found: list[str] = actions.of(user).get(type="recovery_codes").wrap().get_unused_codes()
+        return found
+
+
+def newest_code() -> str:
+    found = re.search(r"^\d{6}$", mail.outbox[-1].body, re.MULTILINE)
+    assert found
+    return found[0]
+
+
+@pytest.fixture
+def with_one_step(browse, post):
+    """`with_one_step(email)`: somebody has signed in with a code from their mail, and done no more."""
+
+    def sign_in(email: str, **more: Any) -> Client:
+        client = browse(**more)
+        post(client, "/sign-in/?next=/account/", email=email)
+        post(client, "/sign-in/code/", code=newest_code())
+        mail.outbox.clear()
+        return client
+
+    return sign_in
+
+
+def verbs(user: Any, authority: Any) -> list[tuple[str, list[str]]]:
+    with inside(authority):
+        return list(
+            AuditEntry.objects.filter(subject_id=user.id)
+            .exclude(verb="added a person")
+            .order_by("at", "verb")
+            .values_list("verb", "fields")
+        )
+
+
+def subjects() -> list[str]:
+    return [message.subject for message in mail.outbox]
+
+
+class TestAtTheAuthority:
+    def test_nothing_opens_before_a_second_step_is_set_up(self, cast, with_one_step):
+        client = with_one_step(OFFICER)
+        for place in (
+            "/",
+            "/account/",
+            "/account/password/set/",
+            "/imports/",
+            "/schools/",
+            CODES,
+            STEP + "app/remove/",
+        ):
+            answer = client.get(place)
+            assert (answer.status_code, answer.get("Location")) == (302, STEP), place
+        assert client.post("/account/password/set/", {"password1": "x"})["Location"] == STEP
+        assert "You can see many schools’ records" in client.get(STEP).text
+
+    def test_public_pages_and_signing_out_do(self, cast, with_one_step):
+        client = with_one_step(OFFICER)
+        assert client.get("/help/").status_code == client.get("/brand.css").status_code == 200
+        assert client.post("/sign-out/").status_code == 302
+        assert "Sign in" in client.get("/sign-in/").text
+
+    def test_setting_up_an_app_leads_back_to_where_they_were_going(self, cast, one, with_one_step, post):
+        client = with_one_step(OFFICER)
+        client.get("/imports/?page=2")
+        set_up(client, post)
+        page = client.get(CODES).text
+        assert 'href="/imports/?page=2"' in page
+        assert client.get("/imports/").status_code == 200
+
+    def test_a_password_and_a_code_are_one_factor(self, cast, one, browse, post):
+        with inside(one):
+            cast.officer.set_password("correct horse battery")
+            cast.officer.save()
+        client = browse()
+        post(client, "/sign-in/", email=OFFICER)
+        post(client, "/sign-in/code/", code=newest_code())
+        post(client, "/sign-out/")
+        post(client, "/sign-in/password/", login=OFFICER, password="correct horse battery")
+        assert client.get("/")["Location"] == STEP
+
+    def test_a_role_given_in_mid_session_asks_at_once(self, cast, one, with_one_step):
+        client = with_one_step(HEAD)
+        assert client.get("/account/").status_code == 200
+        with inside(one):
+            person(HEAD, Role.ANALYST)
+        assert client.get("/account/")["Location"] == STEP
+
+    def test_the_last_one_cannot_be_removed(self, cast, one, browse, at, post):
+        give_app(cast.officer, one, at)
+        client = browse(cast.officer)
+        assert "You need a second step for your role" in client.post(APP + "remove/", follow=True).text
+        with inside(one):
+            assert actions.set_up_by(cast.officer).exists()
+
+
+def set_up(client: Client, post: Any) -> str:
+    """Scan, and enter the first code. Gives the secret."""
+    found = re.search(r"secret=([A-Z2-7]+)", client.get(APP).text)
+    assert found
+    answer = post(client, APP, code=code(found[1]))
+    assert answer.get("Location") == CODES, answer.content.decode()
+    return found[1]
+
+
+class TestSettingUpAnApp:
+    def test_is_open_to_a_school_and_told_and_recorded(self, cast, one, with_one_step, post):
+        client = with_one_step(HEAD)
+        set_up(client, post)
+        assert verbs(cast.head, one) == [
+            ("added a second step", ["authenticator_app"]),
+            ("made recovery codes", ["recovery_codes"]),
+        ]
+        assert subjects() == ["An authenticator app was added to your Handrail account"]
+        assert mail.outbox[0].to == [HEAD]
+        assert "Barsetshire" in mail.outbox[0].body
+        page = client.get("/account/").text
+        assert "10 codes left" in page
+
+    def test_shows_the_key_as_a_picture_and_as_letters_and_keeps_it(self, cast, with_one_step):
+        client = with_one_step(HEAD)
+        first, second = client.get(APP).text, client.get(APP).text
+        letters = re.search(r"<code[^>]*>([A-Z2-7 ]+)</code>", first)
+        assert letters
+        assert letters[0] in second
+        assert 'src="data:image/svg+xml;base64,' in first
+        assert "issuer=Handrail%20Barsetshire" in first
+
+    def test_refuses_a_wrong_code_and_keeps_what_was_typed(self, cast, one, with_one_step, post):
+        client = with_one_step(HEAD)
+        client.get(APP)
+        answer = post(client, APP, code="12 34")
+        assert "The code is wrong or has run out" in answer.text
+        assert 'value="12 34"' in answer.text
+        assert verbs(cast.head, one) == []
+
+    def test_slows_guessing(self, cast, with_one_step, post):
+        client = with_one_step(HEAD)
+        client.get(APP)
+        for _ in range(5):
+            assert "The code is wrong" in post(client, APP, code="1").text
+        assert "Too many tries" in post(client, APP, code="1").text
+
+    def test_is_refused_when_there_is_one(self, cast, one, browse, at, post):
+        give_app(cast.head, one, at)
+        client = browse(cast.head)
+        assert client.get(APP)["Location"] == APP + "remove/"
+        with pytest.raises(actions.HasOne), inside(one):
+            actions.add_app(user=cast.head, secret=SECRET, by=cast.head, at=at)
+
+    def test_keeps_its_secret_sealed_in_the_session_and_in_the_table(self, cast, one, with_one_step, post):
+        client = with_one_step(HEAD)
+        found = re.search(r"secret=([A-Z2-7]+)", client.get(APP).text)
+        assert found
+        with inside(one):
+            assert found[1] not in str(dict(client.session))
+        post(client, APP, code=code(found[1]))
+        with inside(one):
+            kept = json.dumps(list(Authenticator.objects.values_list("data", flat=True)))
+        assert found[1] not in kept
+        assert all(each not in kept for each in recovery_codes(cast.head, one))
+
+
+class TestTheSecondPageOfSigningIn:
+    @pytest.fixture
+    def at_the_door(self, cast, one, at, browse, post):
+        """The officer, with an app, who has entered the code from the mail."""
+        give_app(cast.officer, one, at)
+
+        def begin() -> Client:
+            client = browse()
+            post(client, "/sign-in/?next=/imports/", email=OFFICER)
+            answer = post(client, "/sign-in/code/?next=/imports/", code=newest_code())
+            assert answer["Location"] == ASK + "?next=%2Fimports%2F"
+            mail.outbox.clear()
+            return client
+
+        return begin
+
+    def test_asks_and_then_goes_on(self, at_the_door, post):
+        client = at_the_door()
+        assert client.get("/imports/")["Location"].startswith("/sign-in/")
+        assert client.get(ASK).status_code == 200
+        answer = post(client, ASK + "?next=/imports/", code=code())
+        assert (answer.status_code, answer["Location"]) == (302, "/imports/")
+        assert client.get("/imports/").status_code == 200
+        assert mail.outbox == []
+
+    def test_takes_the_code_before_for_who_types_slowly(self, at_the_door, post):
+        assert post(at_the_door(), ASK, code=code_at(time.time() - 30)).status_code == 302
+
+    @pytest.mark.parametrize("given", ["", "12345", "not a code", "０１２３４５", "9" * 5000])
+    def test_refuses_a_wrong_code(self, at_the_door, post, given):
+        client = at_the_door()
+        answer = post(client, ASK, code=given)
+        assert answer.status_code == 200
+        assert (WRONG_CODE if given else "Enter a code") in answer.text
+        assert client.get("/imports/").status_code == 302
+
+    def test_refuses_a_code_of_a_minute_ago(self, at_the_door, post):
+        assert WRONG_CODE in post(at_the_door(), ASK, code=code_at(time.time() - 61)).text
+
+    def test_takes_a_code_once(self, at_the_door, post, monkeypatch):
+        one, other, used = at_the_door(), at_the_door(), code()
+        assert post(one, ASK, code=used).status_code == 302
+        assert WRONG_CODE in post(other, ASK, code=used).text
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + 29)
+        assert WRONG_CODE in post(other, ASK, code=f"{used[:3]} {used[3:]}").text
+
+    def test_takes_a_recovery_code_once_and_tells(self, cast, one, at_the_door, post):
+        first, second = at_the_door(), at_the_door()
+        mine = recovery_codes(cast.officer, one)
+        assert post(first, ASK, code=f"{mine[0][:4]} {mine[0][4:]}").status_code == 302
+        assert subjects() == ["A recovery code was used to sign in to Handrail"]
+        assert "You have 9 left" in mail.outbox[0].body
+        assert ("used a recovery code", ["recovery_codes"]) in verbs(cast.officer, one)
+        assert WRONG_CODE in post(second, ASK, code=mine[0]).text
+        assert post(second, ASK, code=mine[1]).status_code == 302
+
+    def test_refuses_recovery_codes_that_were_made_anew(self, cast, one, at, at_the_door, post):
+        client = at_the_door()
+        old = recovery_codes(cast.officer, one)
+        with inside(one):
+            actions.make_recovery_codes(user=cast.officer, by=cast.officer, at=at)
+        assert WRONG_CODE in post(client, ASK, code=old[0]).text
+
+    def test_slows_guessing_by_account_and_forgets_when_it_was_right(self, at_the_door, post):
+        client, other = at_the_door(), at_the_door()
+        for each in (client, other, client, other, client):
+            assert WRONG_CODE in post(each, ASK, code=wrong_code()).text
+        assert "Too many tries" in post(other, ASK, code=code()).text
+
+    def test_counts_for_each_authority_alone(self, cast, one, two, at, at_the_door, browse, post):
+        client = at_the_door()
+        for _ in range(6):
+            post(client, ASK, code=wrong_code())
+        give_app(cast.stranger, two, at)
+        elsewhere = browse(authority=two)
+        post(elsewhere, "/sign-in/", email=cast.stranger.email)
+        post(elsewhere, "/sign-in/code/", code=newest_code())
+        assert post(elsewhere, ASK, code=code()).status_code == 302
+
+    def test_is_worth_nothing_at_another_authoritys_host(self, one, two, at_the_door, post):
+        client = at_the_door()
+        client.defaults["HTTP_HOST"] = two.host
+        answer = post(client, ASK, code=code())
+        assert (answer.status_code, answer["Location"]) == (302, "/sign-in/password/")
+        assert client.get("/account/").status_code == 302
+
+    def test_a_removed_app_signs_nobody_in(self, cast, one, at_the_door, post):
+        client = at_the_door()
+        with inside(one):
+            actions.of(cast.officer).delete()
+        assert post(client, ASK, code=code()).status_code == 302
+        assert client.get("/imports/")["Location"].startswith("/sign-in/")
+
+    def test_says_so_while_the_vault_is_closed(self, at_the_door, post, settings):
+        client = at_the_door()
+        settings.VAULT_KEYS = ()
+        answer = post(client, ASK, code=code())
+        assert answer.status_code == 503
+        assert "cannot be opened just now" in answer.text
+        assert client.get("/imports/").status_code == 302
+
+    def test_starts_again(self, at_the_door, post):
+        client = at_the_door()
+        assert post(client, "/sign-out/", next="/sign-in/")["Location"] == "/sign-in/"
+        assert client.get(ASK).status_code == 302
+
+
+class TestStepUp:
+    def test_opens_a_page_that_needs_it_within_15_minutes(self, cast, one, at, browse, monkeypatch):
+        give_app(cast.head, one, at)
+        client = browse(cast.head)
+        assert client.get("/care/").text == "opened"
+        later(monkeypatch, minutes=14, seconds=50)
+        assert client.get("/care/").text == "opened"
+        later(monkeypatch, minutes=15, seconds=2)
+        answer = client.get("/care/?child=1")
+        assert (answer.status_code, answer["Location"]) == (302, AGAIN + "?next=%2Fcare%2F%3Fchild%3D1")
+        assert client.get("/account/").status_code == 200
+
+    @pytest.fixture
+    def stale(self, cast, one, at, browse, monkeypatch):
+        """Oak School's lead, with an app that was shown 20 minutes ago."""
+        give_app(cast.head, one, at)
+        client = browse(cast.head)
+        with inside(one):
+            session = client.session
+            for record in session["account_authentication_methods"]:
+                record["at"] -= 20 * 60
+            session.save()
+        return client
+
+    def test_comes_back_to_where_the_person_was_going(self, stale, post):
+        page = stale.get(AGAIN + "?next=/care/%3Fchild%3D1").text
+        assert 'value="/care/?child=1"' in page
+        answer = post(stale, AGAIN, **{"second-step-next": "/care/?child=1", "second-step-code": code()})
+        assert (answer.status_code, answer["Location"]) == (302, "/care/?child=1")
+        assert stale.get("/care/?child=1").text == "opened"
+
+    def test_refuses_a_wrong_code_and_still_knows_the_way(self, stale, post):
+        answer = post(stale, AGAIN, **{"second-step-next": "/care/", "second-step-code": "1"})
+        assert WRONG_CODE in answer.text
+        assert 'value="/care/"' in answer.text
+        assert stale.get("/care/").status_code == 302
+
+    def test_leads_nowhere_else(self, stale, post):
+        sent = {"second-step-next": "https://elsewhere.example/", "second-step-code": code()}
+        assert post(stale, AGAIN, **sent)["Location"] == "/"
+        assert "elsewhere" not in stale.get(AGAIN + "?next=//elsewhere.example").text
+
+    def test_carries_what_was_typed_to_where_it_was_sent(self, stale):
+        typed = {"text": '<b>Carries & keeps</b>\n"every" letter', "tick": ["a", "b"], "code": "theirs"}
+        page = stale.post("/care/?child=1", typed)
+        assert page.status_code == 200
+        assert "What you typed is kept" in page.text
+        first = stale.post(AGAIN, {**fields(page.text), "second-step-code": "1"})
+        assert WRONG_CODE in first.text
+        answer = stale.post(AGAIN, {**fields(first.text), "second-step-code": code()}, follow=True)
+        assert [(leads, status) for leads, status in answer.redirect_chain] == [("/care/?child=1", 307)]
+        received = {name: value for name, value in json.loads(answer.text).items() if not name.startswith("second-")}
+        assert received == {"text": [typed["text"].replace("\n", "\r\n")], "tick": ["a", "b"], "code": ["theirs"]} or (
+            received == {"text": [typed["text"]], "tick": ["a", "b"], "code": ["theirs"]}
+        )
+
+    def test_keeps_nothing_of_what_was_typed_in_the_session(self, one, stale):
+        stale.post("/care/", {"text": "marmalade"})
+        with inside(one):
+            assert "marmalade" not in str(dict(stale.session))
+
+    def test_sets_one_up_for_who_has_none(self, cast, with_one_step, post):
+        client = with_one_step(HEAD)
+        assert client.get("/care/?child=1")["Location"] == STEP
+        assert "a child’s health" in client.get(STEP).text
+        set_up(client, post)
+        assert 'href="/care/?child=1"' in client.get(CODES).text
+        assert client.get("/care/?child=1").text == "opened"
+
+    def test_an_email_code_does_not_count(self, cast, with_one_step):
+        client = with_one_step(HEAD)
+        assert client.get("/care/").status_code == 302
+        assert client.post("/care/", {"text": "x"}).status_code == 302
+
+    def test_who_may_not_open_the_page_is_told_that_instead(self, cast, one, with_one_step):
+        with inside(one):
+            person("governor@oak.example", Role.GOVERNOR, school=cast.oak)
+        assert with_one_step("governor@oak.example").get("/care-of-managers/").status_code == 403
+
+    def test_adding_another_asks_for_the_first(self, stale):
+        for place in (STEP + "passkey/", NEW_CODES, CODES, APP + "remove/"):
+            assert stale.get(place)["Location"].startswith(AGAIN), place
+
+    def test_a_recovery_code_does_too_and_is_used_up(self, cast, one, stale, post):
+        mine = recovery_codes(cast.head, one)
+        sent = {"second-step-next": "/care/", "second-step-code": mine[0]}
+        assert post(stale, AGAIN, **sent)["Location"] == "/care/"
+        assert subjects() == ["A recovery code was used to sign in to Handrail"]
+        assert mine[0] not in recovery_codes(cast.head, one)
+
+
+def fields(page: str) -> dict[str, list[str]]:
+    """The hidden fields of the page's last form with a code, as a browser would send them."""
+    from html import unescape
+
+    form = next(each for each in reversed(re.findall(r"<form.*?</form>", page, re.S)) if "second-step-code" in each)
+    found: dict[str, list[str]] = {}
+    for name, value in re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form):
+        if name != "csrfmiddlewaretoken":
+            found.setdefault(unescape(name), []).append(unescape(value))
+    return found
+
+
+def later(monkeypatch: Any, **after: int) -> None:
+    moment = timezone.now() + timedelta(**after)
+    monkeypatch.setattr("handrail.accounts.middleware.timezone.now", lambda: moment)
+
+
+class TestRecoveryCodes:
+    def test_are_shown_once(self, cast, one, at, browse):
+        give_app(cast.head, one, at)
+        client = browse(cast.head)
+        mine = recovery_codes(cast.head, one)
+        page = client.get(CODES).text
+        assert len(set(mine)) == 10
+        assert all(f"{each[:4]} {each[4:]}" in page for each in mine)
+        assert client.get(CODES)["Location"] == NEW_CODES
+        assert mine[0][:4] not in client.get(NEW_CODES).text
+
+    def test_are_made_anew_and_told(self, cast, one, at, browse, post):
+        give_app(cast.head, one, at)
+        client = browse(cast.head)
+        old = recovery_codes(cast.head, one)
+        assert post(client, NEW_CODES)["Location"] == CODES
+        assert not set(old) & set(recovery_codes(cast.head, one))
+        assert subjects() == ["New recovery codes were made for your Handrail account"]
+
+    def test_are_for_nobody_without_a_second_step(self, cast, one, browse):
+        client = browse(cast.head)
+        assert client.get(CODES).status_code == client.get(NEW_CODES).status_code == 404
+        assert client.post(NEW_CODES).status_code == 404
+        with inside(one):
+            assert not Authenticator.objects.exists()
+
+    def test_go_with_the_last_second_step(self, cast, one, at, browse, post):
+        give_app(cast.head, one, at)
+        client = browse(cast.head)
+        assert post(client, APP + "remove/")["Location"] == "/account/"
+        with inside(one):
+            assert not Authenticator.objects.exists()
+        assert ("removed a second step", ["authenticator_app"]) in verbs(cast.head, one)
+        assert subjects() == ["An authenticator app was removed from your Handrail account"]
+        assert client.post(APP + "remove/").status_code == 404
+
+
+class TestReset:
+    def place(self, user: Any) -> str:
+        return f"/people/{user.id}/second-step/"
+
+    def test_takes_everything_ends_the_sessions_and_tells(self, cast, one, at, browse, post):
+        give_app(cast.officer, one, at)
+        theirs, others = browse(cast.officer), browse(cast.head)
+        client = browse(cast.admin)
+        assert "Reset the second step of Olu Officer" in client.get(self.place(cast.officer)).text
+        assert post(client, self.place(cast.officer))["Location"] == "/"
+        with inside(one):
+            assert not actions.of(cast.officer).exists()
+            entry = AuditEntry.objects.get(verb="reset a second step")
+        assert (entry.by, entry.subject_id) == (cast.admin.id, cast.officer.id)
+        assert theirs.get("/account/")["Location"].startswith("/sign-in/")
+        assert others.get("/account/").status_code == client.get("/account/").status_code == 200
+        assert subjects() == ["Your second step for Handrail was reset"]
+        assert mail.outbox[0].to == [OFFICER]
+
+    def test_is_not_for_oneself(self, cast, one, at, browse, post):
+        give_app(cast.admin, one, at)
+        client = browse(cast.admin)
+        assert "You cannot reset your own" in client.get(self.place(cast.admin)).text
+        post(client, self.place(cast.admin))
+        with inside(one):
+            assert actions.of(cast.admin).exists()
+            assert not AuditEntry.objects.filter(verb="reset a second step").exists()
+
+    def test_a_school_lead_does_it_for_their_school_alone(self, cast, one, at, browse, post):
+        client = browse(cast.head)
+        assert client.get(self.place(cast.colleague)).status_code == 200
+        for other in (cast.neighbour, cast.officer, cast.admin, cast.stranger):
+            assert client.get(self.place(other)).status_code == 404
+            assert client.post(self.place(other)).status_code == 404
+
+    def test_a_school_lead_does_not_for_somebody_who_is_at_the_authority_too(self, cast, one, browse):
+        with inside(one):
+            person(cast.colleague.email, Role.ANALYST)
+        assert browse(cast.head).get(self.place(cast.colleague)).status_code == 404
+
+    def test_is_refused_to_who_manages_nobody(self, cast, browse):
+        assert browse(cast.officer).get(self.place(cast.head)).status_code == 403
+
+    def test_asks_for_the_second_step_of_who_does_it(self, cast, browse, monkeypatch):
+        client = browse(cast.head)
+        later(monkeypatch, minutes=16)
+        assert client.get(self.place(cast.colleague)).status_code == 302
+
+
+class TestPasskeys:
+    """What needs no browser; one with a real authenticator is in tests/journeys."""
+
+    @pytest.mark.parametrize(
+        "sent",
+        ["", "{", "[]", "1", "null", "{}", '{"id":"x","rawId":"x","type":"public-key","response":{}}',
+         '{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"AA","attestationObject":"AA"}}',
+         '{"id":"AA","rawId":"AA","type":"public-key","response":{"clientDataJSON":"e30","authenticatorData":"AA",'
+         '"signature":"AA","userHandle":"AA"}}'],
+    )  # fmt: skip
+    def test_a_made_up_answer_is_refused_with_words(self, cast, one, at, browse, post, sent):
+        give_app(cast.head, one, at)
+        client = browse(cast.head)
+        client.get(STEP + "passkey/")
+        assert "That passkey did not work" in post(client, STEP + "passkey/", name="Mine", credential=sent).text
+        answer = post(client, AGAIN, **{"second-step-next": "/", "second-step-credential": sent})
+        assert "That passkey did not work" in answer.text
+        nobody = browse()
+        assert nobody.get("/sign-in/passkey/", headers={"accept": "application/json"}).status_code == 200
+        answer = post(nobody, "/sign-in/passkey/", credential=sent)
+        assert (answer.status_code, answer["Location"]) == (302, "/sign-in/")
+        assert "That passkey did not work" in nobody.get("/sign-in/").text
+        with inside(one):
+            assert not actions.of(cast.head).filter(type="webauthn").exists()
+
+    def test_the_browser_is_asked_to_check_the_person(self, cast, browse, one):
+        answer = browse().get("/sign-in/passkey/", headers={"accept": "application/json"})
+        asked = answer.json()["request_options"]["publicKey"]
+        assert (asked["rpId"], asked["userVerification"]) == (one.host, "required")
+        page = browse(cast.head).get(STEP + "passkey/").text
+        assert '"userVerification": "required"' in page
+        assert '"residentKey": "required"' in page
+
+    def test_there_is_nothing_to_remove_without_one(self, cast, browse):
+        assert browse(cast.head).get(STEP + "passkey/remove/").status_code == 404
