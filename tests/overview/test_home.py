@@ -175,7 +175,7 @@ class TestNavigation:
     def test_goes_where_each_may(self, cast, browse):
         officers = ["/", "/schools/", "/chase/", "/people/", "/imports/", "/authority/policy/"]
         assert self.places(browse(cast.officer).get("/").content.decode()) == officers
-        assert self.places(browse(cast.admin).get("/").content.decode()) == [*officers, "/settings/"]
+        assert self.places(browse(cast.admin).get("/").content.decode()) == [*officers, "/records/", "/settings/"]
         assert self.places(browse(cast.head).get("/").content.decode()) == ["/", "/schools/900001/", "/help/"]
 
     @pytest.mark.parametrize("path", ["/", "/schools/", "/chase/", "/schools/900001/people/"])
