@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from argparse import Namespace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,13 +17,14 @@ from django.utils import timezone
 from factories import person
 
 from handrail.accounts.roles import Permission, Role
-from handrail.accounts.second_step import actions
+from handrail.accounts.second_step import actions, demo
 from handrail.accounts.second_step.adapter import WRONG_CODE
 from handrail.config import urls as product
 from handrail.core.access import SIGNED_IN, Door
 from handrail.core.audit import CLOCK
 from handrail.core.models import AuditEntry
 from tenants.context import inside
+from workflows.commands import reset_factors as command
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
@@ -583,3 +585,46 @@ class TestPasskeys:
 
     def test_there_is_nothing_to_remove_without_one(self, cast, browse):
         assert browse(cast.head).get(STEP + "passkey/remove/").status_code == 404
+
+
+class TestTheCommand:
+    """For an authority whose last administrator has lost theirs."""
+
+    def reset(self, email: str, authority: str = "001") -> int:
+        return command.run(Namespace(authority=authority, email=email))
+
+    def test_resets_ends_sessions_and_tells(self, cast, one, at, browse, capsys, django_capture_on_commit_callbacks):
+        give_app(cast.admin, one, at)
+        client = browse(cast.admin)
+        with django_capture_on_commit_callbacks(execute=True):
+            assert self.reset("ADELE@barsetshire.example") == 0
+        assert "sets up a new second step" in capsys.readouterr().out
+        assert client.get("/account/")["Location"].startswith("/sign-in/")
+        assert subjects() == ["Your second step for Handrail was reset"]
+        assert mail.outbox[0].body.endswith("http://barsetshire.localhost/")
+        with inside(one):
+            assert not actions.of(cast.admin).exists()
+            assert AuditEntry.objects.get(verb="reset a second step").role == "clock"
+
+    @pytest.mark.parametrize(
+        ("email", "authority"), [("nobody@x.example", "001"), ("adele@barsetshire.example", "009")]
+    )
+    def test_refuses_who_is_not_there(self, cast, capsys, email, authority):
+        assert self.reset(email, authority) == 1
+        assert capsys.readouterr().err
+
+
+class TestTheDemo:
+    def test_shows_the_codes_of_the_apps_in_its_mailbox(self, cast, one, at, browse, settings, tmp_path):
+        settings.IS_DEMO, settings.MAILBOX = True, tmp_path
+        give_app(cast.officer, one, at)
+        page = browse().get("/mailbox/").text
+        assert any(code_at(time.time() - late) in page for late in (0, 30))
+        assert OFFICER in page
+
+    def test_does_so_nowhere_else(self, cast, one, at, browse, settings):
+        settings.IS_DEMO = False
+        give_app(cast.officer, one, at)
+        assert browse().get("/mailbox/").status_code == 404
+        with pytest.raises(demo.NotTheDemo), inside(one):
+            demo.codes_now(at=at)

@@ -9,12 +9,14 @@ from random import Random
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.totp.internal.auth import generate_totp_secret
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from handrail.accounts.actions import add_person
 from handrail.accounts.models import Membership, User
 from handrail.accounts.roles import Role
+from handrail.accounts.second_step.actions import add_app
 from handrail.config.env import read_env
 from handrail.core.audit import CLOCK
 from handrail.core.calendar import LONDON
@@ -133,7 +135,8 @@ class Furnishing:
         demo = self.demo
         joined_at = datetime.combine(self.on - timedelta(days=JOINED_DAYS_AGO), time(9), LONDON)
         for name, role in ((demo.administrator, Role.AUTHORITY_ADMINISTRATOR), (demo.officer, Role.POLICY_OFFICER)):
-            add_person(email=demo.email(name), name=name, role=role, by=CLOCK, at=joined_at)
+            person = add_person(email=demo.email(name), name=name, role=role, by=CLOCK, at=joined_at)
+            add_app(user=person, secret=generate_totp_secret(), by=CLOCK, at=joined_at)
         for school in first:
             email = demo.school_email(demo.both)
             add_person(email=email, name=demo.both, role=Role.SCHOOL_LEAD, school_id=school.id, by=CLOCK, at=joined_at)

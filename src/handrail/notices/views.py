@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 
 from handrail.accounts.roles import Permission
+from handrail.accounts.second_step.demo import codes_now
 from handrail.core.access import PUBLIC, Door, Request, get_or_404
 from handrail.notices import actions
 from handrail.notices.mailbox import Mailbox
@@ -29,6 +30,7 @@ class MailboxView(Door):
         mailbox = mailbox_of(request)
         context = {
             "codes": [each for each in islice(mailbox.letters(about_signing_in=True), 2) if each.code],
+            "app_codes": codes_now(at=request.now),
             "letters": list(islice(mailbox.letters(), self.shown)),
             "shown": self.shown,
         }
