@@ -14,6 +14,7 @@ LOGINS = {
     "check-catalogue": "owner",
     "import-register": "owner",
     "delete-expired": "owner",
+    "remove-retired": "owner",
     "load-demo": "superuser",
 }
 

@@ -59,7 +59,9 @@ class User(Record, AbstractBaseUser):
 
     def as_at(self, on: date) -> Self:
         """Load what this person's memberships are on the day `on`."""
-        self._memberships = list(self.memberships.current(on=on).select_related("school"))
+        self._memberships = list(
+            self.memberships.current(on=on).select_related("school").order_by("from_on", "role", "id")
+        )
         return self
 
     @property
@@ -122,9 +124,15 @@ class User(Record, AbstractBaseUser):
     def actor_name(self) -> str:
         return self.name
 
-    @property
-    def actor_role(self) -> str:
-        return self.acting_memberships[0].role if self.acting_memberships else ""
+    def role_at(self, school_id: UUID | None) -> str:
+        """The role that counts for what is done at this school, or at the authority when none is given.
+
+        One held there comes before one at the authority; what belongs to no school of theirs is done in their first.
+        """
+        acting = self.acting_memberships
+        there = [each for each in acting if each.school_id == school_id]
+        above = [each for each in acting if each.school_id is None]
+        return next((each.role for each in (*there, *above, *acting)), "")
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Django's own permissions are not used."""

@@ -1,7 +1,9 @@
 """Doors. Every page and endpoint declares a `permission`; without one it is no door and the build fails."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
@@ -9,6 +11,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views import View
 
+from handrail.core import audit
+from handrail.core.models import ReadEntry
 from handrail.core.views import error_page
 
 PUBLIC = "public"
@@ -16,6 +20,14 @@ PUBLIC = "public"
 
 SIGNED_IN = "signed_in"
 """The permission of a page that everybody with an account in this authority may open."""
+
+
+SHOWS_NOBODY = frozenset({301, 302, 303, 304, 403, 404, 405})
+"""Answers that hold no data of a child's: they lead on, or refuse. An answer of 500 and more undoes everything."""
+
+
+class ReadNotRecorded(RuntimeError):
+    """A page was about to show a child without a record of it. Nothing is shown."""
 
 
 class Request(HttpRequest):
@@ -32,12 +44,15 @@ class Door(View):
 
     permission: ClassVar[str]
     shows_child: ClassVar[bool] = False
-    """Whether it shows what is held about a named child. A session that has opened one ends when it is left alone."""
+    """Whether it shows what is held about a named child. Its answer leaves only when `shows` has recorded that, and a
+    session that has opened one ends when it is left alone.
+    """
     needs_step_up: ClassVar[bool] = False
     """Whether a second factor within the last 15 minutes is asked for, as before named health data."""
     sets_up_second_step: ClassVar[bool] = False
     """Whether somebody who has no second factor yet may open it, because it is where they get one."""
     http_method_names = ["get", "head", "post"]
+    _is_recorded = False
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if self.permission != PUBLIC:
@@ -47,7 +62,19 @@ class Door(View):
                 if not request.user.may(self.permission):
                     return not_allowed(request)
                 request.user.act_under(self.permission)
-        return super().dispatch(request, *args, **kwargs)
+        answer = super().dispatch(request, *args, **kwargs)
+        if self.shows_child and not self._is_recorded and answer.status_code not in SHOWS_NOBODY:
+            raise ReadNotRecorded(type(self).__qualname__)
+        return answer
+
+    def shows(self, child_ids: Iterable[UUID], group: ReadEntry.Group, **more: Any) -> None:
+        """Record that this request shows these children, none of them if a search found none.
+
+        `more` is what `audit.record_read` takes besides: the verb, the school, and why.
+        """
+        person: Any = self.request.user
+        audit.record_read(child_ids, by=person, at=self.request.now, group=group, **more)  # type: ignore[attr-defined]
+        self._is_recorded = True
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         answer = error_page("405.html", status=405)

@@ -1,11 +1,13 @@
-"""The record of changes: every action writes one row, in its own transaction."""
+"""The record of changes and of reads: one row for every action and for every sight of a child's data, in the same
+transaction. Ids and field names only: never a value, so that erasure stays possible.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from handrail.core.models import AuditEntry
+from handrail.core.models import AuditEntry, ReadEntry
 from handrail.core.request_id import request_id
 
 
@@ -16,8 +18,9 @@ class Actor(Protocol):
     def actor_id(self) -> UUID | None: ...
     @property
     def actor_name(self) -> str: ...
-    @property
-    def actor_role(self) -> str: ...
+    def role_at(self, school_id: UUID | None) -> str:
+        """The role under which they act at this school, or at the authority when none is given."""
+        ...
 
 
 class Clock:
@@ -25,7 +28,9 @@ class Clock:
 
     actor_id = None
     actor_name = "Handrail"
-    actor_role = "clock"
+
+    def role_at(self, school_id: UUID | None) -> str:
+        return "clock"
 
 
 CLOCK = Clock()
@@ -41,7 +46,7 @@ def record(
     school_id: UUID | None = None,
     fields: list[str] | None = None,
 ) -> AuditEntry:
-    """Write who did what to what. Field names only: never a value, so that erasure stays possible."""
+    """Write who did what to what."""
     subject = Subject(subject_id, school_id, fields or [])
     [made] = record_each(verb, [subject], by=by, at=at, subject_kind=subject_kind)
     return made
@@ -64,7 +69,7 @@ def record_each(
             at=at,
             by=by.actor_id,
             by_name=by.actor_name,
-            role=by.actor_role,
+            role=by.role_at(subject.school_id),
             school_id=subject.school_id,
             subject_kind=subject_kind,
             subject_id=subject.id,
@@ -73,4 +78,34 @@ def record_each(
             request_id=request_id.get(),
         )
         for subject in subjects
+    )
+
+
+def record_read(
+    child_ids: Iterable[UUID],
+    *,
+    by: Actor,
+    at: datetime,
+    group: ReadEntry.Group,
+    verb: ReadEntry.Verb = ReadEntry.Verb.PAGE,
+    school_id: UUID | None = None,
+    why: ReadEntry.Why = ReadEntry.Why.ROLE,
+    why_id: UUID | None = None,
+) -> ReadEntry:
+    """Write who is about to be shown these children's data: one row, before anything leaves.
+
+    A page does it through `Door.shows`, without which its answer is refused.
+    """
+    return ReadEntry.objects.create(
+        at=at,
+        by=by.actor_id,
+        by_name=by.actor_name,
+        role=by.role_at(school_id),
+        school_id=school_id,
+        child_ids=sorted(set(child_ids)),
+        group=group,
+        verb=verb,
+        why=why,
+        why_id=why_id,
+        request_id=request_id.get(),
     )

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Self, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.core.exceptions import FieldError
 from django.db import models, router
 from django.db.models.functions import Now
@@ -189,10 +190,64 @@ class AuditEntry(Record):
         indexes = [models.Index(fields=["subject_kind", "subject_id", "-at"], name="audit_of_a_subject")]
 
 
+class ReadEntry(Record):
+    """Who was shown which children's data, when and why. Ids only; never a child's value."""
+
+    class Group(models.TextChoices):
+        """What was shown of a child."""
+
+        IDENTITY = "identity", "Name, date of birth and class"
+        EMERGENCY = "emergency", "Emergency plan"
+        PLAN = "plan", "Healthcare plan"
+        READS = "reads", "Who looked"
+        REASON = "reason", "Reason for emergency access"
+        RIGHTS = "rights", "Everything held about the child"
+
+    class Verb(models.TextChoices):
+        """In what form it left."""
+
+        PAGE = "page", "Page"
+        LIST = "list", "List"
+        EXPORT = "export", "File"
+        PRINT = "print", "Print"
+        API = "api", "API"
+
+    class Why(models.TextChoices):
+        """What let the person see it; `why_id` names the handover or the emergency access."""
+
+        ROLE = "role", "Role at the school"
+        HANDOVER = "handover", "Open handover"
+        BREAK_GLASS = "break_glass", "Emergency access"
+
+    at = models.DateTimeField(db_index=True)
+    by = models.UUIDField(null=True, help_text="a user; empty for the clock")
+    by_name = models.CharField(max_length=150, help_text="as it was then")
+    role = models.CharField(max_length=30, blank=True)
+    school_id = models.UUIDField(null=True)
+    child_ids = ArrayField(models.UUIDField(), default=list)
+    group = models.CharField(max_length=10, choices=Group)
+    verb = models.CharField(max_length=10, choices=Verb)
+    why = models.CharField(max_length=12, choices=Why)
+    why_id = models.UUIDField(null=True)
+    request_id = models.CharField(max_length=40, blank=True)
+    written_at = models.DateTimeField(db_default=Now(), db_index=True, help_text="by the database's clock")
+
+    class Meta:
+        db_table_comment = "Append-only: who was shown what"
+        indexes = [GinIndex(fields=["child_ids"], name="reads_of_a_child")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(why="role", why_id=None) | (~models.Q(why="role") & models.Q(why_id__isnull=False)),
+                name="a_read_beyond_ones_role_names_its_reason",
+            )
+        ]
+
+
 class AuditSeal(Record):
-    """What proves the audit entries of one stretch of time: their digest, chained to the seal before. See seals.py."""
+    """What proves the entries of one stretch of time: their digest, chained to the seal before. See seals.py."""
 
     number = models.PositiveIntegerField(unique=True)
+    form = models.PositiveSmallIntegerField(db_default=1, help_text="how the digest is made: see seals.py")
     sealed_at = models.DateTimeField()
     entry_count = models.PositiveIntegerField()
     previous = models.CharField(max_length=64, help_text="the digest of the seal before; zeros for the first")
@@ -203,12 +258,30 @@ class AuditSeal(Record):
 
 
 class SealedEntry(Record):
-    """Which seal covers an audit entry. Its id is the entry's own."""
+    """Which seal covers an entry of the record of changes or of reads. Its id is the entry's own."""
 
     seal = models.ForeignKey(AuditSeal, on_delete=models.PROTECT, related_name="sealed_entries")
 
     class Meta:
         db_table_comment = "Append-only: which seal covers which entry"
+
+
+class RetiredSegment(Record):
+    """Seals that have gone as a whole, with the entries that they cover, because these were past their time."""
+
+    from_number = models.PositiveIntegerField()
+    to_number = models.PositiveIntegerField(unique=True)
+    digest = models.CharField(max_length=64, help_text="of the last of them: what the next seal follows")
+    before_on = models.DateField(help_text="all of them were made before this day")
+    retired_at = models.DateTimeField()
+
+    class Meta:
+        db_table_comment = "Append-only: which seals have gone as a whole"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(to_number__gte=models.F("from_number")), name="a_segment_ends_after_it_begins"
+            )
+        ]
 
 
 class CacheEntry(models.Model):
