@@ -16,6 +16,7 @@ from handrail.accounts.models import User
 from handrail.accounts.roles import Role
 from handrail.core.audit import CLOCK
 from handrail.notices.models import Notice
+from handrail.plans.emergency import Contact, Emergency, Medicine
 from handrail.policies.models import Kind, Policy
 from handrail.schools.models import Pupil, School
 from tenants.context import inside
@@ -43,12 +44,37 @@ class SchoolFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]
     head_email = factory.LazyAttribute(lambda school: f"head@{school.urn}.example")
 
 
+class PupilFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]
+    class Meta:
+        model = Pupil
+
+    school = factory.SubFactory(SchoolFactory)
+    name = factory.Sequence(lambda n: f"Invented Child {n}")
+    born_on = date(2016, 5, 1)
+    year_group = "Year 5"
+    class_name = "Kestrels"
+    joined_on = date(2026, 9, 1)
+
+
 class PolicyFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]
     class Meta:
         model = Policy
 
     school = factory.SubFactory(SchoolFactory)
     kind = Kind.MEDICAL_CONDITIONS
+
+
+def emergency(condition: str = "Epilepsy", **more: Any) -> Emergency:
+    """An emergency plan with a line of everything."""
+    said: dict[str, Any] = {
+        "signs": ("Stares and does not answer.",),
+        "steps": ("Stay with the child and time the seizure.", "Move away what could hurt."),
+        "call_999": ("The seizure lasts longer than 5 minutes.",),
+        "medicines": (Medicine("Midazolam", "5 mg in the cheek", "School office", date(2027, 3, 31)),),
+        "never": ("Put anything into the mouth.",),
+        "contacts": (Contact("Pat Parent", "Mother", "01632 960001"),),
+    }
+    return Emergency(condition=condition, **said | more)
 
 
 class NoticeFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]

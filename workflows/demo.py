@@ -23,6 +23,8 @@ class DemoAuthority:
     word: str
     administrator: str
     officer: str
+    named_officer: str
+    data_protection_lead: str
     leads: tuple[str, str]
     both: str
 
@@ -46,6 +48,8 @@ AUTHORITIES = (
         word="barsetshire",
         administrator="Adele Archer",
         officer="Olu Okafor",
+        named_officer="Nora Nkemelu",
+        data_protection_lead="Dana Drew",
         leads=("Hana Hughes", "Tom Thorne"),
         both="Nia Novak",
     ),
@@ -55,6 +59,8 @@ AUTHORITIES = (
         word="borchester",
         administrator="Amir Aziz",
         officer="Ola Olsen",
+        named_officer="Noel North",
+        data_protection_lead="Dev Dutta",
         leads=("Hilda Hart", "Tariq Tate"),
         both="Ned Nash",
     ),
@@ -64,6 +70,8 @@ AUTHORITIES = (
         word="casterbridge",
         administrator="Ada Ashe",
         officer="Omar Orr",
+        named_officer="Nina Nettle",
+        data_protection_lead="Dot Dale",
         leads=("Hugh Henchard", "Tess Tolland"),
         both="Nell Noyce",
     ),

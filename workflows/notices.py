@@ -33,6 +33,7 @@ from handrail.notices.providers import (
     provider_for,
 )
 from handrail.people import invitations
+from handrail.plans import break_glass
 from handrail.policies import reminders
 from tenants.context import inside
 from tenants.routing import Authority
@@ -42,6 +43,7 @@ STILL_DUE: dict[str, Callable[..., dict[str, str]]] = {
     reminders.SUBJECT: reminders.still_due,
     alarms.SUBJECT: alarms.still_true,
     invitations.SUBJECT: invitations.still_due,
+    break_glass.SUBJECT: break_glass.still_due,
 }
 """What a notice is about -> the room that says whether it is still due, and what its text needs to know."""
 

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from handrail.core.calendar import day_of
+from handrail.plans import break_glass
 from handrail.policies.reminders import owe_review_reminders
 from tenants.routing import Authority
 from workflows.per_authority import AuthorityTask, clock, for_each_authority
@@ -18,3 +19,4 @@ def sweep() -> None:
 def sweep_authority(*, authority: Authority) -> None:
     at = clock()
     owe_review_reminders(on=day_of(at), at=at)
+    break_glass.owe_review_reminders(at=at)

@@ -1,6 +1,6 @@
 """What kind of day it is in England, as tables."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -12,6 +12,7 @@ from handrail.core.calendar import (
     is_working_day,
     last_day_before_work,
     opened_at,
+    working_time,
 )
 
 
@@ -97,3 +98,22 @@ class TestQuietHours:
         assert opened_at(utc(2026, 7, 1, 9, 5)) == utc(2026, 7, 1, 7, 0)
         assert opened_at(utc(2026, 11, 23, 9, 5)) == utc(2026, 11, 23, 8, 0)
         assert opened_at(utc(2026, 11, 22, 9, 5)) is None
+
+
+class TestWorkingTime:
+    @pytest.mark.parametrize(
+        ("since", "until", "hours"),
+        [
+            ("2026-11-23 09:05", "2026-11-23 12:05", 3),
+            ("2026-11-23 09:05", "2026-11-24 09:05", 10),
+            ("2026-11-27 16:00", "2026-11-30 16:00", 10),  # over a weekend
+            ("2026-11-23 19:00", "2026-11-24 07:00", 0),
+            ("2026-11-28 10:00", "2026-11-29 20:00", 0),
+            ("2026-12-24 12:00", "2026-12-29 09:00", 7),  # Christmas, and its Monday instead
+            ("2026-03-28 12:00", "2026-03-30 07:30", 0.5),  # the night of the change of clocks
+            ("2026-11-23 12:00", "2026-11-23 09:00", 0),
+        ],
+    )
+    def test_counts_8am_to_6pm_on_working_days(self, since, until, hours):
+        since, until = (datetime.fromisoformat(each).replace(tzinfo=UTC) for each in (since, until))
+        assert working_time(since, until) == timedelta(hours=hours)

@@ -10,9 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.test import Client
 from django.urls import include, path
-from factories import Cast
-from isolation.walk import CANARY, METHODS, Answer, Place, WalkError, addresses, ask, places, plant
+from factories import Cast, person
+from isolation.walk import CANARY, METHODS, OPENER, Answer, Place, WalkError, addresses, ask, places, plant
 
+from handrail.accounts.models import User
+from handrail.accounts.roles import Role
 from handrail.config import urls
 from handrail.core.access import PUBLIC, SIGNED_IN, Door
 from handrail.schools.models import School
@@ -126,7 +128,10 @@ class TestEveryAddress:
 
     def test_is_there_for_somebody_who_may(self, planted: list[Place], cast: Cast, one: Any, session_of: Any) -> None:
         """Else the rows of the walk would be none, and every refusal above would prove nothing."""
-        people = [session_of(person, one) for person in (cast.admin, cast.head)]
+        with inside(one):
+            named = User.objects.get(email=OPENER.format("oak"))
+            reviewer = person("reviewer@barsetshire.example", Role.DATA_PROTECTION_LEAD)
+        people = [session_of(each, one) for each in (cast.admin, cast.head, named, reviewer)]
         missing = []
         for place in planted:
             answers = []

@@ -13,7 +13,8 @@ from typing import Any
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from factories import AT, PolicyFactory
+from django.utils import timezone
+from factories import AT, PolicyFactory, PupilFactory, emergency, person
 
 from handrail.accounts.actions import add_person
 from handrail.accounts.models import Draft, Membership, Session, SignInService, User
@@ -23,6 +24,8 @@ from handrail.core.access import PUBLIC, Door
 from handrail.core.audit import CLOCK
 from handrail.imports.models import FileImport
 from handrail.notices.models import Notice
+from handrail.plans.actions import write_emergency
+from handrail.plans.models import BreakGlass
 from handrail.policies.models import Kind, Policy, PolicyVersion
 from handrail.records.models import AuthorityExport, Deletion
 from handrail.schools.models import School
@@ -38,6 +41,11 @@ SIGN_IN = {
 
 PACKAGES_OWN = SIGN_IN | {"account_change_password", "account_set_password"}
 CANARY = "canary-of-"
+OPENER = "named@{}.example"
+"""The address of the officer who has just opened the emergency plan of a child."""
+
+CHILD = "-child"
+"""After a school's canary in the names of its children."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +153,17 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         of_lead = Membership.objects.filter(school=school, role=Role.SCHOOL_LEAD).order_by("-user__email")[
             0
         ]  # the head
+        child = PupilFactory(school=school, name=f"{canary}{CHILD}", class_name=f"{canary}{CHILD}")
+        write_emergency(pupil=child, says=emergency(f"{canary}{CHILD}"), based_on=0, by=CLOCK, at=AT)
+        now = timezone.now()
+        access = BreakGlass.objects.create(
+            pupil=child,
+            opened_at=now,
+            ends_at=now + BreakGlass.LASTS,
+            opened_by=person(OPENER.format(word), Role.NAMED_OFFICER).id,
+            opened_by_name="Nora Named",
+            reason=f"{canary}{CHILD}",
+        )
         file = FileImport.objects.create(
             kind=FileImport.Kind.REGISTER,
             state=FileImport.State.CHECKED,
@@ -176,6 +195,9 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "table": Word("ageing"),
         "school_id": school.id,
         "person_id": user.id,
+        "child_id": child.id,
+        "plans:number": Word("1"),
+        "plans:pk": access.id,
         "policy_id": policy.id,
         "document_id": document.id,
         "version_id": version.id,

@@ -100,12 +100,12 @@ class TestEveryWording:
 
 
 class TestAboutAChild:
-    """There is none yet; whichever is added is held to this."""
-
-    def test_tells_nothing(self):
+    @pytest.mark.parametrize("role", ["reviewer", "informed"])
+    def test_tells_nothing(self, role):
+        facts = {"whose": "", "policy": "", "link": "https://barsetshire.example/", "role": role}
         for key, wording in WORDINGS.items():
             if wording.about == "child":
-                subject, text = words(key, FACTS | {"whose": "", "policy": ""})
+                subject, text = words(key, FACTS | facts)
                 assert tells(subject + text) == [], key
 
     @pytest.mark.parametrize(

@@ -11,10 +11,12 @@ from factories import SchoolFactory
 from handrail.accounts.models import User
 from handrail.core.models import AuthoritySettings
 from handrail.notices.models import Notice
+from handrail.plans.models import PlanVersion
 from handrail.policies.actions import open_policies
 from handrail.policies.models import SCHOOL_KINDS, Kind, Policy, PolicyReview
 from handrail.policies.reminders import owe_review_reminders
-from handrail.schools.models import School
+from handrail.schools import upn
+from handrail.schools.models import Pupil, School
 from tenants.context import inside
 from workflows.commands import describe_demo
 from workflows.commands.furnish_demo import Furnishing
@@ -87,6 +89,9 @@ class TestFurnishing:
                 "In date",
             ]
             assert school.lead_email == lead.email
+            assert sorted(Counter(Pupil.objects.values_list("school", flat=True)).values()) == [3, 4]
+            assert all(upn.read(pupil.upn).authority == "001" for pupil in Pupil.objects.all())
+            assert PlanVersion.objects.count() == 5
             assert Policy.objects.get(kind=Kind.SECTION_19).next_review_on == on + timedelta(days=212)
             assert not Policy.objects.filter(school__body="independent_school", last_reviewed_on__isnull=False).exists()
             assert not PolicyReview.objects.filter(recorded_at__gt=at).exists()

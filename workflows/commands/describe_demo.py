@@ -36,7 +36,8 @@ def address(authority: Authority, port: str, path: str = "/") -> str:
 
 def accounts(demo: DemoAuthority, authority: Authority) -> list[tuple[str, str, str]]:
     """Each account to try: its role, e-mail address and schools."""
-    emails = [demo.email(demo.officer), demo.email(demo.administrator)]
+    at_authority = (demo.officer, demo.administrator, demo.named_officer, demo.data_protection_lead)
+    emails = [demo.email(name) for name in at_authority]
     emails += [demo.school_email(name) for name in (*demo.leads, demo.both)]
     with inside(authority):
         memberships = Membership.objects.filter(user__email__in=emails, to_on=None).select_related("user", "school")

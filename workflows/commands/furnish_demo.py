@@ -22,8 +22,10 @@ from handrail.core.audit import CLOCK
 from handrail.core.calendar import LONDON
 from handrail.core.models import AuditEntry, AuthoritySettings
 from handrail.notices.models import Notice
+from handrail.plans.actions import write_emergency
 from handrail.policies.models import Kind, Policy, PolicyReview, PolicyVersion
 from handrail.policies.reminders import SUBJECT
+from handrail.schools.actions import add_pupil
 from handrail.schools.models import School
 from tenants.context import inside
 from tenants.database import execute
@@ -40,6 +42,10 @@ from workflows.demo import (
     school_of,
     shown_first,
 )
+from workflows.demo_children import children
+
+WITH_CHILDREN = "001"
+"""The authority whose two first schools have children."""
 
 JOINED_DAYS_AGO = 130
 """How long the schools of the demo have been with Handrail."""
@@ -110,6 +116,8 @@ class Furnishing:
         self.people(schools, first)
         self.contacts(schools)
         self.policies(schools, first)
+        if self.demo.code == WITH_CHILDREN:
+            self.children(first)
         return len(schools)
 
     # -- people ------------------------------------------------------------------------------------------
@@ -134,7 +142,12 @@ class Furnishing:
         """The people at the authority, a lead at most schools, and one for both of the first two."""
         demo = self.demo
         joined_at = datetime.combine(self.on - timedelta(days=JOINED_DAYS_AGO), time(9), LONDON)
-        for name, role in ((demo.administrator, Role.AUTHORITY_ADMINISTRATOR), (demo.officer, Role.POLICY_OFFICER)):
+        for name, role in (
+            (demo.administrator, Role.AUTHORITY_ADMINISTRATOR),
+            (demo.officer, Role.POLICY_OFFICER),
+            (demo.named_officer, Role.NAMED_OFFICER),
+            (demo.data_protection_lead, Role.DATA_PROTECTION_LEAD),
+        ):
             person = add_person(email=demo.email(name), name=name, role=role, by=CLOCK, at=joined_at)
             add_app(user=person, secret=generate_totp_secret(), by=CLOCK, at=joined_at)
         for school in first:
@@ -175,6 +188,26 @@ class Furnishing:
                 school.office_email = f"office@{made.domain}"
         columns = ["joined_on", "lead_name", "lead_email", "head_name", "head_email", "office_email"]
         School.objects.save_changed((school, columns) for school in schools)
+
+    def children(self, first: list[School]) -> None:
+        """A few children at the two schools, most of them with an emergency plan."""
+        for school, found in zip(first, children(self.on), strict=True):
+            for made in found:
+                pupil = add_pupil(
+                    school=school,
+                    name=made.name,
+                    known_as=made.known_as,
+                    born_on=made.born_on(self.on),
+                    year_group=made.year_group,
+                    class_name=made.class_name,
+                    upn=made.upn(self.demo.code, self.on),
+                    joined_on=self.on - timedelta(days=JOINED_DAYS_AGO),
+                    by=CLOCK,
+                    at=self.at,
+                )
+                if made.emergency:
+                    lead = self.leads[school.id].as_at(self.on)
+                    write_emergency(pupil=pupil, says=made.emergency, based_on=0, by=lead, at=self.at)
 
     # -- policies ----------------------------------------------------------------------------------------
 

@@ -37,6 +37,7 @@ TENANT_APPS = [
     "handrail.notices",
     "handrail.policies",
     "handrail.people",
+    "handrail.plans",
     "handrail.imports",
     "handrail.authority",
     "handrail.overview",

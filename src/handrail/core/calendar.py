@@ -12,6 +12,7 @@ LONDON = ZoneInfo("Europe/London")
 OPENS, CLOSES = time(8), time(18)
 _BANK_HOLIDAYS = country_holidays("GB", subdiv="ENG")
 _ONE_DAY = timedelta(days=1)
+A_WORKING_DAY = datetime.combine(date.min, CLOSES) - datetime.combine(date.min, OPENS)
 
 
 def day_of(at: datetime) -> date:
@@ -55,3 +56,15 @@ def last_day_before_work(day: date) -> date:
     while not is_working_day(day + _ONE_DAY):
         day += _ONE_DAY
     return day
+
+
+def working_time(since: datetime, until: datetime) -> timedelta:
+    """How much of the time between two moments lies from 8am to 6pm on working days."""
+    total, day = timedelta(), day_of(since)
+    while day <= day_of(until):
+        if is_working_day(day):
+            begins = max(since, datetime.combine(day, OPENS, LONDON))
+            ends = min(until, datetime.combine(day, CLOSES, LONDON))
+            total += max(ends - begins, timedelta())
+        day += _ONE_DAY
+    return total

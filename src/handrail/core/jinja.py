@@ -18,6 +18,7 @@ from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader,
 
 from handrail.core import charts, forms
 from handrail.core.calendar import LONDON, day_of
+from handrail.core.reference import reference
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -161,6 +162,7 @@ def environment(**options: Any) -> Environment:
         plural=plural,
         any_of=any_of,
         by_day=by_day,
+        reference=reference,
         json_script=json_script,
     )
     return found

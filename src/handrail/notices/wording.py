@@ -28,6 +28,8 @@ WHY = {
     "lead": "You get this message because you lead on this policy.",
     "office": "You get this message because nobody is named as the lead for this policy. Please pass it on.",
     "head": "This is a copy for the head teacher.",
+    "reviewer": "You get this message because you review such items at {authority}.",
+    "informed": "You get this message because you answer for where the item belongs.",
     "administrator": "You get this message because you are an administrator of Handrail at {authority}.",
     "invited": "You get this message because {sender} gave us your address. If you do not know why, do nothing.",
 }
@@ -74,6 +76,12 @@ WORDINGS = {
         "To begin, sign in with this e-mail address: {recipient}. "
         "We will send you a 6-digit code. You need no password.\n{link}\n\n"
         "This invitation is for you alone, and runs out on {until}.\n",
+    ),
+    "child_action": Wording(
+        "child",
+        "Message that an item needs action",
+        "An item needs your action",
+        "An item needs your action. Reference {reference}. Sign in.\n{link}\n",
     ),
     "late": Wording(
         "service",

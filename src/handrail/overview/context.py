@@ -16,6 +16,9 @@ AT_AUTHORITY = (
     ("Import", "imports:home", Permission.IMPORT_SCHOOLS),
     ("Section 19 policy", "policies:policy", Permission.EDIT_AUTHORITY_POLICY),
     ("Records", "records:home", Permission.KEEP_RETENTION),
+    ("Emergency access", "plans:break_glass", Permission.BREAK_GLASS),
+    ("Reviews", "plans:reviews", Permission.REVIEW_BREAK_GLASS),
+    ("Activity", "overview:everything", Permission.EXTRACT_AUDIT),
     ("Settings", "authority:settings", Permission.EDIT_SETTINGS),
 )
 """Where people at the authority go besides their home page, and who may."""
@@ -43,6 +46,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         places += [(text, reverse(name)) for text, name, permission in AT_AUTHORITY if user.may(permission)]
     else:
         school = acting_school(request)  # type: ignore[arg-type]
+        if school and user.may(Permission.SEE_CHILDREN, school_id=school.id):
+            places.append(("Children", reverse("schools:children", args=[school.urn])))
         if school and user.may(Permission.SEE_SCHOOL, school_id=school.id):
             places.append(("School record", reverse("overview:school", args=[school.urn])))
         places.append(("Help", reverse("authority:help")))

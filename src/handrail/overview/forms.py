@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest
 
+from handrail.core.forms import DateField
 from handrail.core.jinja import long_date, with_query
 from handrail.core.status import Status
 from handrail.overview.lists import SHORT_NAMES, Only, Order, Urgency
@@ -86,3 +87,20 @@ class ChaseFilters(Filters):
         if week and week.weekday():
             raise forms.ValidationError("The week in the address must begin on a Monday")
         return week
+
+
+class ExtractForm(forms.Form):
+    first = DateField(label="First day", noun="first day", when="past", help_text="For example, 1 11 2026")
+    last = DateField(label="Last day", noun="last day", when="past", help_text="For example, 30 11 2026")
+
+    def __init__(self, *args: Any, today: date, **more: Any) -> None:
+        super().__init__(*args, **more)
+        for name in ("first", "last"):
+            self.fields[name].today = today  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        first, last = cleaned.get("first"), cleaned.get("last")
+        if first and last and last < first:
+            self.add_error("last", "Last day must be the same as or after the first day")
+        return cleaned

@@ -1,8 +1,9 @@
-"""Addresses of the overview, the lists and a school's record."""
+"""Addresses of the overview, the lists, a school's record, and the records of changes and reads."""
 
 from django.urls import path, re_path
 
 from handrail.overview import chase_views as chase
+from handrail.overview import record_views as record
 from handrail.overview import views
 
 app_name = "overview"
@@ -13,6 +14,9 @@ urlpatterns = [
     path("schools.csv", views.SchoolsCsvView.as_view(), name="schools_csv"),
     path("schools/<str:urn>/", views.SchoolView.as_view(), name="school"),
     path("schools/<str:urn>/activity/", views.ActivityView.as_view(), name="activity"),
+    path("children/<uuid:child_id>/reads/", record.WhoLookedView.as_view(), name="who_looked"),
+    path("activity/", record.EverythingView.as_view(), name="everything"),
+    path("activity/extract/", record.ExtractView.as_view(), name="extract"),
     path("chase/", chase.ChaseView.as_view(), name="chase"),
     path("chase/remind/", chase.RemindView.as_view(), name="remind"),
     path("chase.csv", chase.ChaseCsvView.as_view(), name="chase_csv"),

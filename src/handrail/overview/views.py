@@ -1,7 +1,7 @@
 """An authority's and a school's front pages, and the lists that officers work through."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -21,13 +21,18 @@ from handrail.overview.figures import KIND_HEADINGS, figures
 from handrail.overview.forms import SchoolFilters
 from handrail.overview.history import happenings, told
 from handrail.overview.lists import SHORT_NAMES, TO_CHASE, policies_to_watch, schools_list
+from handrail.plans.models import BreakGlass
 from handrail.policies.models import SCHOOL_KINDS, Kind, Policy
+from handrail.schools.forms import FindForm
 from handrail.schools.models import School
 from tenants.models import RegisterImport
 
 PAGE = 50
 MOST_URGENT = 10
 LATEST = 3
+TELL_FOR = timedelta(days=14)
+"""How long a school's first page tells of an emergency access."""
+
 TO_DO = (Status.OVERDUE, Status.NOT_RECORDED, Status.DUE_SOON)
 """What a school has to do something about, in the order in which it matters."""
 
@@ -57,6 +62,9 @@ class HomeView(Door):
                 "names": SHORT_NAMES,
                 "kind_headings": KIND_HEADINGS,
                 "due_soon_days": settings.due_soon_days,
+                "to_review": BreakGlass.objects.waiting().count()
+                if request.user.may(Permission.REVIEW_BREAK_GLASS)
+                else 0,
                 "register": RegisterImport.objects.order_by("-imported_at").first(),
             },
         )
@@ -79,6 +87,8 @@ class HomeView(Door):
             "overview/things_to_do.html",
             {
                 "school": school,
+                "opened": self.opened(request, school),
+                "find": FindForm() if request.user.may(Permission.SEE_CHILDREN, school_id=school.id) else None,
                 "schools": [
                     (each, sum(policy.school_id == each.id and policy.status in TO_DO for policy in kept))
                     for each in schools_of(request)
@@ -86,6 +96,14 @@ class HomeView(Door):
                 "to_do": to_do,
                 "rest": [policy for policy in kept if policy.school_id == school.id and policy not in to_do],
             },
+        )
+
+    def opened(self, request: Request, school: School) -> Any:
+        """The emergency plans of this school's children that somebody at the authority opened lately."""
+        if not request.user.may(Permission.SEE_READS, school_id=school.id):
+            return []
+        return BreakGlass.objects.filter(pupil__school=school, opened_at__gt=request.now - TELL_FOR).order_by(
+            "-opened_at"
         )
 
 

@@ -1,4 +1,4 @@
-"""Every write about schools."""
+"""Every write about schools and their children."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -13,8 +13,24 @@ from django.db.models import Q
 from handrail.core import audit
 from handrail.core.models import as_jsonb
 from handrail.schools.duty import BODY_OF_TYPE, OPEN_STATUSES, SCHOOL_GROUPS, Body
-from handrail.schools.models import School
+from handrail.schools.models import Pupil, School
 from tenants.database import execute, require_bound
+
+
+class Refused(ValueError):
+    """What was asked cannot be done; the message says why in words for the person, and `field` what it is about."""
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class UpnTaken(Refused):
+    """A number belongs to one child, and another who is at the school has it."""
+
+
+class LeavesBeforeJoining(Refused):
+    """Nobody leaves before the day they joined."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +66,9 @@ FROM_REGISTER = (
 
 CONTACTS = ("office_email", "lead_name", "lead_email", "head_name", "head_email")
 """The columns of a school that are its own."""
+
+FACTS = ("name", "known_as", "born_on", "year_group", "class_name", "upn", "joined_on")
+"""The columns of a child that the school decides."""
 
 REGISTER = "public.tenants_establishment"
 ROWS = f"jsonb_populate_recordset(NULL::{REGISTER}, %(rows)s)"
@@ -240,6 +259,58 @@ def set_contacts_of(
         subject_kind="school",
     )
     return {school.id: names for school, names in changed}
+
+
+# -- children --------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def add_pupil(*, school: School, by: audit.Actor, at: datetime, **facts: Any) -> Pupil:
+    """Add a child to a school: name, born_on and joined_on, and perhaps the other FACTS. Raises UpnTaken."""
+    pupil = Pupil(school=school, **facts)
+    _refuse_a_taken_upn(pupil)
+    pupil.save(force_insert=True)
+    _record_about(pupil, "added a child", sorted(facts), by=by, at=at)
+    return pupil
+
+
+@transaction.atomic
+def change_pupil(*, pupil: Pupil, by: audit.Actor, at: datetime, **facts: Any) -> list[str]:
+    """Correct some of a child's FACTS. Gives the names of those that changed. Raises UpnTaken, LeavesBeforeJoining."""
+    changed = [name for name, value in facts.items() if name in FACTS and getattr(pupil, name) != value]
+    for name in changed:
+        setattr(pupil, name, facts[name])
+    if pupil.left_on and pupil.joined_on > pupil.left_on:
+        raise LeavesBeforeJoining("Date the child joined must be on or before the day they left", "joined_on")
+    if changed:
+        _refuse_a_taken_upn(pupil)
+        pupil.save(update_fields=changed)
+        _record_about(pupil, "changed a child’s details", changed, by=by, at=at)
+    return changed
+
+
+@transaction.atomic
+def pupil_left(*, pupil: Pupil, left_on: date, by: audit.Actor, at: datetime) -> None:
+    """Record the first day without a child. What is held about them stays. Raises LeavesBeforeJoining."""
+    if left_on < pupil.joined_on:
+        raise LeavesBeforeJoining("Date the child left must be on or after the day they joined", "left_on")
+    pupil.left_on = left_on
+    pupil.save(update_fields=["left_on"])
+    _record_about(pupil, "recorded that a child left", ["left_on"], by=by, at=at)
+
+
+def _refuse_a_taken_upn(pupil: Pupil) -> None:
+    # Two people adding one child wait for each other here.
+    School.objects.select_for_update().get(id=pupil.school_id)
+    others = Pupil.objects.filter(school_id=pupil.school_id, left_on=None).exclude(id=pupil.id)
+    if pupil.upn and pupil.left_on is None and others.filter(upn=pupil.upn).exists():
+        raise UpnTaken("Another child at this school has this UPN", "upn")
+
+
+def _record_about(pupil: Pupil, verb: str, fields: list[str], *, by: audit.Actor, at: datetime) -> None:
+    audit.record(
+        verb, by=by, at=at, subject_kind="child", subject_id=pupil.id, school_id=pupil.school_id, fields=fields
+    )
 
 
 def _given(*, on: date, as_of: date) -> dict[str, Any]:

@@ -1,6 +1,12 @@
-"""What people say about a school. Shape only: nothing here saves."""
+"""What people say about a school and its children. Shape only: nothing here saves."""
+
+from datetime import date
+from typing import Any
 
 from django import forms
+
+from handrail.core.forms import DateField
+from handrail.schools import upn
 
 
 class ContactsForm(forms.Form):
@@ -21,3 +27,64 @@ class ContactsForm(forms.Form):
         help_text="Gets a copy when something has been overdue for a while.",
     )
     head_email = forms.EmailField(label="Headteacher’s e-mail address", required=False)
+
+
+class FindForm(forms.Form):
+    letters = forms.CharField(
+        label="Find a child",
+        help_text="The first two letters of a name are enough.",
+        min_length=2,
+        max_length=100,
+        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={
+            "required": "Enter the first two letters of a name",
+            "min_length": "Enter at least the first two letters of a name",
+        },
+    )
+
+
+class ChildForm(forms.Form):
+    name = forms.CharField(
+        label="Full name", max_length=150, error_messages={"required": "Enter the child’s full name"}
+    )
+    known_as = forms.CharField(
+        label="Known as", max_length=150, required=False, help_text="If the child is called something else."
+    )
+    born_on = DateField(label="Date of birth", when="past", help_text="For example, 27 3 2016")
+    year_group = forms.CharField(label="Year group", max_length=20, required=False)
+    class_name = forms.CharField(label="Class", max_length=50, required=False)
+    upn = forms.CharField(
+        label="Unique pupil number (UPN)",
+        max_length=50,
+        required=False,
+        help_text="A letter and 12 numbers. Leave this empty if you do not have it.",
+    )
+    joined_on = DateField(label="When did the child join the school?", noun="date the child joined")
+
+    def __init__(self, *args: Any, today: date, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["born_on"].today = today  # type: ignore[attr-defined]
+        for field in self.fields.values():
+            field.widget.attrs["autocomplete"] = "off"
+
+    def clean_upn(self) -> str:
+        typed = self.cleaned_data["upn"]
+        if not typed:
+            return ""
+        try:
+            found = upn.read(typed)
+        except upn.NotAUpn as error:
+            raise forms.ValidationError(str(error)) from None
+        self.warning = found.warning
+        return found.text
+
+    warning = ""
+    """What was taken but should be looked at again."""
+
+
+class LeftForm(forms.Form):
+    left_on = DateField(
+        label="When did the child leave?",
+        noun="date the child left",
+        help_text="The first day on which they are no longer at the school.",
+    )

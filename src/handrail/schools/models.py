@@ -92,6 +92,15 @@ class PupilQuerySet(models.QuerySet["Pupil"]):
         """Those who have joined and not left on the day `on` (`left_on` is the first day without them)."""
         return self.filter(Q(joined_on__lte=on) & (Q(left_on=None) | Q(left_on__gt=on)))
 
+    def called(self, letters: str) -> Self:
+        """Those one of whose names begins with these letters."""
+        begins = Q()
+        for column in ("name", "known_as"):
+            begins |= Q(**{f"{column}__istartswith": letters})
+            for before in (" ", "-", "'", "’"):
+                begins |= Q(**{f"{column}__icontains": before + letters})
+        return self.filter(begins)
+
 
 class Pupil(Record):
     """A child at a school, as the school knows them. Nothing about their health is here."""
@@ -124,3 +133,6 @@ class Pupil(Record):
 
     def __str__(self) -> str:
         return self.known_as or self.name
+
+    def is_on_roll(self, on: date) -> bool:
+        return self.joined_on <= on and (self.left_on is None or self.left_on > on)

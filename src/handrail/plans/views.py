@@ -1,0 +1,120 @@
+"""Pages about a child's plan."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.functional import cached_property
+
+from handrail.accounts.roles import Permission
+from handrail.core.access import Door, Request, get_or_404
+from handrail.core.models import ReadEntry
+from handrail.plans import actions
+from handrail.plans.emergency import PARTS
+from handrail.plans.forms import EmergencyForm, typed
+from handrail.plans.models import PlanVersion
+from handrail.schools.models import Pupil
+
+
+class PlanDoor(Door):
+    """A page about the plan of one child that the person may see."""
+
+    shows_child = True
+    request: Request
+
+    @cached_property
+    def child(self) -> Pupil:
+        visible = Pupil.objects.visible_to(self.request.user).select_related("school")
+        found: Pupil = get_or_404(visible, id=self.kwargs["child_id"])
+        return found
+
+    @cached_property
+    def newest(self) -> PlanVersion | None:
+        newest: PlanVersion | None = PlanVersion.objects.of_child(self.child).first()
+        return newest
+
+    def may(self, permission: Permission) -> bool:
+        return bool(self.request.user.may(permission, school_id=self.child.school_id))
+
+    def page(self, template: str, **more: Any) -> HttpResponse:
+        """The page, once it is recorded that it shows this child's emergency plan."""
+        self.shows([self.child.id], ReadEntry.Group.EMERGENCY, school_id=self.child.school_id)
+        return render(self.request, f"plans/{template}.html", {"child": self.child, "parts": PARTS, **more})
+
+
+class EmergencyView(PlanDoor):
+    """What to do in an emergency. It asks for no second factor: somebody may be waiting for an ambulance."""
+
+    permission = Permission.SEE_EMERGENCY
+
+    def get(self, request: Request, child_id: Any) -> HttpResponse:
+        return self.page(
+            "emergency",
+            version=self.newest,
+            may_edit=self.may(Permission.EDIT_PLANS),
+            may_see_versions=self.may(Permission.SEE_PLANS),
+            may_see_child=self.may(Permission.SEE_CHILDREN),
+        )
+
+
+class ChangeEmergencyView(PlanDoor):
+    """Write or change the emergency plan. Whoever was overtaken sees both texts, and loses neither."""
+
+    permission, needs_step_up = Permission.EDIT_PLANS, True
+
+    def get(self, request: Request, child_id: Any) -> HttpResponse:
+        newest = self.newest
+        known = typed(newest.says if newest else None, newest.number if newest else 0)
+        return self.page("change_emergency", form=EmergencyForm(initial=known))
+
+    def post(self, request: Request, child_id: Any) -> HttpResponse:
+        form = EmergencyForm(request.POST)
+        if not form.is_valid():
+            return self.page("change_emergency", form=form)
+        try:
+            _, is_new = actions.write_emergency(
+                pupil=self.child,
+                says=form.says,
+                based_on=form.cleaned_data["based_on"],
+                by=request.user,
+                at=request.now,
+            )
+        except actions.ChangedMeanwhile as meanwhile:
+            return self.both(form, meanwhile.newest)
+        messages.success(request, "Saved the emergency plan." if is_new else "Nothing was changed.")
+        return redirect("plans:emergency", child_id=child_id)
+
+    def both(self, form: EmergencyForm, newest: PlanVersion) -> HttpResponse:
+        """What was typed, which the next saving puts above theirs, and what they wrote where it differs."""
+        theirs, mine = newest.says, form.says
+        data = self.request.POST.copy()
+        data["based_on"] = str(newest.number)
+        form.data = data
+        form.add_error(None, f"{newest.made_by_name} saved a newer version while you were writing")
+        return self.page(
+            "change_emergency",
+            form=form,
+            newest=newest,
+            theirs=[(PARTS[part], theirs.lines(part)) for part in theirs.changed_from(mine)],
+        )
+
+
+class VersionsView(PlanDoor):
+    """Every version of the emergency plan: who saved it, when, and what changed."""
+
+    permission, needs_step_up = Permission.SEE_PLANS, True
+
+    def get(self, request: Request, child_id: Any) -> HttpResponse:
+        return self.page("versions", versions=PlanVersion.objects.of_child(self.child))
+
+
+class VersionView(PlanDoor):
+    """What the emergency plan said once."""
+
+    permission, needs_step_up = Permission.SEE_PLANS, True
+
+    def get(self, request: Request, child_id: Any, number: int) -> HttpResponse:
+        version = get_or_404(PlanVersion.objects.of_child(self.child), number=number)
+        is_newest = self.newest is not None and self.newest.number == number
+        return self.page("version", version=version, is_newest=is_newest)
