@@ -52,7 +52,7 @@ class DraftMiddleware:
             answer = self.get_response(request)
         finally:
             typed_before.reset(token)
-        if request.replaces_draft and answer.status_code < 400:
+        if request.replaces_draft and request.user.is_authenticated and answer.status_code < 400:
             forget_draft(user=request.user, path=request.path)
         return answer
 
