@@ -28,11 +28,13 @@ from django.test import Client
 client = Client(HTTP_HOST="barsetshire.localhost")
 plain = client.get("/sign-in/")
 page = client.get("/sign-in/", secure=True)
+file = client.get("/static/handrail/handrail.css", secure=True)
 posted = client.post("/sign-in/", {"email": "nobody@barsetshire.example"}, secure=True)
 print(json.dumps({
     "plain": [plain.status_code, plain["Location"]],
     "page": page.status_code,
     "headers": dict(page.headers),
+    "file": [file.status_code, file.get("Cross-Origin-Resource-Policy")],
     "posted": posted.status_code,
     "cookies": {each.key: {name: value for name, value in each.items() if value} for each in client.cookies.values()},
 }))
@@ -52,7 +54,7 @@ def test_loopback_is_never_asked():
 
 
 @pytest.fixture(scope="class")
-def visit(request: pytest.FixtureRequest) -> Any:
+def visit(django_db_setup: None) -> Any:
     done = subprocess.run(
         [sys.executable, "-c", VISIT],
         env={**whole_environment(), **PRODUCTION},
@@ -83,3 +85,14 @@ class TestAVisit:
         assert headers["Referrer-Policy"] == "same-origin"
         assert "default-src 'none'" in headers["Content-Security-Policy"]
         assert "no-store" in headers["Cache-Control"]
+        assert headers["Cross-Origin-Opener-Policy"] == headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+    def test_gets_a_browser_that_does_nothing_for_the_page_but_passkeys(self, visit):
+        allowed = dict(each.split("=") for each in visit["headers"]["Permissions-Policy"].split(", "))
+        passkeys = {"publickey-credentials-create", "publickey-credentials-get"}
+        assert {name for name, sites in allowed.items() if sites == "(self)"} == passkeys
+        assert {sites for name, sites in allowed.items() if name not in passkeys} == {"()"}
+        assert {"camera", "geolocation", "microphone", "payment", "usb"} <= set(allowed)
+
+    def test_gets_files_that_no_other_site_can_show(self, visit):
+        assert visit["file"] == [200, "same-origin"]

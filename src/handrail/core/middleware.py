@@ -27,6 +27,34 @@ POLICY = "; ".join(
     )
 )
 
+WE_NEVER_USE = (
+    "accelerometer",
+    "autoplay",
+    "camera",
+    "display-capture",
+    "encrypted-media",
+    "geolocation",
+    "gyroscope",
+    "hid",
+    "idle-detection",
+    "local-fonts",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "picture-in-picture",
+    "screen-wake-lock",
+    "serial",
+    "usb",
+    "xr-spatial-tracking",
+)
+"""What a browser can do for a page and must not for ours. Names that Chromium does not know it complains of."""
+
+PERMISSIONS = ", ".join(
+    [f"{each}=()" for each in WE_NEVER_USE]
+    + [f"publickey-credentials-{each}=(self)" for each in ("create", "get")]  # passkeys
+)
+
 
 class RequestId:
     """Give each request an id, or keep the one that what stands in front of us has given it if that is a UUID."""
@@ -50,7 +78,10 @@ class RequestId:
 
 
 class ContentSecurityPolicy:
-    """No script or style that is not a file of ours; and nothing personal is kept by a browser or proxy."""
+    """No script or style that is not a file of ours, and nothing of ours in another site's page.
+
+    Nothing personal is kept by a browser or proxy.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -58,7 +89,8 @@ class ContentSecurityPolicy:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.setdefault("Content-Security-Policy", POLICY)
-        response.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+        response.setdefault("Permissions-Policy", PERMISSIONS)
+        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         if not request.path.startswith("/static/"):
             response.setdefault("Cache-Control", "no-store, private")
         return response
