@@ -350,6 +350,16 @@ class TestTheSecondPageOfSigningIn:
         assert "cannot be opened just now" in answer.text
         assert client.get("/imports/").status_code == 302
 
+    def test_is_asked_for_after_a_password_is_chosen_anew(self, cast, one, at, browse, post):
+        give_app(cast.officer, one, at)
+        client, reset = browse(), "/account/password/reset/"
+        post(client, reset, email=OFFICER)
+        post(client, reset + "code/", code=newest_code())
+        assert post(client, reset + "new/", password1="purple monkey dishwasher")["Location"].startswith(ASK)
+        assert client.get("/account/")["Location"].startswith("/sign-in/")
+        assert post(client, ASK, code=code()).status_code == 302
+        assert client.get("/account/").status_code == 200
+
     def test_starts_again(self, at_the_door, post):
         client = at_the_door()
         assert post(client, "/sign-out/", next="/sign-in/")["Location"] == "/sign-in/"

@@ -316,6 +316,15 @@ class TestChoosingAPassword:
         with inside(one):
             assert not User.objects.get(email=HEAD).has_usable_password()
 
+    def test_takes_it_as_it_was_typed(self, cast, browse, post, one):
+        """However long it is and whatever is in it: nothing is cut off, folded or forbidden."""
+        chosen = f" Straße ☂ {'x' * 120} "
+        post(browse(cast.head), "/account/password/set/", password1=chosen)
+        for typed in (chosen.strip(), chosen.lower(), chosen[:100], chosen):
+            client = browse()
+            post(client, WITH_PASSWORD, login=HEAD, password=typed)
+            assert is_signed_in(client) == (typed == chosen)
+
     def test_asks_somebody_signed_out_to_sign_in(self, cast, browse, post):
         for path in ("/account/", "/account/password/", "/account/password/set/"):
             answer = browse().get(path)
