@@ -176,7 +176,8 @@ class TestNavigation:
         officers = ["/", "/schools/", "/chase/", "/people/", "/imports/", "/authority/policy/"]
         assert self.places(browse(cast.officer).get("/").content.decode()) == officers
         assert self.places(browse(cast.admin).get("/").content.decode()) == [*officers, "/records/", "/settings/"]
-        assert self.places(browse(cast.head).get("/").content.decode()) == ["/", "/schools/900001/", "/help/"]
+        at_school = ["/", "/schools/900001/children/", "/schools/900001/", "/help/"]
+        assert self.places(browse(cast.head).get("/").content.decode()) == at_school
 
     @pytest.mark.parametrize("path", ["/", "/schools/", "/chase/", "/schools/900001/people/"])
     def test_marks_where_one_is(self, cast, browse, path):
