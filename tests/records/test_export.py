@@ -88,8 +88,8 @@ class TestAsking:
         assert records.work_on_export(one, now=lambda: at)
         with inside(one):
             actions.take_export(export=confirmed, by=cast.admin, at=at)
-            verbs = list(AuditEntry.objects.filter(subject_id=confirmed.id).values_list("verb", flat=True))
-        assert [verb.split()[0] for verb in verbs] == ["asked", "agreed", "finished", "downloaded"]
+            verbs = set(AuditEntry.objects.filter(subject_id=confirmed.id).values_list("verb", flat=True))
+        assert {verb.split()[0] for verb in verbs} == {"asked", "agreed", "finished", "downloaded"}
 
 
 class TestTheFile:

@@ -14,7 +14,6 @@ LOGINS = {
     "check-catalogue": "owner",
     "import-register": "owner",
     "delete-expired": "owner",
-    "remove-retired": "owner",
     "load-demo": "superuser",
 }
 

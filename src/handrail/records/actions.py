@@ -1,4 +1,6 @@
-"""Every write about exports and deletions. One person asks and another agrees; a worker or a command does it.
+"""Every write about exports, deletions and what is held about one child.
+
+One person asks and another agrees; a worker or a command does it.
 
 A worker holds an export for a while (`lease_until`). What it finishes stays finished: the next worker goes on from
 there. What it writes is refused when another worker has claimed the export since.
@@ -16,8 +18,11 @@ from handrail.accounts.models import User
 from handrail.core import audit
 from handrail.core.documents import keep
 from handrail.core.models import Document
-from handrail.records.models import KEPT_FOR, AuthorityExport, Deletion, ExportFile, RetentionPeriod
-from handrail.records.retention import CLASSES, MOST_YEARS, RecordClass, counts, past_their_time
+from handrail.core.seals import delete_retired, retire
+from handrail.records.child import held_about
+from handrail.records.models import KEPT_FOR, AuthorityExport, Deletion, ExportFile, LegalHold, RetentionPeriod
+from handrail.records.retention import CLASSES, MOST_YEARS, RecordClass, counts, first_day_kept, past_their_time
+from handrail.schools.models import Pupil
 
 State = AuthorityExport.State
 T = TypeVar("T", AuthorityExport, Deletion)
@@ -41,6 +46,10 @@ class NotReady(Refused):
 
 class SamePerson(Refused):
     """Whoever asked for something cannot be the one who agrees to it."""
+
+
+class UnderHold(Refused):
+    """A legal hold keeps everything about the child."""
 
 
 class PeriodRefused(Refused):
@@ -264,9 +273,13 @@ def carry_out_deletion(*, at: datetime) -> Deletion | None:
     if deletion is None:
         return None
     for each in CLASSES:
-        deletion.deleted[each.key] = sum(
-            _delete(rows) for rows in past_their_time(each, deletion.periods[each.key], on=deletion.on)
-        )
+        years = deletion.periods[each.key]
+        if each.key == "audit":
+            retire(before_on=first_day_kept(years, on=deletion.on), by=audit.CLOCK, at=at)
+            deletion.deleted[each.key] = delete_retired()
+        else:
+            past = past_their_time(each, years, on=deletion.on)
+            deletion.deleted[each.key] = sum(_delete(rows) for rows in past)
     deletion.state, deletion.done_at = Deletion.State.DONE, at
     deletion.save()
     _record("deleted what was past its time", deletion, by=audit.CLOCK, at=at)
@@ -277,6 +290,49 @@ def _delete(rows: "QuerySet[Any]") -> int:
     """Delete these rows and what hangs on them; give the number of these alone."""
     _, by_model = rows.delete()
     return by_model.get(rows.model._meta.label, 0)
+
+
+# -- one child -------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def place_hold(*, pupil: Pupil, reason: str, by: User, at: datetime) -> LegalHold:
+    """Keep everything about a child until the hold is lifted. Raises UnderWay."""
+    try:
+        with transaction.atomic():
+            hold = LegalHold.objects.create(
+                pupil=pupil, reason=reason, placed_at=at, placed_by=by.id, placed_by_name=by.name
+            )
+    except IntegrityError as error:
+        raise UnderWay("There is a legal hold already") from error
+    _record_about(pupil, "placed a legal hold", by=by, at=at)
+    return hold
+
+
+@transaction.atomic
+def lift_hold(*, pupil: Pupil, by: User, at: datetime) -> None:
+    """End the legal hold on a child. Lifting it twice changes nothing."""
+    open_ones = LegalHold.objects.filter(pupil=pupil, lifted_at=None)
+    if open_ones.update(lifted_at=at, lifted_by=by.id, lifted_by_name=by.name):
+        _record_about(pupil, "lifted a legal hold", by=by, at=at)
+
+
+@transaction.atomic
+def erase_child(*, pupil: Pupil, by: User, at: datetime) -> None:
+    """Delete everything held about a child; what people did and saw stays, and names them by id alone.
+
+    Raises UnderHold.
+    """
+    Pupil.objects.select_for_update(of=("self",)).get(id=pupil.id)
+    if LegalHold.objects.filter(pupil=pupil, lifted_at=None).exists():
+        raise UnderHold("This child is under legal hold. Nothing can be erased before the hold is lifted")
+    _record_about(pupil, "erased a child", by=by, at=at)
+    for rows in reversed(list(held_about(Pupil.objects.filter(id=pupil.id)))):
+        rows.delete()
+
+
+def _record_about(pupil: Pupil, verb: str, *, by: User, at: datetime) -> None:
+    audit.record(verb, by=by, at=at, subject_kind="child", subject_id=pupil.id, school_id=pupil.school_id)
 
 
 def _record(verb: str, row: AuthorityExport | Deletion, *, by: audit.Actor, at: datetime) -> None:

@@ -14,9 +14,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from handrail.accounts.models import Membership, User
 from handrail.core.calendar import beginning_of
+from handrail.core.models import SealedEntry
 from handrail.imports.models import FileImport
 from handrail.notices.models import Notice
 from handrail.policies.models import PolicyReview, PolicyVersion
+from handrail.records.child import held_about
 from handrail.records.models import LegalHold
 from handrail.schools.models import Pupil
 
@@ -41,7 +43,8 @@ class RecordClass:
 def children(day: date, on: date) -> list[Rows]:
     """Those who have left, were born before then and are under no legal hold."""
     held = LegalHold.objects.filter(pupil=OuterRef("id"), lifted_at=None)
-    return [Pupil.objects.filter(~Exists(held), born_on__lt=day, left_on__lte=on)]
+    past = Pupil.objects.filter(~Exists(held), born_on__lt=day, left_on__lte=on)
+    return [*reversed(list(held_about(past)))]
 
 
 def policies(day: date, on: date) -> list[Rows]:
@@ -69,12 +72,18 @@ def people(day: date, on: date) -> list[Rows]:
     return [User.objects.filter(~Exists(since), joined_at__lt=beginning_of(day))]
 
 
+def record_of_changes(day: date, on: date) -> list[Rows]:
+    """Counted here; deleted by whole seals alone, in core/seals.py."""
+    return [SealedEntry.objects.filter(seal__sealed_at__lt=beginning_of(day))]
+
+
 CLASSES = (
     RecordClass(
         "children", "Children and their plans", "the child's date of birth, once they have left", 25, 18, children
     ),
     RecordClass("policies", "Reviews and versions of policies that were superseded", "the review", 3, 1, policies),
     RecordClass("messages", "Messages that were sent", "the day they were owed", 3, 1, messages),
+    RecordClass("audit", "Who did and who saw what", "the sealing of the entry", 7, 6, record_of_changes),
     RecordClass("files", "Files that were imported", "the upload", 1, 1, files),
     RecordClass("people", "Accounts of people who left", "the end of their last role", 6, 1, people),
 )

@@ -81,10 +81,11 @@ def rows(model: type[models.Model]) -> Iterator[dict[str, Any]]:
     """Every row of the bound authority, by key, with values that JSON knows."""
     fields = columns(model)
     for row in model._default_manager.order_by("pk").iterator(chunk_size=AT_A_TIME):
-        yield {field.attname: _plain(getattr(row, field.attname)) for field in fields}
+        yield {field.attname: plain(getattr(row, field.attname)) for field in fields}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value that JSON knows."""
     if isinstance(value, bytes | memoryview):
         return base64.b64encode(bytes(value)).decode()
     return value

@@ -3,18 +3,22 @@
 from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.functional import cached_property
 
 from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.documents import NotFound, download
+from handrail.core.models import ReadEntry
 from handrail.records import actions
-from handrail.records.forms import PeriodForm
-from handrail.records.models import AuthorityExport, Deletion
+from handrail.records.child import as_json, in_words
+from handrail.records.forms import EraseForm, HoldForm, PeriodForm
+from handrail.records.models import AuthorityExport, Deletion, LegalHold
 from handrail.records.retention import BY_KEY, CLASSES, RecordClass, counts
+from handrail.schools.models import Pupil
 
 SHOWN = 20
 REFRESH_SECONDS = 5
@@ -105,9 +109,12 @@ class CancelExportView(ExportDoor, DecideView):
 
 
 class DownloadExportView(ExportDoor):
-    """The finished file."""
+    """The finished file. It holds every child, so it is recorded for every child."""
+
+    shows_child = True
 
     def post(self, request: Request, **row: Any) -> HttpResponseBase:
+        self.shows(Pupil.objects.values_list("id", flat=True), ReadEntry.Group.RIGHTS, verb=ReadEntry.Verb.EXPORT)
         try:
             return download(actions.take_export(export=self.export(request, **row), by=request.user, at=request.now))
         except actions.Refused as refusal:
@@ -207,3 +214,95 @@ class CancelDeletionView(KeepingDoor, DecideView):
 
     def decide(self, request: Request, **row: Any) -> None:
         actions.cancel_deletion(deletion=self.deletion(request, **row), by=request.user, at=request.now)
+
+
+# -- one child -------------------------------------------------------------------------------------------
+
+
+class HeldDoor(Door):
+    """A page about everything that is held about one child of the person's school."""
+
+    permission = Permission.KEEP_CHILD_RIGHTS
+    needs_step_up = True
+    shows_child = True
+    request: Request
+
+    @cached_property
+    def child(self) -> Pupil:
+        visible = Pupil.objects.visible_to(self.request.user).select_related("school")
+        found: Pupil = get_or_404(visible, id=self.kwargs["child_id"])
+        return found
+
+    @property
+    def legal_hold(self) -> LegalHold | None:
+        return LegalHold.objects.filter(pupil=self.child, lifted_at=None).first()
+
+    def page(self, template: str, **more: Any) -> HttpResponse:
+        """The page, once it is recorded that it shows this child."""
+        self.shows([self.child.id], ReadEntry.Group.RIGHTS, school_id=self.child.school_id)
+        facts = {"child": self.child, "school": self.child.school, "hold": self.legal_hold, **more}
+        return render(self.request, template, facts)
+
+
+class HeldView(HeldDoor):
+    """All of it, to be read or printed."""
+
+    def get(self, request: Request, child_id: Any) -> HttpResponse:
+        return self.page("records/held.html", tables=in_words(self.child))
+
+
+class HeldFileView(HeldDoor):
+    """All of it as a JSON file."""
+
+    def get(self, request: Request, child_id: Any) -> HttpResponse:
+        self.shows([self.child.id], ReadEntry.Group.RIGHTS, verb=ReadEntry.Verb.EXPORT, school_id=self.child.school_id)
+        answer = JsonResponse(as_json(self.child), json_dumps_params={"indent": 2, "ensure_ascii": False})
+        answer["Content-Disposition"] = 'attachment; filename="held-about-a-child.json"'
+        return answer
+
+
+class HoldView(HeldDoor):
+    """Why nothing about the child may be deleted."""
+
+    def get(self, request: Request, child_id: Any) -> HttpResponse:
+        return self.page("records/hold.html", form=HoldForm())
+
+    def post(self, request: Request, child_id: Any) -> HttpResponse:
+        form = HoldForm(request.POST)
+        if form.is_valid():
+            try:
+                actions.place_hold(pupil=self.child, by=request.user, at=request.now, **form.cleaned_data)
+            except actions.UnderWay as refusal:
+                messages.warning(request, str(refusal))
+            else:
+                messages.success(request, "Placed a legal hold. Nothing about this child is deleted.")
+            return redirect("records:held", child_id=child_id)
+        return self.page("records/hold.html", form=form)
+
+
+class LiftHoldView(HeldDoor):
+    """Ends the legal hold."""
+
+    def post(self, request: Request, child_id: Any) -> HttpResponse:
+        actions.lift_hold(pupil=self.child, by=request.user, at=request.now)
+        messages.success(request, "Lifted the legal hold.")
+        return redirect("records:held", child_id=child_id)
+
+
+class EraseView(HeldDoor):
+    """Deletes all of it, once the name is typed."""
+
+    def get(self, request: Request, child_id: Any) -> HttpResponse:
+        return self.page("records/erase.html", form=EraseForm(expected=self.child.name))
+
+    def post(self, request: Request, child_id: Any) -> HttpResponse:
+        form = EraseForm(request.POST, expected=self.child.name)
+        if form.is_valid():
+            try:
+                actions.erase_child(pupil=self.child, by=request.user, at=request.now)
+            except actions.UnderHold as refusal:
+                messages.warning(request, str(refusal))
+                return redirect("records:held", child_id=child_id)
+            messages.success(request, "Erased everything that was held about the child.")
+            return redirect("schools:children", urn=self.child.school.urn)
+        return self.page("records/erase.html", form=form)

@@ -107,7 +107,11 @@ class ChildView(ChildDoor):
     def get(self, request: Request, child_id: Any) -> HttpResponse:
         may = {
             name: request.user.may(permission, school_id=self.child.school_id)
-            for name, permission in (("edit", Permission.EDIT_CHILDREN), ("see_reads", Permission.SEE_READS))
+            for name, permission in (
+                ("edit", Permission.EDIT_CHILDREN),
+                ("see_reads", Permission.SEE_READS),
+                ("keep_rights", Permission.KEEP_CHILD_RIGHTS),
+            )
         }
         return self.page("schools/child.html", Group.IDENTITY, may=may)
 

@@ -1,0 +1,152 @@
+"""What is held about one child: shown, given as a file, held, and erased with nothing left but ids."""
+
+import json
+from datetime import date
+from itertools import pairwise
+
+import pytest
+from django.db import connection
+
+from handrail.core.models import AuditEntry, ReadEntry
+from handrail.plans.models import HealthcarePlan, PlanVersion
+from handrail.records import actions
+from handrail.records.child import as_json, held_about
+from handrail.records.models import LegalHold
+from handrail.schools.models import Pupil
+from tenants.context import inside
+
+pytestmark = pytest.mark.django_db
+
+CANARY = "Canary Ashdown"
+
+
+@pytest.fixture
+def child(cast, one, at):
+    """A child with a plan of two versions."""
+    with inside(one):
+        pupil = Pupil.objects.create(
+            school=cast.oak, name=CANARY, born_on=date(2016, 5, 1), joined_on=date(2020, 9, 1), upn="A001000000001"
+        )
+        plan = HealthcarePlan.objects.create(pupil=pupil)
+        for number in (1, 2):
+            PlanVersion.objects.create(
+                plan=plan,
+                number=number,
+                made_at=at,
+                made_by_name="Hana Head",
+                emergency={"condition": f"canary {number}"},
+            )
+    return pupil
+
+
+@pytest.fixture
+def another(cast, one, at):
+    """A child of the same school."""
+    with inside(one):
+        pupil = Pupil.objects.create(
+            school=cast.oak, name="Other Child", born_on=date(2016, 5, 1), joined_on=date(2020, 9, 1)
+        )
+        HealthcarePlan.objects.create(pupil=pupil)
+    return pupil
+
+
+def rows_left_about(pupil):
+    """Tables of the authority in which the child's id still stands."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT table_name, column_name FROM information_schema.columns
+               WHERE table_schema = current_schema() AND data_type = 'uuid'"""
+        )
+        columns = cursor.fetchall()
+        found = set()
+        for table, column in columns:
+            cursor.execute(f'SELECT 1 FROM "{table}" WHERE "{column}" = %s', [str(pupil.id)])
+            if cursor.fetchone():
+                found.add(table)
+    return found
+
+
+class TestWhatIsHeld:
+    def test_follows_every_table_to_the_child_and_to_no_other(self, child, another, one):
+        with inside(one):
+            held = as_json(child)
+            assert [row["name"] for row in held["schools_pupil"]] == [CANARY]
+            assert len(held["plans_healthcareplan"]) == 1
+            assert [row["emergency"]["condition"] for row in held["plans_planversion"]] in (
+                ["canary 1", "canary 2"],
+                ["canary 2", "canary 1"],
+            )
+
+    def test_gives_each_table_once_and_after_what_it_hangs_on(self, child, one):
+        with inside(one):
+            order = [rows.model for rows in held_about(Pupil.objects.filter(id=child.id))]
+        assert len(order) == len(set(order))
+        assert order[0] is Pupil
+        assert all(
+            order.index(first) < order.index(second) for first, second in pairwise([Pupil, HealthcarePlan, PlanVersion])
+        )
+
+
+class TestErasing:
+    def test_leaves_nothing_but_the_ids_of_what_was_done_and_seen(self, cast, child, another, one, at):
+        with inside(one):
+            actions.erase_child(pupil=child, by=cast.head, at=at)
+            assert rows_left_about(child) == {"core_auditentry"}
+            [entry] = AuditEntry.objects.filter(subject_id=child.id)
+            assert (entry.verb, entry.fields) == ("erased a child", [])
+            assert Pupil.objects.get().id == another.id
+            assert HealthcarePlan.objects.count() == 1
+
+    def test_is_refused_under_legal_hold_until_it_is_lifted(self, cast, child, one, at):
+        with inside(one):
+            actions.place_hold(pupil=child, reason="A claim", by=cast.head, at=at)
+            with pytest.raises(actions.UnderHold, match="before the hold is lifted"):
+                actions.erase_child(pupil=child, by=cast.head, at=at)
+            assert PlanVersion.objects.count() == 2
+            actions.lift_hold(pupil=child, by=cast.head, at=at)
+            actions.erase_child(pupil=child, by=cast.head, at=at)
+            assert not Pupil.objects.exists()
+
+    def test_one_hold_at_a_time(self, cast, child, one, at):
+        with inside(one):
+            actions.place_hold(pupil=child, reason="A claim", by=cast.head, at=at)
+            with pytest.raises(actions.UnderWay):
+                actions.place_hold(pupil=child, reason="Another", by=cast.head, at=at)
+            assert LegalHold.objects.count() == 1
+
+
+class TestThePages:
+    def test_show_all_of_it_and_record_that(self, cast, child, one, browse):
+        page = browse(cast.head).get(f"/records/children/{child.id}/").content.decode()
+        assert CANARY in page and "canary 2" in page
+        with inside(one):
+            [read] = ReadEntry.objects.filter(group="rights")
+        assert (read.child_ids, read.verb, read.by) == ([child.id], "page", cast.head.id)
+
+    def test_give_all_of_it_as_a_file_and_record_that(self, cast, child, one, browse):
+        answer = browse(cast.head).get(f"/records/children/{child.id}/file/")
+        assert CANARY not in answer["Content-Disposition"]
+        assert json.loads(answer.content)["schools_pupil"][0]["name"] == CANARY
+        with inside(one):
+            assert ReadEntry.objects.get(group="rights").verb == "export"
+
+    def test_erase_only_when_the_name_is_typed(self, cast, child, one, browse):
+        client, place = browse(cast.head), f"/records/children/{child.id}/erase/"
+        refused = client.post(place, {"name": "Canary Ashdowne"}).content.decode()
+        assert "This is not the name of the child" in refused
+        gone = client.post(place, {"name": f" {CANARY.lower()} "}, follow=True)
+        assert "Erased everything that was held" in gone.content.decode()
+        with inside(one):
+            assert not Pupil.objects.exists()
+
+    def test_hold_and_lift(self, cast, child, one, browse):
+        client, place = browse(cast.head), f"/records/children/{child.id}/"
+        assert "Enter why nothing may be deleted" in client.post(f"{place}hold/", {"reason": ""}).content.decode()
+        held = client.post(f"{place}hold/", {"reason": "A claim"}, follow=True).content.decode()
+        assert "Under legal hold since" in held and "Erase everything" not in held.replace("Everything held", "")
+        assert "under legal hold" in client.post(f"{place}erase/", {"name": CANARY}, follow=True).content.decode()
+        assert "Under legal hold" not in client.post(f"{place}hold/lift/", follow=True).content.decode()
+
+    @pytest.mark.parametrize("who", ["neighbour", "officer", "admin"])
+    def test_are_nobody_elses(self, cast, child, browse, who):
+        assert browse(getattr(cast, who)).get(f"/records/children/{child.id}/").status_code in (403, 404)
