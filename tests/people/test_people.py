@@ -88,6 +88,34 @@ class TestWhoCanSeeASchool:
         assert "/people/invite/" in browse(cast.admin).get(AUTHORITY).text
 
 
+class TestResetTheSecondStep:
+    def test_is_offered_on_the_page_of_whom_somebody_may_reset(self, one, cast, browse):
+        for who, whom in ((cast.head, cast.colleague), (cast.admin, cast.head), (cast.admin, cast.officer)):
+            with inside(one):
+                membership = membership_of(whom)
+            page = browse(who).get(f"/people/{membership.id}/").text
+            assert f'href="/people/{whom.id}/second-step/"' in page
+            assert f"Reset the second step of {whom.name}" in browse(who).get(f"/people/{whom.id}/second-step/").text
+
+    def test_is_not_offered_for_oneself_for_who_was_only_invited_or_for_an_officer_by_a_school(
+        self, one, cast, browse, nell
+    ):
+        with inside(one):
+            both = person("both@oak.example", Role.GOVERNOR, school=cast.oak)
+            at_oak = membership_of(both)
+            person("both@oak.example", Role.ANALYST)
+            pages = [
+                (cast.head, membership_of(cast.head)),
+                (cast.admin, membership_of(cast.admin)),
+                (cast.head, nell),
+                (cast.head, at_oak),
+            ]
+        for who, membership in pages:
+            answer = browse(who).get(f"/people/{membership.id}/")
+            assert answer.status_code == 200
+            assert "second-step" not in answer.text
+
+
 class TestInvite:
     def test_gives_the_role_and_owes_the_message(self, one, cast, browse, at):
         answer = browse(cast.head).post(INVITE, {**NELL, "email": " Nell@OAK.example"})

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 
 from handrail.accounts.actions import LastOne, NoLongerAllowed
-from handrail.accounts.models import Membership
+from handrail.accounts.models import Membership, User
 from handrail.accounts.roles import AUTHORITY_ROLES, Permission, Role
 from handrail.core.access import SIGNED_IN, Door, Request, get_or_404
 from handrail.notices.models import Notice
@@ -189,7 +189,9 @@ class PersonView(PersonDoor):
     """One person's role, and what can be done about it."""
 
     def get(self, request: Request, pk: UUID) -> HttpResponse:
-        return self.ended() or self.page("person")
+        managed = User.objects.managed_by(request.user).exclude(id=request.user.id)
+        may_reset = managed.filter(id=self.membership.user_id).exists()
+        return self.ended() or self.page("person", may_reset=may_reset and not self.membership.is_awaited)
 
 
 class ChangeRoleView(PersonDoor):
