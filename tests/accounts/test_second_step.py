@@ -16,9 +16,11 @@ from django.urls import path
 from django.utils import timezone
 from factories import person
 
+from handrail.accounts.models import Session
 from handrail.accounts.roles import Permission, Role
 from handrail.accounts.second_step import actions, demo
 from handrail.accounts.second_step.adapter import WRONG_CODE
+from handrail.accounts.sessions import BEGAN, moment
 from handrail.config import urls as product
 from handrail.core.access import SIGNED_IN, Door
 from handrail.core.audit import CLOCK
@@ -397,6 +399,28 @@ class TestStepUp:
         assert (answer.status_code, answer["Location"]) == (302, "/care/?child=1")
         assert stale.get("/care/?child=1").text == "opened"
 
+    def test_gives_a_new_key_but_no_more_hours(self, cast, one, stale, post):
+        before = stale.cookies["sessionid"].value
+        began = time.time() - 9 * 3600
+        with inside(one):
+            session = stale.session
+            session[BEGAN] = began
+            session.save()
+        post(stale, AGAIN, **{"second-step-next": "/care/", "second-step-code": code()})
+        assert stale.cookies["sessionid"].value != before
+        with inside(one):
+            [row] = Session.objects.filter(user=cast.head)
+            assert row.began_at == moment(began)
+            assert abs(row.expire_date - moment(began + 10 * 3600)) < timedelta(seconds=2)
+        assert stale.get("/care/").text == "opened"
+        stale.cookies["sessionid"] = before
+        assert stale.get("/account/").status_code == 302
+
+    def test_refused_keeps_the_key(self, stale, post):
+        before = stale.cookies["sessionid"].value
+        post(stale, AGAIN, **{"second-step-next": "/care/", "second-step-code": "1"})
+        assert stale.cookies["sessionid"].value == before
+
     def test_refuses_a_wrong_code_and_still_knows_the_way(self, stale, post):
         answer = post(stale, AGAIN, **{"second-step-next": "/care/", "second-step-code": "1"})
         assert WRONG_CODE in answer.text
@@ -509,6 +533,18 @@ class TestRecoveryCodes:
         assert ("removed a second step", ["authenticator_app"]) in verbs(cast.head, one)
         assert subjects() == ["An authenticator app was removed from your Handrail account"]
         assert client.post(APP + "remove/").status_code == 404
+
+    def test_removing_one_ends_ones_other_sessions_and_nobody_elses(self, cast, one, at, browse, post):
+        give_app(cast.head, one, at)
+        here, elsewhere, colleagues = browse(cast.head), browse(cast.head), browse(cast.colleague)
+        assert post(here, APP + "remove/")["Location"] == "/account/"
+        assert [each.get("/account/").status_code for each in (here, elsewhere, colleagues)] == [200, 302, 200]
+
+    def test_a_refused_removal_ends_no_session(self, cast, one, at, browse, post):
+        give_app(cast.officer, one, at)
+        here, elsewhere = browse(cast.officer), browse(cast.officer)
+        post(here, APP + "remove/")
+        assert [each.get("/account/").status_code for each in (here, elsewhere)] == [200, 200]
 
 
 class TestReset:

@@ -199,7 +199,7 @@ class TestSignInAgain:
         assert "prompt=login" in go(browse(cast.head), connected)
         assert "prompt" not in go(browse(), connected)
 
-    def test_keeps_the_session_and_what_is_in_it(self, connected, browse, provider, cast, one):
+    def test_keeps_what_is_in_the_session_under_a_new_key(self, connected, browse, provider, cast, one):
         client = browse(cast.head)
         before = client.cookies["sessionid"].value
         with inside(one):
@@ -208,16 +208,16 @@ class TestSignInAgain:
             session.save()
         provider.behave(claims={"amr": ["mfa"]})
         assert sign_in(client, connected, provider, next="/help/")["Location"] == "/help/"
-        assert client.cookies["sessionid"].value == before
+        assert client.cookies["sessionid"].value != before
         assert session_of(client)["half-typed"] == "kept"
         assert records(client)[-1]["both_factors"] is True
 
     def test_counts_for_nobody_when_it_is_not_believed(self, connected, browse, provider, cast):
         client = browse(cast.head)
-        before = records(client)
+        before, key = records(client), client.cookies["sessionid"].value
         provider.behave(claims={"amr": ["mfa"], "nonce": "another"})
         assert sign_in(client, connected, provider)["Location"] == "/account/"
-        assert records(client) == before
+        assert (records(client), client.cookies["sessionid"].value) == (before, key)
 
 
 class TestSecondFactor:

@@ -22,6 +22,7 @@ from django.utils.http import urlencode
 
 from handrail.accounts import oidc
 from handrail.accounts.adapter import TOO_MANY
+from handrail.accounts.factors import BY_BOTH
 from handrail.accounts.models import SignInService, User
 from handrail.accounts.service_actions import ConnectedToSomebodyElse, connect_service, disconnect_service
 from handrail.core.access import PUBLIC, SIGNED_IN, Door, Request, get_or_404
@@ -93,6 +94,7 @@ class BackView(Door):
         except ConnectedToSomebodyElse:
             raise Refusal(f"That sign-in at {service} is connected to another account here.") from None
         record_authentication(request, request.user, "socialaccount", **strength_of(request, service, claims))
+        request.session.cycle_key()
         if is_new:
             get_adapter().send_mail("account/email/service_connected", request.user.email, {"service": service})
         messages.success(request, f"{service} is connected. You can sign in with it from now on.")
@@ -112,6 +114,7 @@ class BackView(Door):
             get_adapter().logout(request)
         record_authentication(request, account.user, "socialaccount", **strength_of(request, service, claims))
         if is_again:
+            request.session.cycle_key()
             return redirect(state.get("next") or "/")
         answer: HttpResponse = perform_login(request, account.user, redirect_url=state.get("next"))
         return answer
@@ -225,7 +228,7 @@ def strength_of(request: Request, service: SignInService, claims: dict[str, Any]
     if not oidc.says(claims, service.second_factor_claim, service.second_factor_value):
         return {}
     now, shown_at = request.now.timestamp(), claims.get("auth_time")
-    return {"both_factors": True, "at": min(now, shown_at) if isinstance(shown_at, int | float) else now}
+    return BY_BOTH | {"at": min(now, shown_at) if isinstance(shown_at, int | float) else now}
 
 
 def require_on(service: SignInService) -> None:

@@ -87,8 +87,9 @@ class SessionStore(db.SessionStore):
         }
         rows = Session.objects.filter(id=id_of(self.session_key))
         if must_create:
-            began = {"id": id_of(self.session_key), "began_at": now(), "last_used_at": now()}
-            _, is_new = rows.get_or_create(defaults=began | columns)
+            began_at = moment(data.get(BEGAN, time.time()))
+            began = {"id": id_of(self.session_key), "began_at": began_at, "last_used_at": now()}
+            self.row, is_new = rows.get_or_create(defaults=began | columns)
             if not is_new:
                 raise CreateError
         elif not rows.filter(expire_date__gt=now()).update(**columns):
@@ -108,9 +109,10 @@ class SessionStore(db.SessionStore):
     # -- when it ends --------------------------------------------------------------------------------------
 
     def cycle_key(self) -> None:
-        """A new key, as at sign-in: the session's hours are counted from here, whatever happens in it."""
+        """A new key. The session's hours are counted from signing in, whatever is shown or changed in it later."""
+        if SESSION_KEY not in self:
+            self[BEGAN] = time.time()
         super().cycle_key()
-        self[BEGAN] = time.time()
 
     def get_expiry_age(self, **kwargs: Any) -> int:
         began = self._get_session().get(BEGAN, time.time())  # type: ignore[attr-defined]
@@ -178,4 +180,9 @@ def id_of(session_key: str) -> UUID:
 
 def now() -> datetime:
     """The moment by the clock that sessions are counted by."""
-    return datetime.fromtimestamp(time.time(), tz=UTC)
+    return moment(time.time())
+
+
+def moment(seconds: float) -> datetime:
+    """The moment so many seconds after 1970."""
+    return datetime.fromtimestamp(seconds, tz=UTC)

@@ -53,10 +53,10 @@ def add_passkey(*, user: User, name: str, credential: dict[str, Any], by: audit.
 
 
 @transaction.atomic
-def remove(*, user: User, authenticator: Authenticator, by: audit.Actor, at: datetime) -> None:
+def remove(*, user: User, authenticator: Authenticator, by: audit.Actor, at: datetime, but: UUID | None = None) -> None:
     """Take away an app or a passkey, and the recovery codes with the last. Removing it twice changes nothing.
 
-    Raises LastOne: somebody at the authority keeps one.
+    What was begun with it ends: every session but `but`. Raises LastOne: somebody at the authority keeps one.
     """
     _hold(user)
     others = set_up_by(user).exclude(id=authenticator.id)
@@ -67,6 +67,7 @@ def remove(*, user: User, authenticator: Authenticator, by: audit.Actor, at: dat
         return
     if not others.exists():
         of(user).delete()
+    end_sessions(user=user, by=by, at=at, but=but)
     _record("removed a second step", user, authenticator, by=by, at=at)
 
 

@@ -122,6 +122,7 @@ class AgainView(Door):
         if not form.is_valid():
             return again_page(request, going_to=going_to, typed=carried, **shown)
         form.save()
+        request.session.cycle_key()
         used(request, request.user, form)
         answer = HttpResponseRedirect(going_to)
         if carried is not None:
@@ -179,6 +180,7 @@ class SettingUp(Door):
     def done(self, request: Request, authenticator: Authenticator, said: str) -> HttpResponse:
         """They have just shown it, so they are asked for nothing more."""
         record_authentication(request, request.user, "mfa", id=authenticator.pk, type=authenticator.type)
+        request.session.cycle_key()
         messages.success(request, said)
         recovery_codes = actions.of(request.user).get(type=Authenticator.Type.RECOVERY_CODES)
         if recovery_codes.wrap().did_view:
@@ -269,8 +271,11 @@ class SetUp(Door):
     needs_step_up = True
 
     def remove(self, request: Request, authenticator: Authenticator, *, told: str, said: str) -> HttpResponse:
+        here: Any = request.session
         try:
-            actions.remove(user=request.user, authenticator=authenticator, by=request.user, at=request.now)
+            actions.remove(
+                user=request.user, authenticator=authenticator, by=request.user, at=request.now, but=here.row_id
+            )
         except actions.LastOne as refusal:
             messages.error(request, str(refusal))
         else:
