@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.cache.backends.db import DatabaseCache
+from django.db import connections
 
 from tenants.context import inside
 from tenants.database import bound, require_bound
@@ -40,3 +41,12 @@ class AuthorityCache(DatabaseCache):
     clear = in_its_own_door(DatabaseCache.clear)
     _base_set = in_its_own_door(DatabaseCache._base_set)  # type: ignore[attr-defined]
     _base_delete_many = in_its_own_door(DatabaseCache._base_delete_many)  # type: ignore[attr-defined]
+
+    @in_its_own_door
+    def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
+        """Add to a number and give the sum: of several at once, each counts. Raises ValueError when it is not there."""
+        with connections["side"].cursor() as cursor:
+            name = self.make_and_validate_key(key, version=version)
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s), hashtext('cache'))", [name])
+        total: int = super().incr(key, delta, version)
+        return total

@@ -288,6 +288,83 @@ class TestGuessingIsSlowedDown:
         assert "Too many tries" in answers[-1].text
 
 
+class TestAFloodOfTries:
+    """From many addresses, each below its own limits."""
+
+    @pytest.fixture(autouse=True)
+    def ten_past(self, monkeypatch):
+        return self.set_clock(monkeypatch, timezone.now().replace(second=10))
+
+    def set_clock(self, monkeypatch: Any, moment: Any) -> Any:
+        monkeypatch.setattr(timezone, "now", lambda: moment)
+        return moment
+
+    @pytest.fixture
+    def flood(self, browse, post, settings):
+        """Tries of several people, as many as an authority takes."""
+        settings.SIGN_IN_TRIES_A_MINUTE = 4
+        tries = [post(browse(), START, email=f"n{each}@oak.example") for each in range(4)]
+        assert [each.status_code for each in tries] == [302] * 4
+        mail.outbox.clear()
+
+    EVERY_DOOR = pytest.mark.parametrize(
+        ("path", "fields"),
+        [
+            (START, {"email": HEAD}),
+            (WITH_PASSWORD, {"login": HEAD, "password": PASSWORD}),
+            (RESET, {"email": HEAD}),
+            ("/sign-in/passkey/", {"credential": "{}"}),
+        ],
+    )
+
+    @EVERY_DOOR
+    def test_waits_with_words_above_the_ceiling(self, cast, browse, post, one, flood, path, fields, caplog):
+        set_password(one)
+        client = browse()
+        answers = [post(client, path, **fields) for _ in range(2)]
+        assert [(each.status_code, each["Retry-After"]) for each in answers] == [(429, "50")] * 2
+        assert "Nothing is wrong with your account. Wait a minute, then try again." in answers[0].text
+        assert "handrail.css" in answers[0].text
+        assert not is_signed_in(client)
+        assert mail.outbox == []
+        assert [each.getMessage()[:33] for each in caplog.records if each.name == "handrail.security"] == [
+            "More than 4 tries to sign in with"
+        ]
+
+    @EVERY_DOOR
+    def test_is_not_noticed_below_it(self, cast, browse, post, one, settings, path, fields):
+        set_password(one)
+        settings.SIGN_IN_TRIES_A_MINUTE = 4
+        assert [post(browse(), path, **fields).status_code for _ in range(4)] == [302] * 4
+
+    def test_leaves_another_authority_alone(self, cast, browse, post, two, flood):
+        assert post(browse(authority=two), START, email=HEAD).status_code == 302
+
+    def test_leaves_alone_who_is_signed_in_and_who_has_a_code(self, cast, browse, post, settings):
+        client = browse()
+        post(client, START, email=HEAD)
+        settings.SIGN_IN_TRIES_A_MINUTE = 0
+        assert post(browse(), START, email=HEAD).status_code == 429
+        post(client, CODE, code=newest_code())
+        assert is_signed_in(client)
+
+    def test_is_over_when_the_minute_is(self, cast, browse, post, flood, ten_past, monkeypatch):
+        assert post(browse(), START, email=HEAD).status_code == 429
+        self.set_clock(monkeypatch, ten_past + timedelta(seconds=50))
+        assert post(browse(), START, email=HEAD).status_code == 302
+
+    def test_is_not_made_by_tries_that_their_own_limits_refuse(self, cast, browse, post, settings):
+        settings.SIGN_IN_TRIES_A_MINUTE = 5
+        assert [post(browse(), START, email=NOBODY).status_code for _ in range(9)] == [302] * 4 + [200] * 5
+        assert post(browse(), START, email=HEAD).status_code == 302
+        assert post(browse(), START, email=HEAD).status_code == 429
+
+    def test_is_not_made_by_one_address_alone(self, settings):
+        limits = [*settings.ACCOUNT_RATE_LIMITS.values(), *settings.MFA_RATE_LIMITS.values()]
+        of_one_address = sum(int(found[1]) for each in limits if (found := re.match(r"(\d+)/m/ip", each)))
+        assert of_one_address <= settings.SIGN_IN_TRIES_A_MINUTE / 3
+
+
 class TestSignInWithAPassword:
     def test_signs_in(self, cast, browse, post, one):
         set_password(one)

@@ -191,6 +191,11 @@ class TestSignIn:
         go(client, service)
         assert "Too many tries" in said(client, client.post(f"/sign-in/with/{service.id}/"))
 
+    def test_waits_in_a_flood_of_tries(self, service, browse, provider, settings):
+        settings.SIGN_IN_TRIES_A_MINUTE = 1
+        go(browse(), service)
+        assert browse().post(f"/sign-in/with/{service.id}/").status_code == 429
+
 
 class TestSignInAgain:
     """Somebody signed in shows again who they are, as before a page that asks for a second factor."""

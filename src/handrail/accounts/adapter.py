@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from handrail.accounts.actions import end_sessions
+from handrail.accounts.floods import count_try
 from handrail.accounts.models import User
 from tenants.routing import Authority
 
@@ -37,6 +38,11 @@ class Adapter(DefaultAccountAdapter):
     def get_login_stages(self) -> list[str]:
         stock, ours = "allauth.mfa.stages.AuthenticateStage", "handrail.accounts.second_step.adapter.SecondStep"
         return [ours if each == stock else each for each in super().get_login_stages()]
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        super().pre_authenticate(request, **credentials)
+        moment: Any = request
+        count_try(at=moment.now)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("accounts:account")

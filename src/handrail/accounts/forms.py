@@ -5,6 +5,8 @@ from typing import Any
 from allauth.account import forms as allauth
 from django import forms
 
+from handrail.accounts.floods import count_try
+
 EMAIL_MESSAGES = {
     "required": "Enter your e-mail address",
     "invalid": "Enter an e-mail address in the right form, like name@example.com",
@@ -74,6 +76,12 @@ class ResetForm(allauth.ResetPasswordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         word_email(self.fields["email"], hint="We will send a 6-digit code to it.")
+
+    def save(self, request: Any, **kwargs: Any) -> str:
+        """Called when the limits of the address and the account have let it pass."""
+        count_try(at=request.now)
+        email: str = super().save(request, **kwargs)
+        return email
 
 
 class ResetCodeForm(allauth.ConfirmPasswordResetCodeForm):

@@ -23,6 +23,7 @@ from django.utils.http import urlencode
 from handrail.accounts import oidc
 from handrail.accounts.adapter import TOO_MANY
 from handrail.accounts.factors import BY_BOTH
+from handrail.accounts.floods import count_try
 from handrail.accounts.models import SignInService, User
 from handrail.accounts.service_actions import ConnectedToSomebodyElse, connect_service, disconnect_service
 from handrail.core.access import PUBLIC, SIGNED_IN, Door, Request, get_or_404
@@ -150,6 +151,7 @@ def there(request: Request, service: SignInService, *, process: str, **more: str
     require_on(service)
     if not ratelimit.consume(request, action="login"):
         raise Refusal(f"{TOO_MANY}.")
+    count_try(at=request.now)
     provider = provider_of(service, deadline=Deadline())
     nonce, proof = token_urlsafe(32), generate_code_challenge()
     state = {"process": process, "nonce": nonce, "code_verifier": proof["code_verifier"], **more}

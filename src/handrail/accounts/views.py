@@ -21,6 +21,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from handrail.accounts import actions
+from handrail.accounts.floods import count_try
 from handrail.accounts.models import Draft, Session, SignInService
 from handrail.accounts.second_step.actions import of
 from handrail.accounts.second_step.views import overview, used, wrong_with
@@ -46,6 +47,7 @@ class RequestCodeView(allauth.RequestLoginCodeView):
         return super().get_context_data(services=SignInService.objects.filter(is_on=True), **facts)
 
     def form_valid(self, form: Any) -> HttpResponse:
+        count_try(at=self.request.now)
         if form._user is None:
             tell_unknown(form.cleaned_data["email"])
         answer: HttpResponse = super().form_valid(form)
@@ -104,6 +106,11 @@ class SecondStepView(mfa.AuthenticateView):
 
 class PasskeyView(webauthn.LoginWebAuthnView):
     """Signing in with a passkey and nothing else, from the first page."""
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        count_try(at=request.now)
+        answer: HttpResponse = super().post(request, *args, **kwargs)
+        return answer
 
     def form_valid(self, form: Any) -> HttpResponse:
         """On to where the person was going."""
