@@ -18,6 +18,7 @@ from factories import AT
 from oidc_provider import CLIENT_ID, CLIENT_SECRET, Running, provider_process
 
 from handrail.accounts.models import SignInService, User
+from handrail.accounts.second_step.actions import add_app
 from handrail.accounts.service_actions import add_service, connect_service, switch_service
 from handrail.core.models import AuditEntry
 from tenants.context import inside
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.django_db
 
 HANA = "subject-of-hana"
 NAME = "Barsetshire Council"
+STEP, AGAIN = "/account/second-step/", "/account/second-step/again/"
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +109,21 @@ def session_of(client: Client) -> Any:
 
 def records(client: Client) -> list[dict[str, Any]]:
     return list(session_of(client).get(AUTHENTICATION_METHODS_SESSION_KEY, []))
+
+
+def with_one_step(browse: Any, user: User, one: Any) -> Client:
+    """Somebody who has signed in with a code from their mail, and done no more."""
+    client: Client = browse(user)
+    with inside(one):
+        session = client.session
+        session[AUTHENTICATION_METHODS_SESSION_KEY] = session[AUTHENTICATION_METHODS_SESSION_KEY][:1]
+        session.save()
+    return client
+
+
+def give_app(user: User, one: Any) -> None:
+    with inside(one):
+        add_app(user=user, secret="JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", by=user, at=AT)
 
 
 def send_mail() -> None:
@@ -304,6 +321,32 @@ class TestConnect:
         connect(client, connected, provider)
         send_mail()
         assert (entries(one), mail.outbox) == (before, [])
+
+    def test_sets_up_the_second_step_of_who_has_none(self, service, browse, provider, cast, one):
+        provider.behave(claims={"amr": ["mfa"]})
+        client = with_one_step(browse, cast.officer, one)
+        assert client.get("/imports/")["Location"] == STEP
+        assert connect(client, service, provider)["Location"] == "/imports/"
+        assert client.get("/imports/").status_code == 200
+
+    def test_sets_up_nothing_when_the_service_asked_for_no_second_factor(self, service, browse, provider, cast, one):
+        client = with_one_step(browse, cast.officer, one)
+        connect(client, service, provider)
+        assert client.get("/imports/")["Location"].startswith(STEP)
+
+    def test_asks_first_for_the_second_step_of_who_has_one(self, service, browse, cast, one):
+        client = with_one_step(browse, cast.head, one)
+        give_app(cast.head, one)
+        page = client.post(f"/account/services/{service.id}/connect/")
+        assert "Check that it is you" in page.text
+        assert "http-equiv" not in page.text
+
+    def test_disconnects_only_after_a_second_step(self, connected, browse, cast, one):
+        client = with_one_step(browse, cast.head, one)
+        give_app(cast.head, one)
+        assert "Check that it is you" in client.post(f"/account/services/{connected.id}/disconnect/").text
+        with inside(one):
+            assert SocialAccount.objects.exists()
 
     def test_disconnects(self, connected, browse, provider, cast, one):
         client = browse(cast.head)

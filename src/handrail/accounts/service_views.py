@@ -25,6 +25,7 @@ from handrail.accounts.adapter import TOO_MANY
 from handrail.accounts.factors import BY_BOTH
 from handrail.accounts.floods import count_try
 from handrail.accounts.models import SignInService, User
+from handrail.accounts.second_step.views import GOING_TO
 from handrail.accounts.service_actions import ConnectedToSomebodyElse, connect_service, disconnect_service
 from handrail.core.access import PUBLIC, SIGNED_IN, Door, Request, get_or_404
 from handrail.core.outside import Deadline
@@ -56,9 +57,11 @@ class SignInView(Door):
 
 
 class ConnectView(Door):
-    """To the service, to connect it to the account of who is signed in."""
+    """To the service, to connect it to the account of who is signed in. Its second factor may be their only one."""
 
     permission = SIGNED_IN
+    needs_step_up = True
+    sets_up_second_step = True
 
     def post(self, request: Request, service_id: UUID) -> HttpResponse:
         service = get_or_404(SignInService.objects, id=service_id)
@@ -94,12 +97,14 @@ class BackView(Door):
             is_new = connect_service(service=service, user=request.user, subject=claims["sub"], at=request.now)
         except ConnectedToSomebodyElse:
             raise Refusal(f"That sign-in at {service} is connected to another account here.") from None
-        record_authentication(request, request.user, "socialaccount", **strength_of(request, service, claims))
+        strength = strength_of(request, service, claims)
+        record_authentication(request, request.user, "socialaccount", **strength)
         request.session.cycle_key()
         if is_new:
             get_adapter().send_mail("account/email/service_connected", request.user.email, {"service": service})
         messages.success(request, f"{service} is connected. You can sign in with it from now on.")
-        return redirect("accounts:account")
+        account = reverse("accounts:account")
+        return redirect(request.session.pop(GOING_TO, account) if strength else account)
 
     def sign_in(
         self, request: Request, service: SignInService, state: dict[str, Any], claims: dict[str, Any]
@@ -123,6 +128,7 @@ class BackView(Door):
 
 class DisconnectView(Door):
     permission = SIGNED_IN
+    needs_step_up = True
 
     def post(self, request: Request, service_id: UUID) -> HttpResponse:
         service = get_or_404(SignInService.objects, id=service_id)
