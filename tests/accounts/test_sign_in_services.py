@@ -242,6 +242,45 @@ class TestSignInAgain:
         assert (records(client), client.cookies["sessionid"].value) == (before, key)
 
 
+class TestThePagesOfTheSecondStep:
+    def test_check_with_the_service_and_lead_on(self, connected, browse, provider, cast, one):
+        client = with_one_step(browse, cast.head, one)
+        place = f"/account/services/{connected.id}/disconnect/"
+        assert client.post(place)["Location"] == f"{AGAIN}?next=%2F"
+        page = client.get(AGAIN + "?next=/help/").text
+        assert f"Use {NAME}" in page
+        assert 'name="second-step-code"' not in page
+        provider.behave(claims={"amr": ["mfa"]})
+        assert sign_in(client, connected, provider, next="/help/")["Location"] == "/help/"
+        assert client.post(place)["Location"] == "/account/"
+
+    def test_say_that_the_service_asked_for_no_second_factor(self, connected, browse, provider, cast, one):
+        client = with_one_step(browse, cast.head, one)
+        answer = sign_in(client, connected, provider, next="/account/")
+        assert said(client, answer) == f"{NAME} did not ask you for a second step. Use another way."
+        assert client.post(f"/account/services/{connected.id}/disconnect/")["Location"].startswith(AGAIN)
+
+    def test_check_with_an_app_as_well(self, connected, browse, cast, one):
+        give_app(cast.head, one)
+        page = browse(cast.head).get(AGAIN).text
+        assert f"Use {NAME}" in page
+        assert 'name="second-step-code"' in page
+
+    def test_offer_a_service_to_who_can_connect_it(self, connected, browse, cast):
+        assert f"Connect {NAME}" in browse(cast.officer).get(STEP).text
+        assert NAME not in browse(cast.head).get(STEP).text
+
+    def test_do_not_offer_one_that_nobody_connected_or_that_says_nothing_of_two_factors(
+        self, cast, one, browse, provider
+    ):
+        service = service_of(one, provider, cast.admin, second_factor_claim="", second_factor_value="")
+        give_app(cast.head, one)
+        with inside(one):
+            connect_service(service=service, user=cast.head, subject=HANA, at=AT)
+        for who, page in ((cast.head, AGAIN), (cast.officer, STEP)):
+            assert NAME not in browse(who).get(page).text
+
+
 class TestSecondFactor:
     @pytest.mark.parametrize(
         ("claims", "counts"),

@@ -256,6 +256,12 @@ class Session(Record):
         return way_in(self.ways)
 
 
+class SignInServiceQuerySet(models.QuerySet["SignInService"]):
+    def with_second_factor(self) -> Self:
+        """Those that are on and can say that they asked for two factors."""
+        return self.filter(is_on=True).exclude(second_factor_claim="")
+
+
 class SignInService(Record):
     """The authority's own sign-in by OpenID Connect. People are known by it and by the subject that it gives them.
 
@@ -275,6 +281,8 @@ class SignInService(Record):
     second_factor_value = models.CharField(max_length=200, blank=True)
     is_on = models.BooleanField(default=False)
     added_at = models.DateTimeField()
+
+    objects: ClassVar = RecordManager.from_queryset(SignInServiceQuerySet)()
 
     class Meta:
         ordering = ["name", "id"]

@@ -118,9 +118,12 @@ class BackView(Door):
         is_again = request.user.pk == account.user_id
         if request.user.is_authenticated and not is_again:
             get_adapter().logout(request)
-        record_authentication(request, account.user, "socialaccount", **strength_of(request, service, claims))
+        strength = strength_of(request, service, claims)
+        record_authentication(request, account.user, "socialaccount", **strength)
         if is_again:
             request.session.cycle_key()
+            if not strength:
+                messages.error(request, f"{service} did not ask you for a second step. Use another way.")
             return redirect(state.get("next") or "/")
         answer: HttpResponse = perform_login(request, account.user, redirect_url=state.get("next"))
         return answer

@@ -11,6 +11,7 @@ from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import generate_totp_secret
 from allauth.mfa.webauthn.internal import auth
+from allauth.socialaccount.models import SocialAccount
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -18,7 +19,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from handrail.accounts.drafts import keep_typed, takes_text
-from handrail.accounts.models import User
+from handrail.accounts.models import SignInService, User
 from handrail.accounts.roles import Permission
 from handrail.accounts.second_step import actions
 from handrail.accounts.second_step.forms import (
@@ -55,8 +56,16 @@ def ask(request: Any) -> HttpResponse:
         going_to = "/"
     elif is_sent:
         keep_typed(request, user_id=request.user.id)
+    if services_of(request.user).exists():
+        return HttpResponseRedirect(f"{reverse('accounts:second_step_again')}?{urlencode({'next': going_to})}")
     request.session[GOING_TO] = going_to
     return redirect("accounts:second_step")
+
+
+def services_of(user: User) -> Any:
+    """The authority's sign-in services by which the person can show two factors."""
+    connected = SocialAccount.objects.filter(user_id=user.id).values_list("provider", flat=True)
+    return SignInService.objects.with_second_factor().filter(id__in=list(connected))
 
 
 def typed(request: HttpRequest) -> list[tuple[str, str]]:
@@ -91,6 +100,8 @@ def again_page(
         "going_to": going_to,
         "typed": typed,
         "has_app": Authenticator.Type.TOTP in kinds,
+        "has_code": bool(kinds),
+        "services": services_of(request.user) if typed is None else [],  # what was typed is not sent to them
     }
     if Authenticator.Type.WEBAUTHN in kinds:
         context["passkey_options"] = auth.begin_authentication(request.user)
@@ -104,7 +115,7 @@ class AgainView(Door):
 
     def get(self, request: Request) -> HttpResponse:
         going_to = ours(request, request.GET.get("next", "/"))
-        if not actions.set_up_by(request.user).exists():
+        if not actions.set_up_by(request.user).exists() and not services_of(request.user).exists():
             request.session[GOING_TO] = going_to
             return redirect("accounts:second_step")
         return again_page(request, going_to=going_to, typed=None)
@@ -192,8 +203,11 @@ class ChooseView(SettingUp):
     """Why a second step is asked for, and which kinds there are."""
 
     def get(self, request: Request) -> HttpResponse:
-        is_sent_here = GOING_TO in request.session
-        return render(request, "accounts/second_step.html", {"is_sent_here": is_sent_here, **overview(request.user)})
+        facts = {
+            "is_sent_here": GOING_TO in request.session,
+            "services": SignInService.objects.with_second_factor().difference(services_of(request.user)),
+        }
+        return render(request, "accounts/second_step.html", facts | overview(request.user))
 
 
 class AddAppView(SettingUp):
