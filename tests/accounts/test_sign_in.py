@@ -620,7 +620,7 @@ class TestThePages:
 
     def test_show_who_i_am(self, cast, browse, django_assert_max_num_queries):
         client = browse(cast.head)
-        with django_assert_max_num_queries(7):
+        with django_assert_max_num_queries(8):
             page = client.get(reverse("accounts:account")).text
         assert "Hana Head" in page
         assert "School lead at Oak School" in page

@@ -22,11 +22,11 @@ def run(options: argparse.Namespace) -> int:
         print("There is no demo yet. Make it with `handrail load-demo`.")
         return 1
     for demo, authority in found:
-        print(f"{demo.name:<27}{address(authority, options.port)}")
+        print(f"{demo.name:<29}{address(authority, options.port)}")
         for role, email, schools in accounts(demo, authority):
-            print(f"  {role:<25}{email:<46}{schools}".rstrip())
-        print(f"  {'Codes and reminders':<25}{address(authority, options.port, reverse('notices:mailbox'))}")
-    print(f"{'Password of everybody':<27}{PASSWORD}")
+            print(f"  {role:<27}{email:<46}{schools}".rstrip())
+        print(f"  {'Codes and reminders':<27}{address(authority, options.port, reverse('notices:mailbox'))}")
+    print(f"{'Password of everybody':<29}{PASSWORD}")
     return 0
 
 
