@@ -14,6 +14,7 @@ from handrail.accounts.models import Session
 from handrail.accounts.sessions import IDLE
 from handrail.config import urls
 from handrail.core.access import SIGNED_IN, Door
+from handrail.core.models import ReadEntry
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +28,7 @@ class ChildView(Door):
     shows_child = True
 
     def get(self, request: HttpRequest) -> HttpResponse:
+        self.shows([], ReadEntry.Group.IDENTITY)
         return render(request, "accounts/account.html")
 
 
