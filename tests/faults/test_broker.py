@@ -18,7 +18,7 @@ import pytest
 from celery import Celery
 from databases import as_superuser, connected, scratch
 from django.test import Client
-from factories import SchoolFactory, person
+from factories import SchoolFactory, person, sign_in
 from faults.conftest import Ground
 from post import Scripted
 from running import Redis, environment_of, kill, redis_server, running, wait_until, worker
@@ -186,7 +186,7 @@ def web(site: Site) -> Iterator[Callable[..., str]]:
     with inside(site.ground.one):
         officer = person("officer@barsetshire.example", Role.POLICY_OFFICER)
         client = Client(HTTP_HOST=site.ground.one.host)
-        client.force_login(officer)
+        sign_in(client, officer)
     cookies = {name: each.value for name, each in client.cookies.items()}
 
     def ask(path: str, *, post: dict[str, str] | None = None) -> str:
