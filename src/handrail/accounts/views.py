@@ -140,7 +140,7 @@ class AccountView(Door):
 
     def get(self, request: Request) -> HttpResponse:
         mine = Session.objects.visible_to(request.user).open(at=request.now).order_by("-last_used_at")
-        here = request.session.row_id  # type: ignore[attr-defined]
+        here = request.session.row_id
         context = {
             "second_step": overview(request.user),
             "services": services_for(request.user),
@@ -158,7 +158,7 @@ class EndSessionView(Door):
     def post(self, request: Request, session_id: UUID) -> HttpResponse:
         session = get_or_404(Session.objects.visible_to(request.user), id=session_id)
         actions.end_session(session=session, by=request.user, at=request.now)
-        if session.id == request.session.row_id:  # type: ignore[attr-defined]
+        if session.id == request.session.row_id:
             logout(request)
         else:
             messages.success(request, f"Signed out of {session.device or 'the other device'}.")
@@ -171,7 +171,7 @@ class EndOthersView(Door):
     permission = SIGNED_IN
 
     def post(self, request: Request) -> HttpResponse:
-        here = request.session.row_id  # type: ignore[attr-defined]
+        here = request.session.row_id
         actions.end_sessions(user=request.user, by=request.user, at=request.now, but=here)
         messages.success(request, "Signed out everywhere else.")
         return redirect("accounts:account")

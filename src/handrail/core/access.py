@@ -34,6 +34,7 @@ class Request(HttpRequest):
     """A request as the middleware leaves it: who asks, of which authority, and when."""
 
     user: Any
+    session: Any
     authority: Any
     now: datetime
     today: date
@@ -72,8 +73,8 @@ class Door(View):
 
         `more` is what `audit.record_read` takes besides: the verb, the school, and why.
         """
-        person: Any = self.request.user
-        audit.record_read(child_ids, by=person, at=self.request.now, group=group, **more)  # type: ignore[attr-defined]
+        request: Any = self.request
+        audit.record_read(child_ids, by=request.user, at=request.now, group=group, **more)
         self._is_recorded = True
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
