@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.core import mail
 from django.core.cache import cache
@@ -18,7 +19,7 @@ from factories import AT
 from oidc_provider import CLIENT_ID, CLIENT_SECRET, Running, provider_process
 
 from handrail.accounts.models import SignInService, User
-from handrail.accounts.second_step.actions import add_app
+from handrail.accounts.second_step.actions import SHOWED_IT, add_app, has_one, reset
 from handrail.accounts.service_actions import add_service, connect_service, switch_service
 from handrail.core.models import AuditEntry
 from tenants.context import inside
@@ -328,6 +329,98 @@ class TestSecondFactor:
             provider.behave(claims={"amr": ["mfa"], "auth_time": int(shown_at)})
             sign_in(client, connected, provider)
             assert abs(time.time() - records(client)[-1]["at"] - seen) < 60
+
+
+class TestSomebodyWhoReadsTheMail:
+    """Whoever gets a code from somebody's mail must not make themselves a second step of their own."""
+
+    OLU = "subject-of-olu"
+
+    @pytest.fixture
+    def shown(self, service, browse, provider, cast, one):
+        """Olu has signed in with the service, which asked for a second factor."""
+        with inside(one):
+            connect_service(service=service, user=cast.officer, subject=self.OLU, at=AT)
+        provider.behave(claims={"sub": self.OLU, "amr": ["pwd", "mfa"]})
+        client = browse()
+        sign_in(client, service, provider)
+        assert client.get("/imports/").status_code == 200
+        return service
+
+    def places(self, service: SignInService) -> list[tuple[str, str]]:
+        steps = [("get", STEP), ("get", f"{STEP}app/"), ("post", f"{STEP}app/"), ("post", f"{STEP}passkey/")]
+        return [*steps, ("post", f"/account/services/{service.id}/connect/")]
+
+    def test_is_led_to_the_service_that_once_asked_for_two_factors(self, shown, browse, cast, one):
+        thief = with_one_step(browse, cast.officer, one)
+        for method, place in self.places(shown):
+            answer = getattr(thief, method)(place, {"code": "123456"})
+            assert answer.headers.get("Location", "").startswith(f"{AGAIN}?next="), place
+        page = thief.get(AGAIN).text
+        assert f"Use {NAME}" in page
+        assert STEP not in page.replace(AGAIN, "")
+        with inside(one):
+            assert not Authenticator.objects.exists()
+
+    def test_is_at_a_school_too(self, connected, browse, provider, cast, one):
+        provider.behave(claims={"amr": ["mfa"]})
+        sign_in(browse(), connected, provider)
+        assert with_one_step(browse, cast.head, one).get(f"{STEP}app/")["Location"].startswith(AGAIN)
+
+    def test_is_not_who_comes_through_the_service(self, shown, browse, provider, cast, one):
+        client = with_one_step(browse, cast.officer, one)
+        provider.behave(claims={"sub": self.OLU, "amr": ["mfa"]})
+        assert sign_in(client, shown, provider, next=f"{STEP}app/")["Location"] == f"{STEP}app/"
+        assert client.get(f"{STEP}app/").status_code == 200
+
+    def test_is_noted_once_and_shown(self, shown, browse, provider, cast, one):
+        provider.behave(claims={"sub": self.OLU, "amr": ["mfa"]})
+        client = browse()
+        sign_in(client, shown, provider)
+        assert "It asks you for a second step there" in client.get("/account/").text
+        with inside(one):
+            assert SocialAccount.objects.get().extra_data == {SHOWED_IT: True}
+            entry = AuditEntry.objects.get(verb="added a second step")
+        assert (entry.by, entry.subject_id, entry.fields) == (cast.officer.id, cast.officer.id, ["sign_in_service"])
+
+    def test_finds_a_service_that_never_asked_for_two_worth_no_more_than_a_code(
+        self, service, browse, provider, cast, one
+    ):
+        with inside(one):
+            connect_service(service=service, user=cast.officer, subject=self.OLU, at=AT)
+        provider.behave(claims={"sub": self.OLU})
+        client = browse()
+        sign_in(client, service, provider)
+        assert client.get(f"{STEP}app/").status_code == 200
+
+    def test_connecting_it_counts_at_once(self, service, browse, provider, cast, one):
+        provider.behave(claims={"sub": self.OLU, "amr": ["mfa"]})
+        connect(with_one_step(browse, cast.officer, one), service, provider)
+        assert with_one_step(browse, cast.officer, one).get(f"{STEP}app/")["Location"].startswith(AGAIN)
+
+    def test_a_reset_forgets_it(self, shown, browse, cast, one):
+        with inside(one):
+            reset(user=cast.officer, by=cast.admin, at=AT)
+            assert not has_one(cast.officer)
+        assert with_one_step(browse, cast.officer, one).get(f"{STEP}app/").status_code == 200
+
+    def test_a_service_that_is_off_counts_no_more(self, shown, browse, cast, one):
+        with inside(one):
+            switch_service(service=shown, is_on=False, by=cast.admin, at=AT)
+        assert with_one_step(browse, cast.officer, one).get(f"{STEP}app/").status_code == 200
+
+    def test_it_is_not_disconnected_while_a_role_needs_it(self, shown, browse, cast, one):
+        client, place = browse(cast.officer), f"/account/services/{shown.id}/disconnect/"
+        assert said(client, client.post(place)).startswith(f"{NAME} is your second step, which your role needs.")
+        give_app(cast.officer, one)
+        client.post(place)
+        with inside(one):
+            assert not SocialAccount.objects.exists()
+
+    def test_an_app_may_go_where_it_stays(self, shown, browse, cast, one):
+        give_app(cast.officer, one)
+        client = browse(cast.officer)
+        assert said(client, client.post(f"{STEP}app/remove/")) == "Your authenticator app is removed."
 
 
 class TestConnect:

@@ -6,6 +6,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
 
 from handrail.accounts.models import SignInService, User
+from handrail.accounts.second_step.actions import SHOWED_IT, LastOne, has_one
 from handrail.core import audit
 
 CHANGEABLE = ("name", "client_id", "second_factor_claim", "second_factor_value")
@@ -104,9 +105,27 @@ def connect_service(*, service: SignInService, user: User, subject: str, at: dat
 
 
 @transaction.atomic
+def note_second_factor(*, service: SignInService, subject: str, user: User, at: datetime) -> None:
+    """Note that the service asked the person for a second factor: from now on it is one of theirs.
+
+    Noting it twice changes nothing.
+    """
+    account = SocialAccount.objects.filter(provider=str(service.id), uid=subject, user_id=user.id)
+    if account.exclude(extra_data__has_key=SHOWED_IT).update(extra_data={SHOWED_IT: True}):
+        fields = ["sign_in_service"]
+        audit.record("added a second step", by=user, at=at, subject_kind="user", subject_id=user.id, fields=fields)
+
+
+@transaction.atomic
 def disconnect_service(*, service: SignInService, user: User, at: datetime) -> bool:
-    """Take that away again, and give whether there was something. A code by e-mail always works."""
+    """Take that away again, and give whether there was something. A code by e-mail always works.
+
+    Raises LastOne: somebody at the authority keeps a second step.
+    """
+    had_one = has_one(user)
     found, _ = SocialAccount.objects.filter(provider=str(service.id), user_id=user.id).delete()
+    if user.is_at_authority and had_one and not has_one(user):
+        raise LastOne(f"{service} is your second step, which your role needs. Set up another one first.")
     if found:
         _record("disconnected a sign-in service", service, by=user, at=at)
     return bool(found)

@@ -25,8 +25,14 @@ from handrail.accounts.adapter import TOO_MANY
 from handrail.accounts.factors import BY_BOTH
 from handrail.accounts.floods import count_try
 from handrail.accounts.models import SignInService, User
+from handrail.accounts.second_step.actions import LastOne
 from handrail.accounts.second_step.views import GOING_TO
-from handrail.accounts.service_actions import ConnectedToSomebodyElse, connect_service, disconnect_service
+from handrail.accounts.service_actions import (
+    ConnectedToSomebodyElse,
+    connect_service,
+    disconnect_service,
+    note_second_factor,
+)
 from handrail.core.access import PUBLIC, SIGNED_IN, Door, Request, get_or_404
 from handrail.core.outside import Deadline
 from handrail.core.vault import CannotOpen, VaultClosed
@@ -98,6 +104,8 @@ class BackView(Door):
         except ConnectedToSomebodyElse:
             raise Refusal(f"That sign-in at {service} is connected to another account here.") from None
         strength = strength_of(request, service, claims)
+        if strength:
+            note_second_factor(service=service, subject=claims["sub"], user=request.user, at=request.now)
         record_authentication(request, request.user, "socialaccount", **strength)
         request.session.cycle_key()
         if is_new:
@@ -118,14 +126,16 @@ class BackView(Door):
         is_again = request.user.pk == account.user_id
         if request.user.is_authenticated and not is_again:
             get_adapter().logout(request)
-        strength = strength_of(request, service, claims)
-        record_authentication(request, account.user, "socialaccount", **strength)
+        strength, user = strength_of(request, service, claims), account.user.as_at(request.today)
+        if strength and user.is_active:
+            note_second_factor(service=service, subject=claims["sub"], user=user, at=request.now)
+        record_authentication(request, user, "socialaccount", **strength)
         if is_again:
             request.session.cycle_key()
             if not strength:
                 messages.error(request, f"{service} did not ask you for a second step. Use another way.")
             return redirect(state.get("next") or "/")
-        answer: HttpResponse = perform_login(request, account.user, redirect_url=state.get("next"))
+        answer: HttpResponse = perform_login(request, user, redirect_url=state.get("next"))
         return answer
 
 
@@ -135,7 +145,12 @@ class DisconnectView(Door):
 
     def post(self, request: Request, service_id: UUID) -> HttpResponse:
         service = get_or_404(SignInService.objects, id=service_id)
-        if disconnect_service(service=service, user=request.user, at=request.now):
+        try:
+            is_gone = disconnect_service(service=service, user=request.user, at=request.now)
+        except LastOne as refusal:
+            messages.error(request, str(refusal))
+            return redirect("accounts:account")
+        if is_gone:
             get_adapter().send_mail("account/email/service_disconnected", request.user.email, {"service": service})
             messages.success(request, f"{service} is disconnected. You can sign in with a code.")
         return redirect("accounts:account")

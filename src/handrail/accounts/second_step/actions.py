@@ -8,10 +8,11 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from allauth.mfa.webauthn.internal.auth import WebAuthn
+from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
 
 from handrail.accounts.actions import end_sessions
-from handrail.accounts.models import User
+from handrail.accounts.models import SignInService, User
 from handrail.core import audit
 
 FIELDS = {
@@ -19,6 +20,9 @@ FIELDS = {
     Authenticator.Type.WEBAUTHN: "passkey",
     Authenticator.Type.RECOVERY_CODES: "recovery_codes",
 }
+
+SHOWED_IT = "second_factor"
+"""What is noted of a connected sign-in service: that it once said of this person that it asked for two factors."""
 
 
 class HasOne(ValueError):
@@ -60,7 +64,7 @@ def remove(*, user: User, authenticator: Authenticator, by: audit.Actor, at: dat
     """
     _hold(user)
     others = set_up_by(user).exclude(id=authenticator.id)
-    if user.is_at_authority and not others.exists():
+    if user.is_at_authority and not others.exists() and not by_service(user).exists():
         raise LastOne("You need a second step for your role. Set up another one before you remove this one.")
     gone, _ = of(user).filter(id=authenticator.id).delete()
     if not gone:
@@ -95,6 +99,7 @@ def reset(*, user: User, by: audit.Actor, at: datetime) -> None:
         raise OwnSecondStep("You cannot reset your own second step. Ask another administrator.")
     _hold(user)
     of(user).delete()
+    SocialAccount.objects.filter(user_id=user.id).update(extra_data={})
     end_sessions(user=user, by=by, at=at)
     audit.record("reset a second step", by=by, at=at, subject_kind="user", subject_id=user.id)
 
@@ -110,6 +115,22 @@ def of(user: User) -> Any:
 def set_up_by(user: User) -> Any:
     """What the person signs in with: recovery codes are for when that is lost."""
     return of(user).exclude(type=Authenticator.Type.RECOVERY_CODES)
+
+
+def services_of(user: User, **noted: Any) -> Any:
+    """The authority's sign-in services by which the person can show two factors."""
+    connected = SocialAccount.objects.filter(user_id=user.id, **noted).values_list("provider", flat=True)
+    return SignInService.objects.with_second_factor().filter(id__in=list(connected))
+
+
+def by_service(user: User) -> Any:
+    """Those of them by which the person has shown two. One that never did is no more than a password."""
+    return services_of(user, extra_data__has_key=SHOWED_IT)
+
+
+def has_one(user: User) -> bool:
+    """Whether the person has a second step. Who only reads their mail must then not set up another."""
+    return bool(set_up_by(user).exists() or by_service(user).exists())
 
 
 def _hold(user: User) -> None:

@@ -39,6 +39,6 @@ class SecondStepMiddleware:
         needs_step_up = getattr(door, "needs_step_up", False) and is_let_in
         if not has_too_few and (not needs_step_up or is_stepped_up(records, at=request.now)):
             return None
-        if getattr(door, "sets_up_second_step", False) and not actions.set_up_by(request.user).exists():
+        if getattr(door, "sets_up_second_step", False) and not actions.has_one(request.user):
             return None
         return ask(request)

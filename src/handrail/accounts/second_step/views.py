@@ -11,7 +11,6 @@ from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import generate_totp_secret
 from allauth.mfa.webauthn.internal import auth
-from allauth.socialaccount.models import SocialAccount
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -56,16 +55,10 @@ def ask(request: Any) -> HttpResponse:
         going_to = "/"
     elif is_sent:
         keep_typed(request, user_id=request.user.id)
-    if services_of(request.user).exists():
+    if actions.services_of(request.user).exists():
         return HttpResponseRedirect(f"{reverse('accounts:second_step_again')}?{urlencode({'next': going_to})}")
     request.session[GOING_TO] = going_to
     return redirect("accounts:second_step")
-
-
-def services_of(user: User) -> Any:
-    """The authority's sign-in services by which the person can show two factors."""
-    connected = SocialAccount.objects.filter(user_id=user.id).values_list("provider", flat=True)
-    return SignInService.objects.with_second_factor().filter(id__in=list(connected))
 
 
 def typed(request: HttpRequest) -> list[tuple[str, str]]:
@@ -101,7 +94,8 @@ def again_page(
         "typed": typed,
         "has_app": Authenticator.Type.TOTP in kinds,
         "has_code": bool(kinds),
-        "services": services_of(request.user) if typed is None else [],  # what was typed is not sent to them
+        "may_set_up": not actions.has_one(request.user),
+        "services": actions.services_of(request.user) if typed is None else [],  # what was typed is not sent to them
     }
     if Authenticator.Type.WEBAUTHN in kinds:
         context["passkey_options"] = auth.begin_authentication(request.user)
@@ -115,7 +109,7 @@ class AgainView(Door):
 
     def get(self, request: Request) -> HttpResponse:
         going_to = ours(request, request.GET.get("next", "/"))
-        if not actions.set_up_by(request.user).exists() and not services_of(request.user).exists():
+        if not actions.set_up_by(request.user).exists() and not actions.services_of(request.user).exists():
             request.session[GOING_TO] = going_to
             return redirect("accounts:second_step")
         return again_page(request, going_to=going_to, typed=None)
@@ -175,6 +169,7 @@ def overview(user: User) -> dict[str, Any]:
         "has_app": Authenticator.Type.TOTP in by_kind,
         "passkeys": [each.wrap().name for each in by_kind.get(Authenticator.Type.WEBAUTHN, [])],
         "codes_left": left(recovery_codes[0]) if recovery_codes else None,
+        "by_service": actions.by_service(user),
     }
 
 
@@ -205,7 +200,7 @@ class ChooseView(SettingUp):
     def get(self, request: Request) -> HttpResponse:
         facts = {
             "is_sent_here": GOING_TO in request.session,
-            "services": SignInService.objects.with_second_factor().difference(services_of(request.user)),
+            "services": SignInService.objects.with_second_factor().difference(actions.services_of(request.user)),
         }
         return render(request, "accounts/second_step.html", facts | overview(request.user))
 
