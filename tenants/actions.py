@@ -14,8 +14,8 @@ from django.db import connection as plain_connection
 from psycopg import sql
 
 from tenants.database.privileges import create_role, drop_role, grant_privileges
-from tenants.database.template import TEMPLATE, TemplateUnreadable, renamed, schema_text
-from tenants.models import Domain, LocalAuthority, new_schema_name
+from tenants.database.template import TEMPLATE, renamed, schema_text
+from tenants.models import Domain, LocalAuthority, SchemaTemplate, new_schema_name
 from tenants.routing import expected_migrations, expected_schema_version
 
 connection: Any = plain_connection  # the owner's, which is django-tenants' own
@@ -27,12 +27,12 @@ class Refused(ValueError):
 
 
 def create_authority(
-    *, code: str, name: str, host: str, pg_dump: str, furnish: Callable[[LocalAuthority], None] = lambda _: None
+    *, code: str, name: str, host: str, furnish: Callable[[LocalAuthority], None] = lambda _: None
 ) -> LocalAuthority:
     """Make an authority's role, schema, rights and register row in one transaction.
 
     `furnish` runs last inside it, with the new schema on the search path, and may write the first people. Raises
-    Refused when the code or host is malformed or taken, or there is no template to make it from.
+    Refused when the code or host is malformed or taken, or no template of this release is kept.
     """
     if not re.fullmatch(r"[0-9]{3}", code):
         raise Refused(f"The code must be the authority's three-digit DfE code, like 001. You gave {code!r}.")
@@ -45,13 +45,12 @@ def create_authority(
         raise Refused(f"There is already an authority with the code {code}.")
     if Domain.objects.filter(domain=host).exists():
         raise Refused(f"The host {host} already belongs to an authority.")
-    try:
-        text = schema_text(pg_dump, connection.get_connection_params())
-    except TemplateUnreadable as error:
-        raise Refused(f"{error} Run `handrail migrate` first, and check HANDRAIL_PG_DUMP.") from error
+    template = SchemaTemplate.objects.filter(schema_version=expected_schema_version()).first()
+    if template is None:
+        raise Refused("No template of this release is kept to make it from. Run `handrail migrate` first.")
     schema = new_schema_name()
     try:
-        return _make(schema, text, code=code, name=name.strip(), host=host, furnish=furnish)
+        return _make(schema, template.text, code=code, name=name.strip(), host=host, furnish=furnish)
     except IntegrityError as error:
         if LocalAuthority.objects.filter(code=code).exists() or Domain.objects.filter(domain=host).exists():
             raise Refused(f"The code {code} or the host {host} has just been taken by another authority.") from error
@@ -151,6 +150,15 @@ def migrate_public_and_template() -> None:
         cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {TEMPLATE}")
     call_command("migrate_schemas", schema_name=TEMPLATE, verbosity=0)
     connection.set_schema_to_public()
+
+
+def keep_template(pg_dump: str) -> None:
+    """Keep the template's text, for new authorities of this release. Raises TemplateUnreadable."""
+    text = schema_text(pg_dump, connection.get_connection_params())
+    connection.set_schema_to_public()
+    with transaction.atomic():
+        SchemaTemplate.objects.all().delete()
+        SchemaTemplate.objects.create(schema_version=expected_schema_version(), text=text)
 
 
 def schemas_behind() -> list[str]:

@@ -55,6 +55,16 @@ class Domain(DomainMixin):
     """A host name at which an authority is served."""
 
 
+class SchemaTemplate(models.Model):
+    """The clean schema that new authorities are made from, as text. One row, written by each `handrail migrate`."""
+
+    schema_version = models.PositiveIntegerField(primary_key=True, help_text="how many migrations the text has had")
+    text = models.TextField()
+
+    def __str__(self) -> str:
+        return f"after {self.schema_version} migrations"
+
+
 class Establishment(models.Model):
     """One row of the register of schools, as published ("Get Information about Schools").
 

@@ -15,18 +15,15 @@ from django.db import connection, transaction
 from django.db.models import F
 from measuring import seconds, side_by_side, timed
 
-from handrail.config.env import read_env
 from handrail.core.calendar import day_of
 from handrail.core.models import AuthoritySettings
 from handrail.notices.models import Notice
 from handrail.policies.actions import open_policies
 from handrail.policies.reminders import owe_review_reminders, watched
-from tenants import actions
 from tenants.actions import create_authority, schemas_behind
 from tenants.context import inside
 from tenants.database import execute
 from tenants.database.privileges import create_role, grant_privileges
-from tenants.database.template import schema_text
 from tenants.models import LocalAuthority, new_schema_name
 from tenants.routing import Authority, authorities
 
@@ -55,9 +52,7 @@ WHERE each.id = p.id
 
 
 def by_template(number: int) -> None:
-    create_authority(
-        code=f"{number}", name=f"Loamshire {number}", host=f"l{number}.localhost", pg_dump=read_env().pg_dump
-    )
+    create_authority(code=f"{number}", name=f"Loamshire {number}", host=f"l{number}.localhost")
 
 
 def by_migrations(_number: int) -> None:
@@ -73,16 +68,12 @@ def by_migrations(_number: int) -> None:
 
 
 def make_england() -> None:
-    """Every authority that is not there yet, from one reading of the template."""
+    """Every authority that is not there yet."""
     there = LocalAuthority.objects.count()
     with ENGLAND.open(newline="") as file:
         wanted = [(f"{row['dfe_code']:>03}", row["name"]) for row in csv.DictReader(file)]
-    text = schema_text(read_env().pg_dump, connection.get_connection_params())
     for number, (code, name) in enumerate(wanted[there:]):
-        actions._make(
-            new_schema_name(), text, code=code, name=name, host=f"e{number}.localhost", furnish=lambda _: None
-        )
-    connection.close()
+        create_authority(code=code, name=name, host=f"e{number}.localhost")
 
 
 def say_making(say: Callable[[str], None], database: str) -> None:

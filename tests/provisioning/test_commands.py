@@ -75,6 +75,16 @@ class TestMigrate:
         assert (done.returncode, report["authorities"], report["were_behind"], report["failed"]) == (0, 2, 1, {})
         assert (served("barsetshire.localhost"), served("borchester.localhost")) == (200, 200)
 
+    def test_says_what_is_missing_when_the_template_cannot_be_read_and_migrates_all_the_same(
+        self, database: str, run: Callable[..., Any], served: Callable[[str], int]
+    ) -> None:
+        unmigrate(database, "001", drop=True)
+        done = handrail("migrate", HANDRAIL_DB_NAME=database, HANDRAIL_PG_DUMP="/nowhere/pg_dump")
+        assert done.returncode == 1
+        assert "pg_dump could not be started" in done.stderr
+        assert "until HANDRAIL_PG_DUMP is right and this has run again" in done.stderr
+        assert served("barsetshire.localhost") == 200
+
     def test_finishes_what_was_interrupted_before_the_rights_were_granted(self, owner: str) -> None:
         """The tables were new, but the register did not know: nothing would ever have served it again."""
         with as_superuser(owner) as admin:

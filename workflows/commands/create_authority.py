@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from handrail.accounts.actions import add_person
 from handrail.accounts.roles import Role
-from handrail.config.env import read_env
 from handrail.core.audit import CLOCK
 from tenants.actions import create_authority
 from tenants.models import LocalAuthority
@@ -36,9 +35,7 @@ def run(options: argparse.Namespace) -> int:
         )
 
     try:
-        made = create_authority(
-            code=options.code, name=options.name, host=options.host, pg_dump=read_env().pg_dump, furnish=furnish
-        )
+        made = create_authority(code=options.code, name=options.name, host=options.host, furnish=furnish)
     except ValueError as refusal:
         print(refusal, file=sys.stderr)
         return 1
