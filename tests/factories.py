@@ -56,6 +56,19 @@ class PupilFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]
     joined_on = date(2026, 9, 1)
 
 
+class ContactFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]
+    class Meta:
+        model = "schools.Contact"
+
+    pupil = factory.SubFactory(PupilFactory)
+    name = "Pat Parent"
+    relation = "Mother"
+    phone = "01632 960001"
+    email = "pat@home.example"
+    has_parental_responsibility = True
+    priority = 1
+
+
 class PolicyFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]
     class Meta:
         model = Policy

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
-from factories import AT, PolicyFactory, PupilFactory, emergency, person
+from factories import AT, ContactFactory, PolicyFactory, PupilFactory, emergency, person
 
 from handrail.accounts.actions import add_person
 from handrail.accounts.models import Draft, Membership, Session, SignInService, User
@@ -154,6 +154,7 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
             0
         ]  # the head
         child = PupilFactory(school=school, name=f"{canary}{CHILD}", class_name=f"{canary}{CHILD}")
+        contact = ContactFactory(pupil=child, name=f"{canary}{CHILD}")
         write_emergency(pupil=child, says=emergency(f"{canary}{CHILD}"), based_on=0, by=CLOCK, at=AT)
         now = timezone.now()
         access = BreakGlass.objects.create(
@@ -196,6 +197,7 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "school_id": school.id,
         "person_id": user.id,
         "child_id": child.id,
+        "contact_id": contact.id,
         "plans:number": Word("1"),
         "plans:pk": access.id,
         "policy_id": policy.id,

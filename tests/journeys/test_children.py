@@ -130,6 +130,31 @@ def test_adding_a_child_with_mistakes_on_the_way(site, width, full):
     site.check(page)
 
 
+@pytest.mark.parametrize("width", [PHONE, 1280])
+def test_whom_to_ask_about_a_child(site, poppy, width, full):
+    if width != PHONE and not full:
+        pytest.skip("the wide pages are looked at with --full")
+    page = site.open(f"/children/{poppy.id}/", by=site.cast.head, width=width)
+    site.check(page)
+    site.press(page, "Add a contact")
+    site.press(page, "Add this contact")
+    site.check(page)
+    page.get_by_label("Full name").fill("Grace Canarywright")
+    page.get_by_label("Relation to the child").fill("Mother")
+    page.get_by_label("Phone number").fill("01632 960103")
+    page.get_by_label("E-mail address").fill("grace@home.example")
+    page.get_by_label("Has parental responsibility").check()
+    site.press(page, "Add this contact")
+    site.check(page)
+    assert "Grace Canarywright" in page.inner_text("main")
+    site.press(page, "Change (Grace Canarywright)", role="link")
+    site.check(page)
+    site.press(page, "Remove this contact", role="link")
+    site.check(page)
+    site.press(page, "Remove this contact")
+    assert "Nobody yet." in page.inner_text("main")
+
+
 def test_breaking_the_glass_and_its_review(site, poppy):
     with inside(site.one):
         now = timezone.now()

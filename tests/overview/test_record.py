@@ -54,7 +54,7 @@ class TestWhoLooked:
         page = browse(cast.head).get(f"/children/{poppy.id}/reads/").content.decode()
         assert "23 November 2026" in page
         assert "Cal Colleague, school lead" in page
-        assert "Name, date of birth and class (page)" in page
+        assert "Name, date of birth, class and contacts (page)" in page
 
     def test_is_itself_recorded(self, one, cast, browse, poppy):
         browse(cast.head).get(f"/children/{poppy.id}/reads/")
@@ -83,7 +83,7 @@ class TestEverything:
         browse(cast.head).get(f"/children/{poppy.id}/")
         page = browse(dana).get("/activity/").content.decode()
         assert "Changed a child’s details" in page
-        assert "Was shown 1 child. Name, date of birth and class (page)" in page
+        assert "Was shown 1 child. Name, date of birth, class and contacts (page)" in page
         assert reference(poppy.id) in page
         assert "Hana Head, school lead" in page
         assert "Poppy" not in page

@@ -25,7 +25,7 @@ from handrail.notices.models import Notice
 from handrail.plans.actions import write_emergency
 from handrail.policies.models import Kind, Policy, PolicyReview, PolicyVersion
 from handrail.policies.reminders import SUBJECT
-from handrail.schools.actions import add_pupil
+from handrail.schools.actions import add_contact, add_pupil
 from handrail.schools.models import School
 from tenants.context import inside
 from tenants.database import execute
@@ -208,6 +208,17 @@ class Furnishing:
                 if made.emergency:
                     lead = self.leads[school.id].as_at(self.on)
                     write_emergency(pupil=pupil, says=made.emergency, based_on=0, by=lead, at=self.at)
+                    for place, contact in enumerate(made.emergency.contacts, start=1):
+                        add_contact(
+                            pupil=pupil,
+                            place=place,
+                            name=contact.name,
+                            relation=contact.relation,
+                            phone=contact.phone,
+                            has_parental_responsibility=contact.relation in ("Mother", "Father"),
+                            by=CLOCK,
+                            at=self.at,
+                        )
 
     # -- policies ----------------------------------------------------------------------------------------
 

@@ -1,10 +1,11 @@
-"""The forms of signing in: allauth's, in our words and without what we do not ask."""
+"""The forms of signing in: allauth's, in our words and without what we do not ask. And the field for an address."""
 
 from typing import Any
 
 from allauth.account import forms as allauth
 from django import forms
 
+from handrail.accounts.addresses import NotAnEmailAddress, plain_address
 from handrail.accounts.floods import count_try
 
 EMAIL_MESSAGES = {
@@ -12,6 +13,25 @@ EMAIL_MESSAGES = {
     "invalid": "Enter an e-mail address in the right form, like name@example.com",
 }
 NEW_PASSWORD_HINT = "At least 12 characters. Three words that do not belong together make a good one."  # noqa: S105
+
+
+class AddressField(forms.CharField):
+    """An e-mail address in its plain form."""
+
+    widget = forms.EmailInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            **{"label": "E-mail address", "error_messages": {"required": "Enter an e-mail address"}} | kwargs
+        )
+        self.widget.attrs |= {"autocomplete": "off", "spellcheck": "false"}
+
+    def clean(self, value: Any) -> str:
+        typed: str = super().clean(value)
+        try:
+            return plain_address(typed) if typed else ""
+        except NotAnEmailAddress as refusal:
+            raise forms.ValidationError(str(refusal)) from refusal
 
 
 def word(field: forms.Field, label: str, *, hint: str = "", required: str = "", **attributes: str) -> None:

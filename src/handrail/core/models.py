@@ -196,7 +196,7 @@ class ReadEntry(Record):
     class Group(models.TextChoices):
         """What was shown of a child."""
 
-        IDENTITY = "identity", "Name, date of birth and class"
+        IDENTITY = "identity", "Name, date of birth, class and contacts"
         EMERGENCY = "emergency", "Emergency plan"
         PLAN = "plan", "Healthcare plan"
         READS = "reads", "Who looked"

@@ -5,31 +5,12 @@ from typing import Any
 
 from django import forms
 
-from handrail.accounts.addresses import NotAnEmailAddress, plain_address
+from handrail.accounts.forms import AddressField
 from handrail.accounts.models import Membership
 from handrail.accounts.roles import IN_WORDS, Role
 from handrail.core.forms import Radios
 
 SOMEBODY_ELSE = "somebody-else"
-
-
-class AddressField(forms.CharField):
-    """An e-mail address in its plain form."""
-
-    widget = forms.EmailInput
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            **{"label": "E-mail address", "error_messages": {"required": "Enter an e-mail address"}} | kwargs
-        )
-        self.widget.attrs |= {"autocomplete": "off", "spellcheck": "false"}
-
-    def clean(self, value: Any) -> str:
-        typed: str = super().clean(value)
-        try:
-            return plain_address(typed) if typed else ""
-        except NotAnEmailAddress as refusal:
-            raise forms.ValidationError(str(refusal)) from refusal
 
 
 def role_field(roles: Iterable[Role]) -> forms.ChoiceField:

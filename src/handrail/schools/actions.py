@@ -1,4 +1,4 @@
-"""Every write about schools and their children."""
+"""Every write about schools, their children and these children's contacts."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ from django.db.models import Q
 from handrail.core import audit
 from handrail.core.models import as_jsonb
 from handrail.schools.duty import BODY_OF_TYPE, OPEN_STATUSES, SCHOOL_GROUPS, Body
-from handrail.schools.models import Pupil, School
+from handrail.schools.models import Contact, Pupil, School
 from tenants.database import execute, require_bound
 
 
@@ -69,6 +69,9 @@ CONTACTS = ("office_email", "lead_name", "lead_email", "head_name", "head_email"
 
 FACTS = ("name", "known_as", "born_on", "year_group", "class_name", "upn", "joined_on")
 """The columns of a child that the school decides."""
+
+OF_CONTACT = ("name", "relation", "phone", "email", "has_parental_responsibility")
+"""The columns of a child's contact, but for its place among the others."""
 
 REGISTER = "public.tenants_establishment"
 ROWS = f"jsonb_populate_recordset(NULL::{REGISTER}, %(rows)s)"
@@ -297,6 +300,63 @@ def pupil_left(*, pupil: Pupil, left_on: date, by: audit.Actor, at: datetime) ->
     pupil.left_on = left_on
     pupil.save(update_fields=["left_on"])
     _record_about(pupil, "recorded that a child left", ["left_on"], by=by, at=at)
+
+
+@transaction.atomic
+def add_contact(*, pupil: Pupil, place: int, by: audit.Actor, at: datetime, **facts: Any) -> Contact:
+    """Add somebody to ask about a child, with some of OF_CONTACT, as the one to try in this `place` (1 is first)."""
+    contact = Contact(pupil=pupil, priority=place, **facts)
+    others = _contacts_but(contact)
+    contact.save(force_insert=True)
+    _put_in_place(contact, place, others)
+    _record_about(pupil, "added a child’s contact", sorted(facts), by=by, at=at)
+    return contact
+
+
+@transaction.atomic
+def change_contact(*, contact: Contact, place: int, by: audit.Actor, at: datetime, **facts: Any) -> list[str]:
+    """Correct some of OF_CONTACT and the `place` in which to try them. Gives the names of what changed."""
+    others = _contacts_but(contact)
+    changed = [name for name, value in facts.items() if name in OF_CONTACT and getattr(contact, name) != value]
+    for name in changed:
+        setattr(contact, name, facts[name])
+    if changed:
+        contact.save(update_fields=changed)
+    if _put_in_place(contact, place, others):
+        changed.append("priority")
+    if changed:
+        _record_about(contact.pupil, "changed a child’s contact", changed, by=by, at=at)
+    return changed
+
+
+@transaction.atomic
+def remove_contact(*, contact: Contact, by: audit.Actor, at: datetime) -> None:
+    """Take somebody away from those to ask about a child; the others move up."""
+    others = _contacts_but(contact)
+    contact.delete()
+    Contact.objects.save_changed((each, ["priority"]) for each in _renumbered(others))
+    _record_about(contact.pupil, "removed a child’s contact", [], by=by, at=at)
+
+
+def _contacts_but(contact: Contact) -> list[Contact]:
+    """The child's other contacts, in order. Two people changing the contacts of one child wait for each other here."""
+    Pupil.objects.select_for_update(of=("self",)).get(id=contact.pupil_id)
+    return list(Contact.objects.of_child(contact.pupil).exclude(id=contact.id))
+
+
+def _put_in_place(contact: Contact, place: int, others: list[Contact]) -> bool:
+    """Number the contacts so that this one is tried in this place. Gives whether that moved any of them."""
+    moved = _renumbered([*others[: place - 1], contact, *others[place - 1 :]])
+    Contact.objects.save_changed((each, ["priority"]) for each in moved)
+    return bool(moved)
+
+
+def _renumbered(contacts: list[Contact]) -> list[Contact]:
+    """Those whose number was not their place in the list, with the right number."""
+    moved = [each for place, each in enumerate(contacts, start=1) if each.priority != place]
+    for place, each in enumerate(contacts, start=1):
+        each.priority = place
+    return moved
 
 
 def _refuse_a_taken_upn(pupil: Pupil) -> None:

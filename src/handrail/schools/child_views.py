@@ -12,8 +12,8 @@ from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import ReadEntry
 from handrail.schools import actions
-from handrail.schools.forms import ChildForm, FindForm, LeftForm
-from handrail.schools.models import Pupil, School
+from handrail.schools.forms import ChildContactForm, ChildForm, FindForm, LeftForm
+from handrail.schools.models import Contact, Pupil, School
 
 PAGE = 50
 Group, Verb = ReadEntry.Group, ReadEntry.Verb
@@ -113,7 +113,8 @@ class ChildView(ChildDoor):
                 ("keep_rights", Permission.KEEP_CHILD_RIGHTS),
             )
         }
-        return self.page("schools/child.html", Group.IDENTITY, may=may)
+        contacts = Contact.objects.of_child(self.child)
+        return self.page("schools/child.html", Group.IDENTITY, may=may, contacts=contacts)
 
 
 class ChangeChildView(ChildDoor):
@@ -154,6 +155,68 @@ class ChildLeftView(ChildDoor):
             else:
                 return saved(request, "Recorded when the child left.", "", self.child)
         return self.page("schools/child_left.html", Group.IDENTITY, form=form)
+
+
+class ContactDoor(ChildDoor):
+    """A page about one of a child's contacts, or a new one."""
+
+    permission = Permission.EDIT_CHILDREN
+
+    @cached_property
+    def contact(self) -> Contact:
+        of_child = Contact.objects.of_child(self.child).select_related("pupil")
+        found: Contact = get_or_404(of_child, id=self.kwargs["contact_id"])
+        return found
+
+
+class AddContactView(ContactDoor):
+    def get(self, request: Request, child_id: Any) -> HttpResponse:
+        return self.form_page(ChildContactForm(places=self.places, initial={"place": self.places}))
+
+    def post(self, request: Request, child_id: Any) -> HttpResponse:
+        form = ChildContactForm(request.POST, places=self.places)
+        if form.is_valid():
+            actions.add_contact(pupil=self.child, by=request.user, at=request.now, **form.cleaned_data)
+            return saved(request, "Added the contact.", "", self.child)
+        return self.form_page(form)
+
+    @cached_property
+    def places(self) -> int:
+        return int(Contact.objects.of_child(self.child).count()) + 1
+
+    def form_page(self, form: ChildContactForm) -> HttpResponse:
+        return self.page("schools/add_contact.html", Group.IDENTITY, form=form)
+
+
+class ChangeContactView(ContactDoor):
+    def get(self, request: Request, child_id: Any, contact_id: Any) -> HttpResponse:
+        known = {name: getattr(self.contact, name) for name in actions.OF_CONTACT}
+        return self.form_page(ChildContactForm(places=self.places, initial={**known, "place": self.contact.priority}))
+
+    def post(self, request: Request, child_id: Any, contact_id: Any) -> HttpResponse:
+        contact, form = self.contact, ChildContactForm(request.POST, places=self.places)
+        if form.is_valid():
+            actions.change_contact(contact=contact, by=request.user, at=request.now, **form.cleaned_data)
+            return saved(request, "Saved the contact.", "", self.child)
+        return self.form_page(form)
+
+    @cached_property
+    def places(self) -> int:
+        return int(Contact.objects.of_child(self.child).count())
+
+    def form_page(self, form: ChildContactForm) -> HttpResponse:
+        return self.page("schools/change_contact.html", Group.IDENTITY, form=form, contact=self.contact)
+
+
+class RemoveContactView(ContactDoor):
+    """Asks first: there is no way back."""
+
+    def get(self, request: Request, child_id: Any, contact_id: Any) -> HttpResponse:
+        return self.page("schools/remove_contact.html", Group.IDENTITY, contact=self.contact)
+
+    def post(self, request: Request, child_id: Any, contact_id: Any) -> HttpResponse:
+        actions.remove_contact(contact=self.contact, by=request.user, at=request.now)
+        return saved(request, "Removed the contact.", "", self.child)
 
 
 def saved(request: Request, words: str, warning: str, child: Pupil) -> HttpResponse:

@@ -5,8 +5,10 @@ from typing import Any
 
 from django import forms
 
+from handrail.accounts.forms import AddressField
 from handrail.core.forms import DateField
 from handrail.schools import upn
+from handrail.schools.phone import NotAPhoneNumber, plain_phone
 
 
 class ContactsForm(forms.Form):
@@ -88,3 +90,45 @@ class LeftForm(forms.Form):
         noun="date the child left",
         help_text="The first day on which they are no longer at the school.",
     )
+
+
+PLACES = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth")
+
+
+class ChildContactForm(forms.Form):
+    """Somebody to ask about a child; `places` is in how many places they may stand among those to try."""
+
+    name = forms.CharField(
+        label="Full name", max_length=150, error_messages={"required": "Enter the contact’s full name"}
+    )
+    relation = forms.CharField(
+        label="Relation to the child", max_length=50, required=False, help_text="For example, mother or foster carer."
+    )
+    phone = forms.CharField(
+        label="Phone number", max_length=50, required=False, widget=forms.TextInput({"type": "tel"})
+    )
+    email = AddressField(required=False)
+    has_parental_responsibility = forms.BooleanField(
+        label="Has parental responsibility",
+        required=False,
+        help_text="Only somebody who has it may agree to a plan for the child.",
+    )
+    place = forms.TypedChoiceField(label="When to try them", coerce=int)
+
+    def __init__(self, *args: Any, places: int, **more: Any) -> None:
+        super().__init__(*args, **more)
+        choices = [(number, _place(number)) for number in range(1, places + 1)]
+        self.fields["place"].choices = choices  # type: ignore[attr-defined]
+        for field in self.fields.values():
+            field.widget.attrs["autocomplete"] = "off"
+
+    def clean_phone(self) -> str:
+        typed: str = self.cleaned_data["phone"]
+        try:
+            return plain_phone(typed) if typed else ""
+        except NotAPhoneNumber as refusal:
+            raise forms.ValidationError(str(refusal)) from None
+
+
+def _place(number: int) -> str:
+    return PLACES[number - 1] if number <= len(PLACES) else f"Number {number}"

@@ -1,4 +1,4 @@
-"""An authority's schools, and the children at them."""
+"""An authority's schools, the children at them, and whom to ask about each."""
 
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar, Self
@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from handrail.core.models import Record, RecordManager
 from handrail.schools.duty import BOUND, SETTINGS, Body
+from handrail.schools.phone import dialled
 
 if TYPE_CHECKING:
     from handrail.accounts.models import User
@@ -136,3 +137,38 @@ class Pupil(Record):
 
     def is_on_roll(self, on: date) -> bool:
         return self.joined_on <= on and (self.left_on is None or self.left_on > on)
+
+
+class ContactQuerySet(models.QuerySet["Contact"]):
+    def of_child(self, pupil: Pupil) -> Self:
+        """Whom to ask about a child, in the order in which to try them."""
+        return self.filter(pupil=pupil).order_by("priority", "id")
+
+    def with_parental_responsibility(self) -> Self:
+        """Those who may agree to things for the child."""
+        return self.filter(has_parental_responsibility=True)
+
+
+class Contact(Record):
+    """Somebody to ask about a child: a parent, a carer, or who else comes when the school rings."""
+
+    pupil = models.ForeignKey(Pupil, on_delete=models.CASCADE, related_name="contacts")
+    name = models.CharField(max_length=150)
+    relation = models.CharField(max_length=50, blank=True, help_text="to the child")
+    phone = models.CharField(max_length=30, blank=True)
+    email = models.EmailField(blank=True)
+    has_parental_responsibility = models.BooleanField(default=False)
+    priority = models.PositiveSmallIntegerField(help_text="1 for whom to try first")
+
+    objects: ClassVar = RecordManager.from_queryset(ContactQuerySet)()
+
+    class Meta:
+        ordering = ["priority", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def dialled(self) -> str:
+        """The phone number as a phone takes it."""
+        return dialled(self.phone)
