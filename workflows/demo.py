@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from random import Random
 from urllib.parse import urlsplit
 
+from handrail.accounts.roles import Role
 from handrail.core.models import AuthoritySettings
 from handrail.policies.models import SCHOOL_KINDS, Involved, Kind, PolicyReview
 
@@ -27,6 +28,8 @@ class DemoAuthority:
     data_protection_lead: str
     leads: tuple[str, str]
     both: str
+    others: dict[Role, str] = field(default_factory=dict)
+    """Somebody for each further role: at the authority, at the first school or a setting, or asked about one child."""
 
     @property
     def host(self) -> str:
@@ -40,6 +43,30 @@ class DemoAuthority:
         """The address of somebody at a school whose account people try the demo with: short, to be typed."""
         return f"{dotted(name)}@{self.word}-schools.example"
 
+    def email_as(self, role: Role, name: str) -> str:
+        """The address of somebody with this role."""
+        if role.is_about_one_child:
+            return f"{dotted(name)}@{self.word}-nurses.example"
+        return self.email(name) if role.is_at_authority else self.school_email(name)
+
+    @property
+    def at_authority(self) -> dict[Role, str]:
+        """Who works at the authority, by role."""
+        return {
+            Role.POLICY_OFFICER: self.officer,
+            Role.AUTHORITY_ADMINISTRATOR: self.administrator,
+            Role.NAMED_OFFICER: self.named_officer,
+            Role.DATA_PROTECTION_LEAD: self.data_protection_lead,
+        } | {role: name for role, name in self.others.items() if role.is_at_authority}
+
+    @property
+    def to_try(self) -> list[str]:
+        """The addresses of everybody whose account people try the demo with."""
+        at_authority = [self.email(name) for name in self.at_authority.values()]
+        at_schools = [self.school_email(name) for name in (*self.leads, self.both)]
+        others = [self.email_as(role, name) for role, name in self.others.items() if not role.is_at_authority]
+        return [*at_authority, *at_schools, *others]
+
 
 AUTHORITIES = (
     DemoAuthority(
@@ -52,6 +79,14 @@ AUTHORITIES = (
         data_protection_lead="Dana Drew",
         leads=("Hana Hughes", "Tom Thorne"),
         both="Nia Novak",
+        others={
+            Role.ANALYST: "Arun Amin",
+            Role.SCHOOL_ADMINISTRATOR: "Sally Stokes",
+            Role.GOVERNOR: "Gus Gower",
+            Role.SETTING_LEAD: "Leila Lund",
+            Role.SETTING_TEACHER: "Terry Tull",
+            Role.HEALTH_PROFESSIONAL: "Hollis Hale",
+        },
     ),
     DemoAuthority(
         code="002",

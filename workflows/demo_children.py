@@ -103,8 +103,8 @@ def diabetes(on: date) -> Emergency:
     )
 
 
-def children(on: date) -> tuple[tuple[DemoChild, ...], tuple[DemoChild, ...]]:
-    """Those of the primary and of the secondary school that people try the demonstration with."""
+def children(on: date) -> tuple[tuple[DemoChild, ...], ...]:
+    """Those of the primary school, the secondary school and the setting that people try the demonstration with."""
     return (
         (
             DemoChild("Anoushka Shah", "Noush", 7, "Year 2", "Wrens", 11, anaphylaxis(on)),
@@ -116,5 +116,9 @@ def children(on: date) -> tuple[tuple[DemoChild, ...], tuple[DemoChild, ...]]:
             DemoChild("Esi Owen", "", 13, "Year 8", "8B", 21, diabetes(on)),
             DemoChild("Yusuf Iqbal", "", 14, "Year 9", "9A", 22, asthma(on)),
             DemoChild("Rosa Flynn", "", 12, "Year 7", "7C", 23, None),
+        ),
+        (
+            DemoChild("Callum Cole", "", 11, "Year 6", "Beech", 31, epilepsy(on)),
+            DemoChild("Efua Owen", "", 15, "Year 10", "Rowan", 32, diabetes(on)),
         ),
     )

@@ -6,9 +6,11 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from allauth.mfa.models import Authenticator
 from factories import SchoolFactory
 
-from handrail.accounts.models import User
+from handrail.accounts.models import Membership, User
+from handrail.accounts.roles import AUTHORITY_ROLES, Role
 from handrail.core.models import AuthoritySettings
 from handrail.notices.models import Notice
 from handrail.plans.models import PlanVersion
@@ -73,8 +75,10 @@ class TestFurnishing:
             for number in range(30):
                 SchoolFactory(phase_name=("Primary", "Secondary")[number % 2], website=f"https://www.s{number}.example")
             SchoolFactory(body="independent_school")
+            SchoolFactory(type_code=12, phase_name="Not applicable")
+            SchoolFactory(name="Invented Hospital School", type_code=12, phase_name="Not applicable")
             open_policies(on=on, at=at)
-        assert furnish() == 31
+        assert furnish() == 33
         with inside(one):
             reviews = PolicyReview.objects.count()
             assert reviews > 90
@@ -89,9 +93,9 @@ class TestFurnishing:
                 "In date",
             ]
             assert school.lead_email == lead.email
-            assert sorted(Counter(Pupil.objects.values_list("school", flat=True)).values()) == [3, 4]
+            assert sorted(Counter(Pupil.objects.values_list("school", flat=True)).values()) == [2, 3, 4]
             assert all(upn.read(pupil.upn).authority == "001" for pupil in Pupil.objects.all())
-            assert PlanVersion.objects.count() == 5
+            assert PlanVersion.objects.count() == 7
             assert Policy.objects.get(kind=Kind.SECTION_19).next_review_on == on + timedelta(days=212)
             assert not Policy.objects.filter(school__body="independent_school", last_reviewed_on__isnull=False).exists()
             assert not PolicyReview.objects.filter(recorded_at__gt=at).exists()
@@ -103,6 +107,28 @@ class TestFurnishing:
         assert furnish() == 0
         with inside(one):
             assert PolicyReview.objects.count() == reviews
+
+    def test_has_somebody_to_try_of_every_role(self, one, furnish, on, at, capsys):
+        with inside(one):
+            for phase in ("Primary", "Secondary"):
+                SchoolFactory(phase_name=phase)
+            SchoolFactory(name="Invented Hospital School", type_code=12, phase_name="Not applicable")
+            open_policies(on=on, at=at)
+        furnish()
+        with inside(one):
+            to_try = Membership.objects.filter(user__email__in=AUTHORITIES[0].to_try, user__password="!")
+            assert {each.role for each in to_try} == set(Role)
+            settings = {each.school.name for each in to_try if each.role.startswith("setting_")}
+            assert settings == {"Invented Hospital School"}
+            asked = to_try.get(role=Role.HEALTH_PROFESSIONAL)
+            assert PlanVersion.objects.of_child(asked.pupil).exists()
+            assert asked.pupil.school == asked.school
+            with_app = set(Authenticator.objects.values_list("user__memberships__role", flat=True))
+            assert with_app == AUTHORITY_ROLES
+        describe_demo.run(Namespace(port="8000"))
+        said = capsys.readouterr().out
+        assert [role for role in Role if f"{role.label}\n" not in said and f"{role.label}, " not in said] == []
+        assert [email for email in AUTHORITIES[0].to_try if email not in said] == []
 
     def test_does_nothing_without_schools(self, one, furnish):
         assert furnish() == 0
@@ -135,5 +161,5 @@ class TestDescription:
             User.objects.filter(id=cast.officer.id).update(email=AUTHORITIES[0].email(AUTHORITIES[0].officer))
         assert describe_demo.run(Namespace(port="8000")) == 0
         lines = capsys.readouterr().out.splitlines()
-        assert any(line.split() == ["Policy", "officer", "olu.okafor@barsetshire.example"] for line in lines)
+        assert any(line.split() == ["olu.okafor@barsetshire.example", "Policy", "officer"] for line in lines)
         assert lines[-1].split()[-1] == PASSWORD

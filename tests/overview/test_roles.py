@@ -4,13 +4,15 @@ import re
 from datetime import date
 
 import pytest
-from factories import AT, person
+from factories import AT, PupilFactory, person
 
-from handrail.accounts.actions import end_membership
+from handrail.accounts.actions import add_person, end_membership
 from handrail.accounts.models import Membership
 from handrail.accounts.roles import PERMISSIONS, Permission, Role
+from handrail.core.audit import CLOCK
+from handrail.core.models import ReadEntry
 from handrail.policies.models import Kind
-from handrail.schools.models import Pupil
+from handrail.schools.models import Pupil, School
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +48,7 @@ def ways(page):
 class TestEveryRole:
     def test_is_led_nowhere_that_refuses(self, role, holder, browse, settings):
         client = browse(holder(role))
-        pages = {path: client.get(path) for path in START}
+        pages = {path: client.get(path, follow=path == "/") for path in START}
         assert pages["/"].status_code == 200
         asked = {way for page in pages.values() if page.status_code == 200 for way in ways(page.text)}
         refused = [way for way in sorted(asked) if client.get(way).status_code in (403, 404)]
@@ -57,10 +59,62 @@ class TestEveryRole:
         shown = any(
             "olicies overdue" in page or "llergy safety policy" in page
             for page in (
-                re.sub(r"<header.*?</header>", "", client.get(path).text, flags=re.DOTALL) for path in START[:2]
+                re.sub(r"<header.*?</header>", "", client.get(path, follow=path == "/").text, flags=re.DOTALL)
+                for path in START[:2]
             )
         )
         assert shown == (Permission.SEE_POLICIES in PERMISSIONS[role])
+
+
+class TestTheStartPage:
+    @pytest.mark.parametrize(
+        ("role", "first"),
+        [
+            (Role.ANALYST, "Download the schools (CSV)"),
+            (Role.NAMED_OFFICER, "Open an emergency plan"),
+            (Role.DATA_PROTECTION_LEAD, "See all activity"),
+            (Role.GOVERNOR, "1 policy needs a review. Lee Lead leads on this."),
+            (Role.SETTING_TEACHER, "See all children"),
+            (Role.HEALTH_PROFESSIONAL, "See the emergency plan"),
+        ],
+    )
+    def test_leads_to_what_the_role_is_there_for(self, role, first, holder, browse, one, cast):
+        with inside(one):
+            School.objects.filter(id=cast.oak.id).update(lead_name="Lee Lead")
+        page = browse(holder(role)).get("/", follow=True).text
+        assert first in re.sub(r"<span.*?</span>", "", page)
+
+
+class TestSomebodyAskedAboutAChild:
+    def test_finds_the_child_at_once_and_each_school_sees_that_they_looked(self, one, cast, holder, browse):
+        nurse = holder(Role.HEALTH_PROFESSIONAL)
+        with inside(one):
+            other = PupilFactory(school=cast.elm, name="Another Child")
+            add_person(
+                email=nurse.email,
+                name="",
+                role=Role.HEALTH_PROFESSIONAL,
+                school_id=cast.elm.id,
+                pupil_id=other.id,
+                by=CLOCK,
+                at=AT,
+            )
+            PupilFactory(school=cast.elm, name="Somebody Else")
+        page = browse(nurse).get("/", follow=True).text
+        with inside(one):
+            asked_about = nurse.as_at(AT.date()).pupil_ids
+        assert len(asked_about) == 2
+        assert all(f'href="/children/{child_id}/emergency/"' in page for child_id in asked_about)
+        assert "Another Child" in page
+        assert "Somebody Else" not in page
+        with inside(one):
+            reads = ReadEntry.objects.filter(by=nurse.id)
+            assert {each.school_id: len(each.child_ids) for each in reads} == {cast.oak.id: 1, cast.elm.id: 1}
+
+    def test_is_nobody_at_a_school(self, cast, browse):
+        client = browse(cast.head)
+        assert "Children you were asked about" not in client.get("/").text
+        assert "No school has asked you" in client.get("/children/").text
 
 
 class TestTwoSchools:

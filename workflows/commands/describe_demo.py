@@ -22,11 +22,11 @@ def run(options: argparse.Namespace) -> int:
         print("There is no demo yet. Make it with `handrail load-demo`.")
         return 1
     for demo, authority in found:
-        print(f"{demo.name:<29}{address(authority, options.port)}")
-        for role, email, schools in accounts(demo, authority):
-            print(f"  {role:<27}{email:<46}{schools}".rstrip())
-        print(f"  {'Codes and reminders':<27}{address(authority, options.port, reverse('notices:mailbox'))}")
-    print(f"{'Password of everybody':<29}{PASSWORD}")
+        print(f"{demo.name:<48}{address(authority, options.port)}")
+        for email, role, schools in accounts(demo, authority):
+            print(f"  {email:<46}{role}{', ' if schools else ''}{schools}")
+        print(f"  {'Codes and reminders':<46}{address(authority, options.port, reverse('notices:mailbox'))}")
+    print(f"{'Password of everybody':<48}{PASSWORD}")
     return 0
 
 
@@ -35,17 +35,16 @@ def address(authority: Authority, port: str, path: str = "/") -> str:
 
 
 def accounts(demo: DemoAuthority, authority: Authority) -> list[tuple[str, str, str]]:
-    """Each account to try: its role, e-mail address and schools."""
-    at_authority = (demo.officer, demo.administrator, demo.named_officer, demo.data_protection_lead)
-    emails = [demo.email(name) for name in at_authority]
-    emails += [demo.school_email(name) for name in (*demo.leads, demo.both)]
+    """Each account to try: its e-mail address, role and schools."""
     with inside(authority):
-        memberships = Membership.objects.filter(user__email__in=emails, to_on=None).select_related("user", "school")
-        found: dict[str, list[Membership]] = {email: [] for email in emails}
+        memberships = Membership.objects.filter(user__email__in=demo.to_try, to_on=None).select_related(
+            "user", "school"
+        )
+        found: dict[str, list[Membership]] = {email: [] for email in demo.to_try}
         for membership in memberships.order_by("school__urn"):
             found[membership.user.email].append(membership)
     return [
-        (held[0].get_role_display(), email, " and ".join(str(each.school) for each in held if each.school))
+        (email, held[0].get_role_display(), " and ".join(str(each.school) for each in held if each.school))
         for email, held in found.items()
         if held
     ]

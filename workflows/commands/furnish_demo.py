@@ -26,7 +26,7 @@ from handrail.plans.actions import write_emergency
 from handrail.policies.models import Kind, Policy, PolicyReview, PolicyVersion
 from handrail.policies.reminders import SUBJECT
 from handrail.schools.actions import add_contact, add_pupil
-from handrail.schools.models import School
+from handrail.schools.models import Pupil, School
 from tenants.context import inside
 from tenants.database import execute
 from tenants.routing import authorities
@@ -45,7 +45,7 @@ from workflows.demo import (
 from workflows.demo_children import children
 
 WITH_CHILDREN = "001"
-"""The authority whose two first schools have children."""
+"""The authority whose first schools have children."""
 
 JOINED_DAYS_AGO = 130
 """How long the schools of the demo have been with Handrail."""
@@ -94,6 +94,7 @@ class Furnishing:
     at: datetime
     password: str
     settings: AuthoritySettings = field(default_factory=AuthoritySettings)
+    setting: School | None = None
     invented: dict[Any, DemoSchool] = field(default_factory=dict)
     leads: dict[Any, User] = field(default_factory=dict)
     reviews: list[PolicyReview] = field(default_factory=list)
@@ -105,6 +106,10 @@ class Furnishing:
     def on(self) -> date:
         return self.at.astimezone(LONDON).date()
 
+    @property
+    def joined_at(self) -> datetime:
+        return datetime.combine(self.on - timedelta(days=JOINED_DAYS_AGO), time(9), LONDON)
+
     def furnish(self) -> int:
         """Give the number of schools furnished: none when it has been done before, or there are no schools yet."""
         schools = list(School.objects.open().order_by("urn"))
@@ -112,12 +117,16 @@ class Furnishing:
             return 0
         self.invented = {school.id: school_of(school.urn, school.website) for school in schools}
         first = self.two_to_try(schools)
+        self.setting = self.setting_to_try(schools)
         self.settings = AuthoritySettings.load()
         self.people(schools, first)
         self.contacts(schools)
         self.policies(schools, first)
         if self.demo.code == WITH_CHILDREN:
             self.children(first)
+        to_try = self.demo.to_try
+        User.objects.filter(email__in=to_try).update(password=self.password, last_login=self.at - timedelta(days=1))
+        Membership.objects.filter(user__email__in=to_try).update(from_on=self.joined_at.date())
         return len(schools)
 
     # -- people ------------------------------------------------------------------------------------------
@@ -129,32 +138,54 @@ class Furnishing:
             for phase in ("Primary", "Secondary")
         ]
         for school, name in zip(found, self.demo.leads, strict=True):
-            self.invented[school.id] = replace(
-                self.invented[school.id],
-                lead=name,
-                lead_email=self.demo.school_email(name),
-                has_contacts=True,
-                last_seen_days_ago=2,
-            )
+            self.lead_to_try(school, name)
         return found
 
+    def setting_to_try(self, schools: list[School]) -> School | None:
+        """A hospital school, or else another that may be a setting, where the demo has people of one."""
+        if Role.SETTING_LEAD not in self.demo.others:
+            return None
+        found = [school for school in schools if school.is_bound and school.may_be_a_setting]
+        setting = min(found, key=lambda school: ("Hospital" not in school.name, school.urn), default=None)
+        if setting:
+            self.lead_to_try(setting, self.demo.others[Role.SETTING_LEAD])
+        return setting
+
+    def lead_to_try(self, school: School, name: str) -> None:
+        self.invented[school.id] = replace(
+            self.invented[school.id],
+            lead=name,
+            lead_email=self.demo.school_email(name),
+            has_contacts=True,
+            last_seen_days_ago=2,
+        )
+
+    def add(self, role: Role, name: str, *, school: School | None = None, pupil: Pupil | None = None) -> User:
+        """Somebody whose account people try the demo with."""
+        return add_person(
+            email=self.demo.email_as(role, name),
+            name=name,
+            role=role,
+            school_id=school.id if school else None,
+            pupil_id=pupil.id if pupil else None,
+            by=CLOCK,
+            at=self.joined_at,
+        )
+
+    def lead_role(self, school_id: Any) -> Role:
+        return Role.SETTING_LEAD if self.setting and school_id == self.setting.id else Role.SCHOOL_LEAD
+
     def people(self, schools: list[School], first: list[School]) -> None:
-        """The people at the authority, a lead at most schools, and one for both of the first two."""
+        """The people at the authority and of each other role, a lead at most schools, and one for both of the first."""
         demo = self.demo
-        joined_at = datetime.combine(self.on - timedelta(days=JOINED_DAYS_AGO), time(9), LONDON)
-        for name, role in (
-            (demo.administrator, Role.AUTHORITY_ADMINISTRATOR),
-            (demo.officer, Role.POLICY_OFFICER),
-            (demo.named_officer, Role.NAMED_OFFICER),
-            (demo.data_protection_lead, Role.DATA_PROTECTION_LEAD),
-        ):
-            person = add_person(email=demo.email(name), name=name, role=role, by=CLOCK, at=joined_at)
-            add_app(user=person, secret=generate_totp_secret(), by=CLOCK, at=joined_at)
+        for role, name in demo.at_authority.items():
+            add_app(user=self.add(role, name), secret=generate_totp_secret(), by=CLOCK, at=self.joined_at)
         for school in first:
-            email = demo.school_email(demo.both)
-            add_person(email=email, name=demo.both, role=Role.SCHOOL_LEAD, school_id=school.id, by=CLOCK, at=joined_at)
-        User.objects.update(password=self.password, last_login=self.at - timedelta(days=1))
-        Membership.objects.update(from_on=joined_at.date())
+            self.add(Role.SCHOOL_LEAD, demo.both, school=school)
+        places = {Role.SCHOOL_ADMINISTRATOR: first[0], Role.GOVERNOR: first[0], Role.SETTING_TEACHER: self.setting}
+        for role, place in places.items():
+            if place and role in demo.others:
+                self.add(role, demo.others[role], school=place)
         taken = set()
         for school in schools:
             made = self.invented[school.id]
@@ -164,7 +195,7 @@ class Furnishing:
                 self.leads[school.id] = User(
                     email=made.lead_email,
                     name=made.lead,
-                    joined_at=joined_at,
+                    joined_at=self.joined_at,
                     password=self.password,
                     last_login=self.at - seen,
                 )
@@ -174,7 +205,7 @@ class Furnishing:
             EmailAddress(user=user, email=user.email, verified=True, primary=True) for user in new
         )
         Membership.objects.bulk_create(
-            Membership(user=user, role=Role.SCHOOL_LEAD, school_id=school_id, from_on=joined_at.date())
+            Membership(user=user, role=self.lead_role(school_id), school_id=school_id, from_on=self.joined_at.date())
             for school_id, user in self.leads.items()
         )
 
@@ -190,8 +221,11 @@ class Furnishing:
         School.objects.save_changed((school, columns) for school in schools)
 
     def children(self, first: list[School]) -> None:
-        """A few children at the two schools, most of them with an emergency plan."""
-        for school, found in zip(first, children(self.on), strict=True):
+        """A few children at the schools to try, most with an emergency plan, and who was asked about one of them."""
+        asked_about = None
+        for school, found in zip((*first, self.setting), children(self.on), strict=True):
+            if school is None:
+                continue
             for made in found:
                 pupil = add_pupil(
                     school=school,
@@ -219,6 +253,9 @@ class Furnishing:
                             by=CLOCK,
                             at=self.at,
                         )
+                    asked_about = asked_about or pupil
+        if asked_about and (name := self.demo.others.get(Role.HEALTH_PROFESSIONAL)):
+            self.add(Role.HEALTH_PROFESSIONAL, name, school=first[0], pupil=asked_about)
 
     # -- policies ----------------------------------------------------------------------------------------
 
@@ -321,7 +358,7 @@ class Furnishing:
                     at=moment,
                     by=who_id,
                     by_name=who_name,
-                    role=Role.SCHOOL_LEAD if lead else Role.POLICY_OFFICER,
+                    role=self.lead_role(policy.school_id) if lead else Role.POLICY_OFFICER,
                     school_id=policy.school_id,
                     subject_kind="policy",
                     subject_id=policy.id,

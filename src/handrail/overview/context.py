@@ -50,6 +50,8 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
             places.append(("Children", reverse("schools:children", args=[school.urn])))
         if school and user.may(Permission.SEE_SCHOOL, school_id=school.id):
             places.append(("School record", reverse("overview:school", args=[school.urn])))
+        if user.pupil_ids:
+            places.append(("Children you were asked about", reverse("overview:asked_about")))
         places.append(("Help", reverse("authority:help")))
     inside = [href for _, href in places if request.path.startswith(href)]
     here = max(inside, key=len, default="")

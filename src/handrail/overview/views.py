@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from handrail.accounts.roles import Permission
 from handrail.core.access import SIGNED_IN, Door, Request, get_or_404
-from handrail.core.models import AuthoritySettings
+from handrail.core.models import AuthoritySettings, ReadEntry
 from handrail.core.spreadsheet import csv_file
 from handrail.core.status import Status
 from handrail.overview.acting import acting_school, choose, schools_of
@@ -24,7 +24,7 @@ from handrail.overview.lists import SHORT_NAMES, TO_CHASE, policies_to_watch, sc
 from handrail.plans.models import BreakGlass
 from handrail.policies.models import SCHOOL_KINDS, Kind, Policy
 from handrail.schools.forms import FindForm
-from handrail.schools.models import School
+from handrail.schools.models import Pupil, School
 from tenants.models import RegisterImport
 
 PAGE = 50
@@ -47,8 +47,9 @@ class HomeView(Door):
             return self.at_authority(request)
         if request.user.school_ids:
             return self.at_school(request)
-        facts = {"who_can_help": request.user.who_can_help(), "is_asked": bool(request.user.pupil_ids)}
-        return render(request, "overview/no_role.html", facts)
+        if request.user.pupil_ids:
+            return redirect("overview:asked_about")
+        return render(request, "overview/no_role.html", {"who_can_help": request.user.who_can_help()})
 
     def at_authority(self, request: Request) -> HttpResponse:
         settings = AuthoritySettings.load()
@@ -105,6 +106,22 @@ class HomeView(Door):
         return BreakGlass.objects.filter(pupil__school=school, opened_at__gt=request.now - TELL_FOR).order_by(
             "-opened_at"
         )
+
+
+class AskedAboutView(Door):
+    """The children about whom schools have asked the person: the first page of a health professional."""
+
+    permission, shows_child = Permission.SEE_EMERGENCY, True
+
+    def get(self, request: Request) -> HttpResponse:
+        children = Pupil.objects.filter(id__in=request.user.pupil_ids).select_related("school").order_by("name", "id")
+        at_school: dict[Any, list[Any]] = {}
+        for child in children:
+            at_school.setdefault(child.school_id, []).append(child.id)
+        # Each school sees who looked at its own.
+        for school_id, child_ids in at_school.items() or [(None, [])]:
+            self.shows(child_ids, ReadEntry.Group.IDENTITY, verb=ReadEntry.Verb.LIST, school_id=school_id)
+        return render(request, "overview/asked_about.html", {"children": children})
 
 
 class FiguresCsvView(Door):
