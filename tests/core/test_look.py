@@ -19,7 +19,10 @@ from jinja2 import meta, nodes
 
 import handrail.core
 from handrail.core import charts, jinja
-from handrail.core.forms import Checkboxes, DateField, FileField, Radios, problems
+from handrail.core.forms.choices import Checkboxes, Radios
+from handrail.core.forms.dates import DateField
+from handrail.core.forms.files import FileField
+from handrail.core.forms.rendering import problems
 
 PACKAGE = Path(handrail.core.__path__[0]).parent
 STATIC = PACKAGE / "core" / "static"

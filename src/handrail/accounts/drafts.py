@@ -9,7 +9,7 @@ from django.http import QueryDict
 from handrail.accounts import actions
 from handrail.accounts.models import Draft
 from handrail.core.access import Door
-from handrail.core.forms import typed_before
+from handrail.core.forms.rendering import typed_before
 from handrail.core.vault import CannotOpen, VaultClosed
 
 PUT_BACK = "put-back"

@@ -13,7 +13,7 @@ from handrail.accounts import drafts
 from handrail.accounts.actions import forget_draft
 from handrail.core.access import PUBLIC
 from handrail.core.calendar import day_of
-from handrail.core.forms import typed_before
+from handrail.core.forms.rendering import typed_before
 
 KEEP = "X-Handrail-Keep"
 """Says that a form is sent by the page itself, to be kept and not acted upon. It does not count as use."""

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from handrail.accounts.models import SignInService
-from handrail.core.forms import Radios
+from handrail.core.forms.choices import Radios
 
 SecondFactor = SignInService.SecondFactor
 MONOSPACE = {"spellcheck": "false", "autocapitalize": "none", "autocomplete": "off"}

@@ -128,7 +128,7 @@ TEMPLATES = [
         "OPTIONS": {"context_processors": CONTEXT_PROCESSORS[:3]},
     },
 ]
-FORM_RENDERER = "handrail.core.forms.Renderer"
+FORM_RENDERER = "handrail.core.forms.rendering.Renderer"
 STATIC_URL = "/static/"
 STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True

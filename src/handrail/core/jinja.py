@@ -16,8 +16,9 @@ from django.urls import reverse
 from django.utils.html import json_script
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader, PrefixLoader
 
-from handrail.core import charts, forms
+from handrail.core import charts
 from handrail.core.calendar import LONDON, day_of
+from handrail.core.forms.rendering import problems
 from handrail.core.reference import reference
 
 MONTHS = (
@@ -149,7 +150,7 @@ def environment(**options: Any) -> Environment:
         with_query=with_query,
         page_links=page_links,
         get_messages=get_messages,
-        problems=forms.problems,
+        problems=problems,
         bar=charts.bar,
         footer_links=FOOTER,
     )

@@ -2,7 +2,7 @@
 
 from django import forms
 
-from handrail.core.forms import FileField
+from handrail.core.forms.files import FileField
 from handrail.imports.models import FileImport
 
 MEGABYTES = 60

@@ -15,7 +15,7 @@ from handrail.accounts.actions import Newcomer, add_people, take_back_leads
 from handrail.accounts.models import Membership
 from handrail.accounts.roles import Role
 from handrail.core import audit
-from handrail.core.forms import in_sentence
+from handrail.core.forms.wording import in_sentence
 from handrail.core.jinja import long_date
 from handrail.imports.reading import Comparison
 from handrail.imports.starter_file import LEAD_EMAIL, LEAD_NAME, OFFICE_EMAIL, PUBLISHED, REVIEWED, VALUES

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest
 
-from handrail.core.forms import DateField
+from handrail.core.forms.dates import DateField
 from handrail.core.jinja import long_date, with_query
 from handrail.core.status import Status
 from handrail.overview.lists import SHORT_NAMES, Only, Order, Urgency

@@ -8,7 +8,7 @@ from django import forms
 from handrail.accounts.forms import AddressField
 from handrail.accounts.models import Membership
 from handrail.accounts.roles import IN_WORDS, Role
-from handrail.core.forms import Radios
+from handrail.core.forms.choices import Radios
 
 SOMEBODY_ELSE = "somebody-else"
 

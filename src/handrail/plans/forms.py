@@ -5,7 +5,8 @@ from typing import Any
 
 from django import forms
 
-from handrail.core.forms import DateField, Radios
+from handrail.core.forms.choices import Radios
+from handrail.core.forms.dates import DateField
 from handrail.core.jinja import plural
 from handrail.plans.emergency import AT_MOST, CONTACTS, LINE, MEDICINES, PARTS, Contact, Emergency, Medicine
 from handrail.plans.models import BreakGlass

@@ -5,7 +5,9 @@ from typing import Any
 
 from django import forms
 
-from handrail.core.forms import Checkboxes, DateField, FileField, Radios
+from handrail.core.forms.choices import Checkboxes, Radios
+from handrail.core.forms.dates import DateField
+from handrail.core.forms.files import FileField
 from handrail.core.jinja import long_date
 from handrail.policies.cycle import latest_next_review
 from handrail.policies.models import WEB_ADDRESS, Involved, Kind, Policy, PolicyReview

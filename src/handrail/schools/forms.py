@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 
 from handrail.accounts.forms import AddressField
-from handrail.core.forms import DateField
+from handrail.core.forms.dates import DateField
 from handrail.schools import upn
 from handrail.schools.phone import NotAPhoneNumber, plain_phone
 

@@ -1,25 +1,25 @@
-"""Forms in the GOV.UK way: any plain Django form, rendered by the design system's components.
+"""How any form is rendered: each field as the parameters of the component that draws it.
 
 `{{ form }}` renders every field, `{{ form.name.as_field_group() }}` one of them and
-`{{ form.name.as_heading() }}` one whose label is the page's heading. Nothing here asks what day it is.
+`{{ form.name.as_heading() }}` one whose label is the page's heading.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from datetime import date
 from typing import Any, cast
 
 from django import forms
-from django.core import validators
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
 from django.forms.renderers import TemplatesSetting
 from django.forms.widgets import ChoiceWidget, Input
 from django.http import QueryDict
 from django.utils.html import conditional_escape, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+
+from handrail.core.forms.choices import reveals_of
+from handrail.core.forms.dates import DateBoxes
+from handrail.core.forms.wording import WORDING, in_sentence
 
 # Attributes that Django or a library puts on a widget and that we refuse: the browser's own checks would hide our
 # messages, a `maxlength` silently cuts what is pasted, placeholders vanish, and focus belongs to the error summary.
@@ -27,165 +27,6 @@ REFUSED_ATTRIBUTES = {
     "aria-describedby", "aria-invalid", "autofocus", "class", "cols", "id", "max", "maxlength", "min", "minlength",
     "placeholder", "required", "step",
 }  # fmt: skip
-
-MONTHS = (
-    "january", "february", "march", "april", "may", "june",
-    "july", "august", "september", "october", "november", "december",
-)  # fmt: skip
-
-
-class Radios(forms.RadioSelect):
-    """Radios. `hints` explain single choices; `reveals` names the field that a choice shows below itself.
-
-    Without JavaScript a revealed field is always shown, so the form must ignore it when its choice was not made.
-    """
-
-    def __init__(
-        self,
-        attrs: dict[str, Any] | None = None,
-        choices: Any = (),
-        *,
-        inline: bool = False,
-        hints: Mapping[str, str] | None = None,
-        reveals: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(attrs, choices)
-        self.inline = inline
-        self.hints = hints or {}
-        self.reveals = reveals or {}
-
-
-class Checkboxes(forms.CheckboxSelectMultiple):
-    """Checkboxes. `hints` explain single choices; `reveals` names the field that a choice shows below itself."""
-
-    def __init__(
-        self,
-        attrs: dict[str, Any] | None = None,
-        choices: Any = (),
-        *,
-        hints: Mapping[str, str] | None = None,
-        reveals: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(attrs, choices)
-        self.hints = hints or {}
-        self.reveals = reveals or {}
-
-
-class DateBoxes(forms.MultiWidget):
-    """Three boxes: day, month, year; named `x_day`, `x_month` and `x_year`."""
-
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__({box: forms.TextInput() for box in ("day", "month", "year")}, attrs)
-
-    def decompress(self, value: date | None) -> list[str]:
-        return [str(value.day), str(value.month), str(value.year)] if value else ["", "", ""]
-
-
-class DateField(forms.Field):
-    """A date typed in three boxes; a month may be a name ("nov").
-
-    `noun` is the date's name in messages ("date of review"). With `when` "past" or "future" the caller gives the
-    day it is now in `today`, usually in the form's `__init__`: `self.fields["reviewed_on"].today = today`.
-    """
-
-    widget = DateBoxes
-
-    def __init__(
-        self,
-        *,
-        noun: str = "",
-        when: str = "",
-        today: date | None = None,
-        not_before: date = date(1900, 1, 1),
-        not_after: date = date(2199, 12, 31),
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.noun = noun or in_sentence(str(self.label or "date"))
-        self.when = when
-        self.today = today
-        self.not_before = not_before
-        self.not_after = not_after
-
-    def to_python(self, value: Any) -> date | None:
-        if value is None or isinstance(value, date):
-            return value
-        typed = dict(zip(("day", "month", "year"), (_plain(text) for text in value), strict=True))
-        missing = [box for box, text in typed.items() if not text]
-        if len(missing) == 3:
-            return None
-        if missing:
-            raise self._wrong(f"must include a {' and '.join(missing)}", missing)
-        parts = {"day": _number(typed["day"], 2), "month": _month(typed["month"]), "year": _number(typed["year"], 4)}
-        most = {"day": 31, "month": 12, "year": 9999}
-        wrong = [box for box, part in parts.items() if part is None or not 1 <= part <= most[box]]
-        if wrong:
-            raise self._wrong("must be a real date", wrong)
-        if len(typed["year"]) != 4:
-            raise self._wrong("must include a year with 4 numbers", ["year"])
-        try:
-            return date(**{box: part or 0 for box, part in parts.items()})
-        except ValueError:
-            raise self._wrong("must be a real date") from None
-
-    def validate(self, value: date | None) -> None:
-        if value is None:
-            if self.required:
-                raise ValidationError(f"Enter the {self.noun}", code="date", params={"boxes": ("day", "month", "year")})
-            return
-        if self.when and self.today is None:
-            raise ValueError(f"The caller must say what day it is: give `today` to the date field {self.noun!r}.")
-        if self.today and self.when == "past" and value > self.today:
-            raise self._wrong("must be today or in the past")
-        if self.today and self.when == "future" and value < self.today:
-            raise self._wrong("must be today or in the future")
-        if value < self.not_before:
-            raise self._wrong(f"must be on or after {_written(self.not_before)}")
-        if value > self.not_after:
-            raise self._wrong(f"must be on or before {_written(self.not_after)}")
-
-    def _wrong(self, what: str, boxes: Sequence[str] = ("day", "month", "year")) -> ValidationError:
-        return ValidationError(
-            f"{self.noun[:1].upper()}{self.noun[1:]} {what}".replace("%", "%%"), code="date", params={"boxes": boxes}
-        )
-
-
-class FileField(forms.FileField):
-    """An uploaded file of a few kinds, by its name, and below a size in megabytes (of 1,048,576 bytes).
-
-    What the file really holds is for the code that stores it to find out.
-    """
-
-    widget = forms.FileInput
-
-    def __init__(
-        self, *, kinds: Sequence[str] = ("PDF", "DOCX", "ODT"), megabytes: int = 10, noun: str = "file", **kwargs: Any
-    ) -> None:
-        kwargs["error_messages"] = {
-            "required": f"Select a {noun}",
-            "missing": f"Select a {noun}",
-            "invalid": f"Select a {noun}",
-            "empty": "The selected file is empty",
-            **kwargs.get("error_messages", {}),
-        }
-        super().__init__(**kwargs)
-        self.kinds = kinds
-        self.megabytes = megabytes
-        self.widget.attrs["accept"] = ",".join(f".{kind.lower()}" for kind in kinds)
-
-    def to_python(self, data: Any) -> UploadedFile | None:
-        found = cast(UploadedFile | None, super().to_python(data))
-        if found is None:
-            return None
-        if (found.name or "").rpartition(".")[2].upper() not in self.kinds:
-            *most, last = self.kinds
-            listed = f"{', '.join(most)} or {last}" if most else last
-            article = "an" if listed[0] in "AEFHILMNORSX" else "a"
-            raise ValidationError(f"The selected file must be {article} {listed}", code="kind")
-        if (found.size or 0) > self.megabytes * 1024 * 1024:
-            raise ValidationError(f"The selected file must be smaller than {self.megabytes}MB", code="size")
-        return found
-
 
 # The first that fits; a widget the design system has no component for is drawn by Django.
 COMPONENTS: tuple[tuple[type[forms.Widget], str], ...] = (
@@ -199,24 +40,6 @@ COMPONENTS: tuple[tuple[type[forms.Widget], str], ...] = (
     (forms.FileInput, "file"),
     (forms.PasswordInput, "password"),
     (Input, "input"),
-)
-
-# What Django says when a form says nothing else, and what we say instead.
-WORDING: tuple[tuple[Any, str], ...] = (
-    (forms.Field.default_error_messages["required"], "{verb} {noun}"),
-    (forms.ChoiceField.default_error_messages["invalid_choice"], "Select {noun} from the list"),
-    (forms.MultipleChoiceField.default_error_messages["invalid_choice"], "Select {noun} from the list"),
-    (forms.ModelChoiceField.default_error_messages["invalid_choice"], "Select {noun} from the list"),
-    (forms.IntegerField.default_error_messages["invalid"], "{label} must be a whole number"),
-    (validators.EmailValidator.message, "Enter an e-mail address in the correct format, like name@example.com"),
-    (
-        forms.URLField.default_error_messages["invalid"],
-        "Enter a web address in the correct format, like https://www.example.com",
-    ),
-    (validators.MaxLengthValidator.message, "{label} must be {limit_value} characters or fewer"),
-    (validators.MinLengthValidator.message, "{label} must be {limit_value} characters or more"),
-    (validators.MaxValueValidator.message, "{label} must be {limit_value} or less"),
-    (validators.MinValueValidator.message, "{label} must be {limit_value} or more"),
 )
 
 
@@ -420,36 +243,3 @@ def problems(*found: Any) -> list[dict[str, str]]:
             href = {} if field.is_hidden else {"href": f"#{field.first_id}"}
             lines += [{"text": message, **href} for message in field.messages]
     return lines
-
-
-def in_sentence(label: str) -> str:
-    """A label as it reads inside a sentence: "Date of review" becomes "date of review", "URN" stays."""
-    return label if label[:2].isalpha() and label[:2].isupper() else label[:1].lower() + label[1:]
-
-
-def reveals_of(widget: forms.Widget) -> Mapping[str, str]:
-    """Which choice of a widget shows which other field of the form."""
-    found: Mapping[str, str] = getattr(widget, "reveals", {})
-    return found
-
-
-def _plain(text: str | None) -> str:
-    """What was typed without spaces around it and with full-width digits made plain."""
-    return unicodedata.normalize("NFKC", text or "").strip()
-
-
-def _number(text: str, most: int) -> int | None:
-    """A whole number of at most `most` ASCII digits, or None."""
-    return int(text) if re.fullmatch(rf"[0-9]{{1,{most}}}", text) else None
-
-
-def _month(text: str) -> int | None:
-    """A month from its number, its name or the start of its name, or None."""
-    name = text.lower().rstrip(".")
-    if len(name) >= 3:
-        return next((place for place, month in enumerate(MONTHS, 1) if month.startswith(name)), None)
-    return _number(text, 2)
-
-
-def _written(day: date) -> str:
-    return f"{day.day} {MONTHS[day.month - 1].capitalize()} {day.year}"
