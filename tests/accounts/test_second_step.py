@@ -481,6 +481,82 @@ class TestStepUp:
         assert mine[0] not in recovery_codes(cast.head, one)
 
 
+class TestAskingAgain:
+    """Before how somebody signs in is changed, and before their sessions are ended."""
+
+    PASSWORD, OTHERS = "/account/password/set/", "/account/sessions/end/"
+    CHANGES = [("get", STEP), ("get", APP), ("get", STEP + "passkey/"), ("get", PASSWORD), ("post", PASSWORD)]
+
+    def go(self, client: Client, method: str, place: str, **more: Any) -> Any:
+        sent = {"password1": "correct horse battery"} if method == "post" else {}
+        return getattr(client, method)(place, sent, **more)
+
+    def has_password(self, cast: Any, one: Any) -> bool:
+        with inside(one):
+            cast.head.refresh_from_db()
+            return bool(cast.head.has_usable_password())
+
+    def age(self, client: Client, one: Any) -> Client:
+        """It is 16 minutes since they signed in."""
+        with inside(one):
+            session = client.session
+            for record in session["account_authentication_methods"]:
+                record["at"] -= 16 * 60
+            session.save()
+        return client
+
+    @pytest.mark.parametrize(("method", "place"), [*CHANGES, ("post", OTHERS)])
+    def test_has_who_has_no_second_step_sign_in_again(self, cast, one, with_one_step, method, place):
+        client = self.age(with_one_step(HEAD), one)
+        answer = self.go(client, method, place)
+        back = "/account/" if place == self.OTHERS else place
+        assert answer.headers.get("Location") == f"{AGAIN}?next={back.replace('/', '%2F')}"
+        page = client.get(answer["Location"]).text
+        assert "Sign in again" in page
+        assert f'value="/sign-in/?next={back}"' in page.replace("%2F", "/")
+        assert not self.has_password(cast, one)
+
+    def test_leads_on_from_there(self, cast, one, with_one_step, post):
+        client = self.age(with_one_step(HEAD), one)
+        page = client.get(client.get(APP)["Location"]).text
+        place = re.search(r'name="next" value="([^"]+)"', page)
+        assert place
+        answer = post(client, "/sign-out/", next=place[1])
+        assert answer["Location"] == place[1]
+        post(client, answer["Location"], email=HEAD)
+        answer = post(client, f"/sign-in/code/?next={APP}", code=newest_code())
+        assert answer["Location"] == APP
+        assert client.get(APP).status_code == 200
+
+    @pytest.mark.parametrize(("method", "place"), CHANGES)
+    def test_does_not_ask_who_has_just_signed_in(self, cast, one, with_one_step, method, place):
+        answer = self.go(with_one_step(HEAD), method, place)
+        assert answer.status_code == 200 or answer["Location"] == "/account/"
+        assert self.has_password(cast, one) == (method == "post")
+
+    def test_takes_the_first_code_of_an_app_that_took_long_to_get(self, cast, one, with_one_step, post):
+        client = with_one_step(HEAD)
+        found = re.search(r"secret=([A-Z2-7]+)", client.get(APP).text)
+        assert found
+        self.age(client, one)
+        assert post(client, APP, code=code(found[1]))["Location"] == CODES
+
+    @pytest.mark.parametrize(("method", "place"), [*CHANGES, ("post", OTHERS)])
+    def test_asks_who_has_a_second_step_for_that(self, cast, one, at, browse, method, place):
+        give_app(cast.head, one, at)
+        client = self.age(browse(cast.head), one)
+        page = self.go(client, method, place, follow=True)
+        assert "Check that it is you" in page.text
+        assert "Sign in again" not in page.text
+        assert "correct horse" not in page.text
+        assert not self.has_password(cast, one)
+
+    def test_leads_who_must_set_one_up_to_signing_in_first(self, cast, one, with_one_step):
+        client = self.age(with_one_step(OFFICER), one)
+        assert client.get("/imports/")["Location"] == f"{AGAIN}?next=%2Fimports%2F"
+        assert "Sign in again" in client.get(AGAIN).text
+
+
 def fields(page: str) -> dict[str, list[str]]:
     """The hidden fields of the page's last form with a code, as a browser would send them."""
     from html import unescape

@@ -473,6 +473,15 @@ class TestConnect:
         assert "Check that it is you" in page.text
         assert "http-equiv" not in page.text
 
+    def test_asks_who_signed_in_a_while_ago_to_sign_in_again(self, service, browse, cast, one):
+        client = with_one_step(browse, cast.head, one)
+        with inside(one):
+            session = client.session
+            session[AUTHENTICATION_METHODS_SESSION_KEY][0]["at"] -= 16 * 60
+            session.save()
+        answer = client.post(f"/account/services/{service.id}/connect/")
+        assert answer["Location"] == f"{AGAIN}?next=%2Faccount%2F"
+
     def test_disconnects_only_after_a_second_step(self, connected, browse, cast, one):
         client = with_one_step(browse, cast.head, one)
         give_app(cast.head, one)

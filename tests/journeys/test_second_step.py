@@ -231,3 +231,15 @@ def age_sessions(site):
                 record["at"] -= 20 * 60
             each.session_data = SessionStore().encode(data)
             each.save()
+
+
+def test_who_signed_in_a_while_ago_signs_in_again_before_setting_a_password(site, width):
+    page = site.open("/account/", width=width)
+    sign_in_with_a_code(site, page, "head@oak.example")
+    age_sessions(site)
+    page.goto(site.address("/account/password/set/"))
+    assert heading(page) == "Check that it is you"
+    site.check(page)
+    press(page, "Sign in again")
+    sign_in_with_a_code(site, page, "head@oak.example")
+    assert heading(page) == "Set a password"

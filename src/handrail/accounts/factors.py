@@ -40,6 +40,12 @@ def is_stepped_up(records: Iterable[Record], *, at: datetime) -> bool:
     return found is not None and at - found <= STEP_UP_LASTS
 
 
+def is_fresh(records: Iterable[Record], *, at: datetime) -> bool:
+    """Whether the person last showed who they are, in whatever way, at most 15 minutes before the moment `at`."""
+    moments = [each["at"] for each in records]
+    return bool(moments) and at - datetime.fromtimestamp(max(moments), tz=UTC) <= STEP_UP_LASTS
+
+
 def _is_first(record: Record) -> bool:
     return record["method"] in FIRST
 

@@ -297,6 +297,11 @@ class SignInService(Record):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def may_be_second_step(self) -> bool:
+        """As `with_second_factor` finds them."""
+        return self.is_on and bool(self.second_factor_claim)
+
 
 KEPT_FOR = timedelta(hours=24)
 

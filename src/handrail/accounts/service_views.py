@@ -25,7 +25,7 @@ from handrail.accounts.adapter import TOO_MANY
 from handrail.accounts.factors import BY_BOTH
 from handrail.accounts.floods import count_try
 from handrail.accounts.models import SignInService, User
-from handrail.accounts.second_step.actions import LastOne
+from handrail.accounts.second_step.actions import SHOWED_IT, LastOne
 from handrail.accounts.second_step.views import GOING_TO
 from handrail.accounts.service_actions import (
     ConnectedToSomebodyElse,
@@ -68,6 +68,7 @@ class ConnectView(Door):
     permission = SIGNED_IN
     needs_step_up = True
     sets_up_second_step = True
+    asks_again = ("POST",)
 
     def post(self, request: Request, service_id: UUID) -> HttpResponse:
         service = get_or_404(SignInService.objects, id=service_id)
@@ -158,11 +159,16 @@ class DisconnectView(Door):
 
 def services_for(user: User) -> list[dict[str, Any]]:
     """The services that somebody can connect or disconnect, each with when they connected it."""
-    connected = dict(SocialAccount.objects.filter(user_id=user.id).values_list("provider", "date_joined"))
+    connected = {each.provider: each for each in SocialAccount.objects.filter(user_id=user.id).order_by("date_joined")}
+    found = [(service, connected.get(str(service.id))) for service in SignInService.objects.all()]
     return [
-        {"service": each, "connected_at": connected.get(str(each.id))}
-        for each in SignInService.objects.all()
-        if each.is_on or str(each.id) in connected
+        {
+            "service": service,
+            "connected_at": account and account.date_joined,
+            "is_second_step": account and SHOWED_IT in account.extra_data and service.may_be_second_step,
+        }
+        for service, account in found
+        if service.is_on or account
     ]
 
 

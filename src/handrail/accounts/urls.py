@@ -32,7 +32,7 @@ urlpatterns = [
     path("", include(own)),
     path("", include("handrail.accounts.service_urls")),
     path("account/password/", allauth.password_change, name="account_change_password"),
-    path("account/password/set/", allauth.password_set, name="account_set_password"),
+    path("account/password/set/", views.SetPasswordView.as_view(), name="account_set_password"),
     path("account/password/reset/", views.ResetView.as_view(), name="account_reset_password"),
     path(
         "account/password/reset/code/", allauth.confirm_password_reset_code, name="account_confirm_password_reset_code"

@@ -125,6 +125,12 @@ class PasskeyView(webauthn.LoginWebAuthnView):
         return redirect("account_request_login_code")
 
 
+class SetPasswordView(allauth.PasswordSetView):
+    """A first password, which opens the account from then on."""
+
+    asks_again = ("GET", "POST")
+
+
 class ResetView(allauth.PasswordResetView):
     def form_valid(self, form: Any) -> HttpResponse:
         answer: HttpResponse = super().form_valid(form)
@@ -154,6 +160,7 @@ class EndSessionView(Door):
     """Sign out of one of my sessions."""
 
     permission = SIGNED_IN
+    asks_again = ("POST",)
 
     def post(self, request: Request, session_id: UUID) -> HttpResponse:
         session = get_or_404(Session.objects.visible_to(request.user), id=session_id)
@@ -169,6 +176,7 @@ class EndOthersView(Door):
     """Sign out everywhere but here."""
 
     permission = SIGNED_IN
+    asks_again = ("POST",)
 
     def post(self, request: Request) -> HttpResponse:
         here = request.session.row_id

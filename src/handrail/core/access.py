@@ -50,6 +50,10 @@ class Door(View):
     """
     needs_step_up: ClassVar[bool] = False
     """Whether a second factor within the last 15 minutes is asked for, as before named health data."""
+    asks_again: ClassVar[tuple[str, ...]] = ()
+    """The methods that ask again who somebody is, unless they showed it within the last 15 minutes: by their second
+    factor, or by signing in anew when they have none.
+    """
     sets_up_second_step: ClassVar[bool] = False
     """Whether somebody who has no second factor yet may open it, because it is where they get one."""
     http_method_names = ["get", "head", "post"]

@@ -6,7 +6,7 @@ from typing import Any
 from allauth.account.authentication import get_authentication_records
 from django.http import HttpRequest, HttpResponse
 
-from handrail.accounts.factors import has_two_factors, is_stepped_up
+from handrail.accounts.factors import has_two_factors, is_fresh, is_stepped_up
 from handrail.accounts.second_step import actions
 from handrail.accounts.second_step.views import ask
 from handrail.core.access import PUBLIC, SIGNED_IN
@@ -15,7 +15,7 @@ from handrail.core.access import PUBLIC, SIGNED_IN
 class SecondStepMiddleware:
     """Asks for a second factor: of people at the authority before anything, of others where a door needs it.
 
-    `Door.needs_step_up` is asked for only of somebody who may open the door at all.
+    `Door.needs_step_up` and `Door.asks_again` concern only somebody who may open the door at all.
     """
 
     ALWAYS_OPEN = frozenset({"account_logout", "second_step_again"})
@@ -37,8 +37,11 @@ class SecondStepMiddleware:
         has_too_few = request.user.is_at_authority and not has_two_factors(records)
         is_let_in = permission == SIGNED_IN or request.user.may(permission)
         needs_step_up = getattr(door, "needs_step_up", False) and is_let_in
-        if not has_too_few and (not needs_step_up or is_stepped_up(records, at=request.now)):
+        asks_again = request.method in getattr(door, "asks_again", ()) and is_let_in
+        if not has_too_few and (not (needs_step_up or asks_again) or is_stepped_up(records, at=request.now)):
             return None
-        if getattr(door, "sets_up_second_step", False) and not actions.has_one(request.user):
+        opens_without = getattr(door, "sets_up_second_step", False) or not (has_too_few or needs_step_up)
+        is_shown = not asks_again or is_fresh(records, at=request.now)
+        if opens_without and is_shown and not actions.has_one(request.user):
             return None
         return ask(request)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from allauth.account.adapter import get_adapter as get_account_adapter
+from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa import app_settings
 from allauth.mfa.adapter import get_adapter
@@ -18,6 +19,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 from handrail.accounts.drafts import keep_typed, takes_text
+from handrail.accounts.factors import is_fresh
 from handrail.accounts.models import SignInService, User
 from handrail.accounts.roles import Permission
 from handrail.accounts.second_step import actions
@@ -42,8 +44,8 @@ SENT = f"{PREFIX}-sent"
 def ask(request: Any) -> HttpResponse:
     """What a request meets that needs a second step and has none: show it, or set one up, and then go on.
 
-    What was typed travels on in the page that asks, and is sent again from there. Where something has to be set up
-    first it becomes the person's draft.
+    What was typed travels on in the page that asks, and is sent again from there. Where something has to be set up, or
+    the person has to sign in anew, it becomes their draft.
     """
     going_to, is_sent = request.get_full_path(), request.method == "POST"
     request.replaces_draft = False
@@ -51,22 +53,29 @@ def ask(request: Any) -> HttpResponse:
         if is_sent:
             return again_page(request, going_to=going_to, typed=typed(request))
         return HttpResponseRedirect(f"{reverse('accounts:second_step_again')}?{urlencode({'next': going_to})}")
-    if is_sent and not takes_text(request.resolver_match.func.view_class):
-        going_to = "/"
+    door = request.resolver_match.func.view_class
+    if is_sent and not takes_text(door):
+        going_to = reverse("accounts:account") if door.asks_again else "/"
     elif is_sent:
         keep_typed(request, user_id=request.user.id)
-    if actions.services_of(request.user).exists():
+    if must_sign_in_anew(request) or actions.services_of(request.user).exists():
         return HttpResponseRedirect(f"{reverse('accounts:second_step_again')}?{urlencode({'next': going_to})}")
     request.session[GOING_TO] = going_to
     return redirect("accounts:second_step")
 
 
+def must_sign_in_anew(request: Any) -> bool:
+    """Whether the person has no second step to show, and it is a while since they signed in."""
+    is_shown = is_fresh(get_authentication_records(request, request.user), at=request.now)
+    return not is_shown and not actions.has_one(request.user)
+
+
 def typed(request: HttpRequest) -> list[tuple[str, str]]:
-    """Every field that was sent but our own."""
+    """Every field that was sent but our own, and a password: no page holds one."""
     return [
         (name, value)
         for name, values in request.POST.lists()
-        if not name.startswith(f"{PREFIX}-") and name != "csrfmiddlewaretoken"
+        if not name.startswith((f"{PREFIX}-", "password")) and name != "csrfmiddlewaretoken"
         for value in values
     ]
 
@@ -95,6 +104,7 @@ def again_page(
         "has_app": Authenticator.Type.TOTP in kinds,
         "has_code": bool(kinds),
         "may_set_up": not actions.has_one(request.user),
+        "signs_in_anew": must_sign_in_anew(request),
         "services": actions.services_of(request.user) if typed is None else [],  # what was typed is not sent to them
     }
     if Authenticator.Type.WEBAUTHN in kinds:
@@ -109,7 +119,8 @@ class AgainView(Door):
 
     def get(self, request: Request) -> HttpResponse:
         going_to = ours(request, request.GET.get("next", "/"))
-        if not actions.set_up_by(request.user).exists() and not actions.services_of(request.user).exists():
+        ways = actions.set_up_by(request.user).exists() or actions.services_of(request.user).exists()
+        if not ways and not must_sign_in_anew(request):
             request.session[GOING_TO] = going_to
             return redirect("accounts:second_step")
         return again_page(request, going_to=going_to, typed=None)
@@ -169,7 +180,6 @@ def overview(user: User) -> dict[str, Any]:
         "has_app": Authenticator.Type.TOTP in by_kind,
         "passkeys": [each.wrap().name for each in by_kind.get(Authenticator.Type.WEBAUTHN, [])],
         "codes_left": left(recovery_codes[0]) if recovery_codes else None,
-        "by_service": actions.by_service(user),
     }
 
 
@@ -182,6 +192,7 @@ class SettingUp(Door):
     permission = SIGNED_IN
     needs_step_up = True
     sets_up_second_step = True
+    asks_again = ("GET",)  # what is sent proves that it was opened; getting an app may take longer
 
     def done(self, request: Request, authenticator: Authenticator, said: str) -> HttpResponse:
         """They have just shown it, so they are asked for nothing more."""
