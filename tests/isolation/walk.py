@@ -24,8 +24,8 @@ from handrail.core.access import PUBLIC, Door
 from handrail.core.audit import CLOCK
 from handrail.imports.models import FileImport
 from handrail.notices.models import Notice
-from handrail.plans.actions import write_emergency
 from handrail.plans.models import BreakGlass
+from handrail.plans.versions import write_emergency
 from handrail.policies.models import Kind, Policy, PolicyVersion
 from handrail.records.models import AuthorityExport, Deletion
 from handrail.schools.models import School

@@ -11,8 +11,8 @@ from factories import PupilFactory, emergency, person
 from handrail.accounts.roles import Role
 from handrail.core.models import ReadEntry
 from handrail.notices.models import Notice
-from handrail.plans.actions import write_emergency
 from handrail.plans.models import BreakGlass, PlanVersion
+from handrail.plans.versions import write_emergency
 from tenants.context import inside
 
 pytestmark = pytest.mark.browser

@@ -12,8 +12,8 @@ from handrail.notices.actions import NoLongerDue
 from handrail.notices.letters import letter
 from handrail.notices.models import Notice
 from handrail.plans import break_glass
-from handrail.plans.actions import write_emergency
 from handrail.plans.models import BreakGlass
+from handrail.plans.versions import write_emergency
 from tenants.context import inside
 from tenants.database import execute
 

@@ -10,10 +10,10 @@ from factories import PupilFactory, emergency, person
 
 from handrail.accounts.roles import Role
 from handrail.core.models import AuditEntry, ReadEntry
-from handrail.plans.actions import ChangedMeanwhile, write_emergency
 from handrail.plans.emergency import Emergency, Medicine
 from handrail.plans.forms import EmergencyForm, typed
 from handrail.plans.models import HealthcarePlan, PlanVersion
+from handrail.plans.versions import ChangedMeanwhile, write_emergency
 from tenants.context import inside
 from tenants.database import execute
 

@@ -22,7 +22,7 @@ from handrail.core.audit import CLOCK
 from handrail.core.calendar import LONDON
 from handrail.core.models import AuditEntry, AuthoritySettings
 from handrail.notices.models import Notice
-from handrail.plans.actions import write_emergency
+from handrail.plans.versions import write_emergency
 from handrail.policies.models import Kind, Policy, PolicyReview, PolicyVersion
 from handrail.policies.reminders import SUBJECT
 from handrail.schools.actions import add_contact, add_pupil

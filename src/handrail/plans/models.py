@@ -1,14 +1,18 @@
-"""A child's Individual Healthcare Plan and its versions, and looks at one by somebody who otherwise may not."""
+"""A child's Individual Healthcare Plan: its versions, who agreed and its reviews; and who looked in an emergency."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Self
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
 from handrail.core.fields import SealedJSONField, SealedTextField
-from handrail.core.models import Record, RecordManager
+from handrail.core.models import AuthoritySettings, Record, RecordManager
+from handrail.core.status import Status, status_case, status_of
+from handrail.plans.content import Answers
+from handrail.plans.cycle import Trigger
 from handrail.plans.emergency import Emergency
 from handrail.schools.models import Pupil
 
@@ -16,10 +20,98 @@ if TYPE_CHECKING:
     from handrail.accounts.models import User
 
 
+class Stage(models.TextChoices):
+    """Where a plan is on its way. Only an active one is reviewed."""
+
+    NOTIFIED = "notified", "Waiting for a decision"
+    NOT_NEEDED = "not_needed", "Not needed"
+    DRAFT = "draft", "Being written"
+    AWAITING = "awaiting", "Waiting for agreement"
+    ACTIVE = "active", "Active"
+    SUSPENDED = "suspended", "Paused"
+    TRANSFERRED = "transferred", "Passed on"
+    CLOSED = "closed", "Closed"
+
+
+TO_BE_READY = (Stage.NOTIFIED, Stage.DRAFT, Stage.AWAITING)
+"""Stages in which a plan is on the way; `due_on` is then the day by which it is to be ready."""
+
+WATCHED = (*TO_BE_READY, Stage.ACTIVE)
+"""Stages in which something falls due."""
+
+
+class Party(models.TextChoices):
+    """Who agrees to a plan."""
+
+    PARENT = "parent", "Parent or carer"
+    CHILD = "child", "The child"
+    HEALTH = "health", "Health professional"
+    SCHOOL = "school", "The school"
+
+
+class HealthcarePlanQuerySet(models.QuerySet["HealthcarePlan"]):
+    def visible_to(self, user: "User") -> Self:
+        """Those of the children whom the person may see."""
+        return self.filter(pupil__in=Pupil.objects.visible_to(user))
+
+    def of_school(self, school_id: UUID, *, on: date) -> Self:
+        """Those of the children at a school on the day `on`."""
+        return self.filter(pupil__school_id=school_id, pupil__in=Pupil.objects.on_roll(on=on))
+
+    def watched(self) -> Self:
+        """Those for which something falls due."""
+        return self.filter(stage__in=WATCHED)
+
+    def with_status(self, *, on: date, settings: AuthoritySettings) -> Self:
+        """Adds `status` as at the day `on`."""
+        return self.annotate(
+            status=status_case("due_on", on=on, due_soon_days=settings.due_soon_days, needed=Q(stage__in=WATCHED))
+        )
+
+
 class HealthcarePlan(Record):
-    """A child's plan. What it says is in its versions."""
+    """A child's plan: where it is on its way, and when it is due. What it says is in its versions."""
+
+    class ToldBy(models.TextChoices):
+        PARENT = "parent", "Parent or carer"
+        HEALTH = "health", "Health professional"
+        SCHOOL = "school", "The school before"
+        STAFF = "staff", "Somebody at this school"
 
     pupil = models.OneToOneField(Pupil, on_delete=models.CASCADE, related_name="plan")
+    stage = models.CharField(max_length=12, choices=Stage, default=Stage.DRAFT, db_default=Stage.DRAFT)
+    stage_since = models.DateField(null=True)
+    notified_on = models.DateField(null=True, help_text="when the school was told")
+    told_by = models.CharField(max_length=10, choices=ToldBy, blank=True, db_default="")
+    decided_on = models.DateField(null=True, help_text="when it was decided whether a plan is needed")
+    decided_with = SealedTextField(null=True, help_text="who agreed to that decision")
+    reason = SealedTextField(null=True, help_text="why it is not needed, paused, passed on or closed")
+    coordinator = models.ForeignKey(
+        "accounts.User", on_delete=models.SET_NULL, null=True, related_name="+", help_text="who is reminded first"
+    )
+    last_reviewed_on = models.DateField(null=True, help_text="when it was agreed or reviewed last")
+    due_on = models.DateField(null=True, help_text="by when it is to be ready, or reviewed; empty when nothing is due")
+
+    objects: ClassVar = RecordManager.from_queryset(HealthcarePlanQuerySet)()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(stage="active") | Q(due_on__isnull=False), name="an_active_plan_is_due"
+            ),
+            models.CheckConstraint(
+                condition=Q(stage__in=["notified", "draft", "awaiting", "active"]) | Q(due_on=None),
+                name="nothing_is_due_of_a_plan_at_rest",
+            ),
+        ]
+        indexes = [models.Index(fields=["due_on"], condition=Q(due_on__isnull=False), name="plans_by_due_day")]
+
+    @property
+    def is_watched(self) -> bool:
+        return self.stage in WATCHED
+
+    def status_on(self, on: date, settings: AuthoritySettings) -> Status:
+        return status_of(self.due_on, on=on, due_soon_days=settings.due_soon_days, is_needed=self.is_watched)
 
 
 class PlanVersionQuerySet(models.QuerySet["PlanVersion"]):
@@ -37,7 +129,8 @@ class PlanVersion(Record):
     made_by = models.UUIDField(null=True)
     made_by_name = models.CharField(max_length=150)
     changed = ArrayField(models.CharField(max_length=30), default=list, help_text="the names of the parts that did")
-    emergency = SealedJSONField()
+    emergency = SealedJSONField(null=True, help_text="empty while nobody has written the emergency steps")
+    sections = SealedJSONField(null=True, help_text="section -> question -> answer: see content.py")
 
     objects: ClassVar = RecordManager.from_queryset(PlanVersionQuerySet)()
 
@@ -45,8 +138,83 @@ class PlanVersion(Record):
         constraints = [models.UniqueConstraint(fields=["plan", "number"], name="one_version_per_number_of_a_plan")]
 
     @property
-    def says(self) -> Emergency:
-        return Emergency.from_json(self.emergency)
+    def says(self) -> Emergency | None:
+        """What to do in an emergency."""
+        return Emergency.from_json(self.emergency) if self.emergency else None
+
+    @property
+    def answers(self) -> Answers:
+        """What the sections say."""
+        return self.sections or {}
+
+
+class Agreement(Record):
+    """Somebody agreed to what a plan said, or asked for a change of it."""
+
+    class How(models.TextChoices):
+        IN_PERSON = "in_person", "In person"
+        PHONE = "phone", "On the phone"
+        WRITING = "writing", "In writing"
+        LINK = "link", "Through a link that was sent to them"
+
+    version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="agreements")
+    party = models.CharField(max_length=6, choices=Party)
+    name = models.CharField(max_length=150)
+    is_agreed = models.BooleanField(default=True, help_text="false when a change was asked for")
+    agreed_on = models.DateField()
+    how = models.CharField(max_length=9, choices=How)
+    comment = SealedTextField(null=True)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.UUIDField(null=True)
+    recorded_by_name = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ["recorded_at", "id"]
+
+
+class PlanReview(Record):
+    """One review of a plan: its day, its outcome and which version was found right. Never changed afterwards."""
+
+    class Outcome(models.TextChoices):
+        NO_CHANGE = "no_change", "Still right, no change"
+        UPDATED = "updated", "Updated"
+        NOT_NEEDED = "not_needed", "No longer needs a plan"
+        LEFT = "left", "Has left the school"
+
+    plan = models.ForeignKey(HealthcarePlan, on_delete=models.CASCADE, related_name="reviews")
+    version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, null=True, related_name="+")
+    reviewed_on = models.DateField()
+    outcome = models.CharField(max_length=10, choices=Outcome)
+    next_due_on = models.DateField(null=True)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.UUIDField(null=True)
+    recorded_by_name = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ["-reviewed_on", "-recorded_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plan", "reviewed_on", "outcome"], name="one_plan_review_per_day_and_outcome"
+            )
+        ]
+
+
+class ReviewTrigger(Record):
+    """Something that makes a plan's review due before its time, until a review has answered it."""
+
+    plan = models.ForeignKey(HealthcarePlan, on_delete=models.CASCADE, related_name="triggers")
+    kind = models.CharField(max_length=10, choices=Trigger)
+    happens_on = models.DateField()
+    due_on = models.DateField()
+    noted_at = models.DateTimeField()
+    noted_by = models.UUIDField(null=True, help_text="a user; empty for the clock")
+    answered_by = models.ForeignKey(PlanReview, on_delete=models.SET_NULL, null=True, related_name="answers")
+
+    class Meta:
+        ordering = ["due_on", "kind"]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "kind", "happens_on"], name="one_trigger_per_plan_kind_and_day")
+        ]
 
 
 class BreakGlassQuerySet(models.QuerySet["BreakGlass"]):

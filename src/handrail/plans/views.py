@@ -10,8 +10,9 @@ from django.utils.functional import cached_property
 from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import ReadEntry
-from handrail.plans import actions
-from handrail.plans.emergency import PARTS
+from handrail.plans import versions
+from handrail.plans.content import BY_NAME
+from handrail.plans.emergency import PARTS, Emergency
 from handrail.plans.forms import EmergencyForm, typed
 from handrail.plans.models import PlanVersion
 from handrail.schools.models import Pupil
@@ -51,7 +52,7 @@ class EmergencyView(PlanDoor):
     def get(self, request: Request, child_id: Any) -> HttpResponse:
         return self.page(
             "emergency",
-            version=self.newest,
+            version=self.newest if self.newest and self.newest.says else None,
             may_edit=self.may(Permission.EDIT_PLANS),
             may_see_versions=self.may(Permission.SEE_PLANS),
             may_see_child=self.may(Permission.SEE_CHILDREN),
@@ -73,21 +74,21 @@ class ChangeEmergencyView(PlanDoor):
         if not form.is_valid():
             return self.page("change_emergency", form=form)
         try:
-            _, is_new = actions.write_emergency(
+            _, is_new = versions.write_emergency(
                 pupil=self.child,
                 says=form.says,
                 based_on=form.cleaned_data["based_on"],
                 by=request.user,
                 at=request.now,
             )
-        except actions.ChangedMeanwhile as meanwhile:
+        except versions.ChangedMeanwhile as meanwhile:
             return self.both(form, meanwhile.newest)
         messages.success(request, "Saved the emergency plan." if is_new else "Nothing was changed.")
         return redirect("plans:emergency", child_id=child_id)
 
     def both(self, form: EmergencyForm, newest: PlanVersion) -> HttpResponse:
         """What was typed, which the next saving puts above theirs, and what they wrote where it differs."""
-        theirs, mine = newest.says, form.says
+        theirs, mine = newest.says or Emergency(condition=""), form.says
         data = self.request.POST.copy()
         data["based_on"] = str(newest.number)
         form.data = data
@@ -106,7 +107,8 @@ class VersionsView(PlanDoor):
     permission, needs_step_up = Permission.SEE_PLANS, True
 
     def get(self, request: Request, child_id: Any) -> HttpResponse:
-        return self.page("versions", versions=PlanVersion.objects.of_child(self.child))
+        titles = PARTS | {name: section.title for name, section in BY_NAME.items()}
+        return self.page("versions", versions=PlanVersion.objects.of_child(self.child), titles=titles)
 
 
 class VersionView(PlanDoor):
