@@ -11,7 +11,7 @@ from django.urls import path
 from django.utils import timezone
 
 from handrail.accounts.models import Session
-from handrail.accounts.sessions import IDLE
+from handrail.accounts.sessions import IDLE, IDLE_WITHOUT_CHILD
 from handrail.config import urls
 from handrail.core.access import SIGNED_IN, Door
 from handrail.core.models import ReadEntry
@@ -108,11 +108,14 @@ class TestASessionWithAChildsPage:
 
 
 class TestAnotherSession:
-    def test_goes_on_for_its_ten_hours(self, cast, browse, leave_alone):
+    def test_ends_after_eight_hours(self, cast, browse, leave_alone):
         client = browse(cast.head)
         client.get(ACCOUNT)
-        leave_alone(timedelta(hours=9))
+        leave_alone(IDLE_WITHOUT_CHILD - A_SECOND)
         assert is_open(client)
+        leave_alone(IDLE_WITHOUT_CHILD)
+        assert "You have been signed out." in client.get(client.get(ACCOUNT)["Location"]).text
+        assert not is_open(client)
 
 
 class TestThePage:

@@ -1,5 +1,6 @@
 """Signing in with a code or a password, choosing passwords, signing out."""
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
-from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS, UpdateError
 from django.core import mail
 from django.db import connection
 from django.template.loader import get_template
@@ -18,7 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from handrail.accounts.models import Session, User
-from handrail.accounts.sessions import SessionStore, id_of
+from handrail.accounts.sessions import SessionStore, id_of, mark
 from handrail.accounts.urls import urlpatterns
 from handrail.notices.mailbox import Mailbox
 from tenants.context import inside
@@ -543,6 +544,14 @@ class TestTheSession:
         thief = browse()
         thief.cookies["sessionid"] = before
         assert not is_signed_in(thief)
+
+    def test_has_a_key_of_128_bits_that_nobody_can_guess(self, cast, browse, one):
+        keys = [browse(cast.head).cookies["sessionid"].value for _ in range(20)]
+        with inside(one):
+            guessed = {key.removesuffix(mark()) for key in keys}
+        assert len(guessed) == 20
+        assert all(len(each) * math.log2(len(VALID_KEY_CHARS)) >= 128 for each in guessed)
+        assert set("".join(guessed)) <= set(VALID_KEY_CHARS)
 
     def test_ends_ten_hours_after_sign_in_whatever_happens_in_it(self, cast, browse, one, monkeypatch):
         import time

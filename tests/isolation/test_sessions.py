@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 
 from handrail.accounts.models import Session, User
-from handrail.accounts.sessions import SessionStore
+from handrail.accounts.sessions import LENGTH, SessionStore
 from tenants.context import inside
 from tenants.errors import NobodyBound
 
@@ -71,9 +71,9 @@ class TestASession:
 
     def test_is_not_read_with_nobody_bound(self):
         with pytest.raises(NobodyBound):
-            SessionStore("a" * 32)
+            SessionStore("a" * LENGTH)
 
-    @pytest.mark.parametrize("key", ["", "short", "a" * 33, "../../etc/passwd", "\u00e9" * 32])
+    @pytest.mark.parametrize("key", ["", "short", "a" * (LENGTH + 1), "../../etc/passwd", "\u00e9" * LENGTH])
     def test_of_another_shape_is_nobodys(self, cast, browse, key):
         client = browse()
         client.cookies[COOKIE] = key
