@@ -15,7 +15,7 @@ from django.utils import timezone
 from handrail.core.audit import CLOCK
 from handrail.core.calendar import day_of
 from handrail.core.documents import open_document, store
-from handrail.imports import actions, extract, starter_file
+from handrail.imports import actions, extract, invitations_file, starter_file
 from handrail.imports.models import FileImport
 from handrail.policies.actions import inherit_history, open_policies
 from handrail.schools.actions import Followed, follow_register
@@ -23,6 +23,8 @@ from tenants.context import inside
 from tenants.csv_file import UnusableFile
 from tenants.routing import Authority, authorities
 from workflows.per_authority import AuthorityTask, UnboundTask, for_each_authority
+
+Kind = FileImport.Kind
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +143,8 @@ def _check(authority: Authority, file: FileImport, mine: actions.Claim, clock: C
             document: Any = file.document  # there is one while the file waits
             with open_document(document) as kept, path.open("wb") as copy:
                 shutil.copyfileobj(kept, copy)
-        read = extract.read if file.kind == FileImport.Kind.REGISTER else starter_file.read
+        readers = {Kind.REGISTER: extract.read, Kind.STARTER: starter_file.read, Kind.PEOPLE: invitations_file.read}
+        read = readers[Kind(file.kind)]
         try:
             reading = read(path, name=file.file_name, known=known, report=report)
         except UnusableFile as refusal:

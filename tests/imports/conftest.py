@@ -40,7 +40,8 @@ def bring(one, cast, browse, work) -> Callable[..., FileImport]:
     def run(kind: str, content: bytes | str, *, name: str = "file.csv") -> FileImport:
         content = content.encode() if isinstance(content, str) else content
         file = SimpleUploadedFile(name, content, content_type="text/csv")
-        answer = browse(cast.officer).post("/imports/", {"kind": kind, f"{kind}-file": file})
+        page = "/imports/invitations/" if kind == "people" else "/imports/"
+        answer = browse(cast.officer).post(page, {"kind": kind, f"{kind}-file": file})
         assert answer.status_code == 302, answer.content.decode()
         work()
         return state_of(one, answer["Location"])

@@ -74,7 +74,8 @@ class Site:
 
         if shots := whole_environment().get("SCREENSHOTS"):
             name = page.url.split("/", 3)[3].strip("/").replace("/", "-") or "home"
-            page.screenshot(path=f"{shots}/{name}-{page.viewport_size['width']}.png", full_page=True)
+            number = len(list(Path(shots).iterdir()))  # a page has several states
+            page.screenshot(path=f"{shots}/{number:03}-{name}-{page.viewport_size['width']}.png", full_page=True)
         assert page.said == [], page.url
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"sideways: {page.url}"
         assert page.title().startswith("Error: ") == bool(page.locator(".govuk-error-summary").count()), page.url

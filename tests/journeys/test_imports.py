@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 from imports_data import lines_of, sample
 
+from handrail.accounts.models import Membership
 from handrail.imports.models import FileImport
 from handrail.policies.models import Kind, Policy
 from handrail.schools.models import School
@@ -97,6 +98,47 @@ def test_starter_spreadsheet_with_bad_rows(site, work):
     page.get_by_role("link", name="Import schools").click()
     check_both(site, page)
     assert "Undone" in page.get_by_role("table").inner_text()
+
+
+def test_schools_are_invited_from_a_list_and_at_their_offices(site, work):
+    with inside(site.one):
+        School.objects.filter(urn="900001").update(office_email="office@oak.example")
+        School.objects.filter(urn="900002").update(office_email="")
+    page = site.open("/schools/?only=never-signed-in", by=site.cast.officer)
+    page.get_by_role("link", name="Invite schools that have never signed in").click()
+    check_both(site, page)
+    page.get_by_role("button", name="Check this list").click()
+    assert "Select a file" in page.locator(".govuk-error-summary").inner_text()
+    check_both(site, page)
+
+    rows = "900001,Nell New,nell@oak.example,Governor\n900001,Al,al@oak,\n900009,Bo,bo@ash.example,\n"
+    file = {"name": "People.csv", "mimeType": "text/csv", "buffer": f"URN,Name,E-mail,Role\n{rows}".encode()}
+    page.get_by_label("List of people").set_input_files(file)
+    page.get_by_role("button", name="Check this list").click()
+    check_both(site, page)
+    work()
+    page.get_by_role("heading", name="Check who you invite").wait_for()
+    check_both(site, page)
+    assert "Your role: Governor." in page.locator(".app-letter").inner_text()
+    assert "There is no open school with this URN" in page.get_by_role("table", name="Rows with a problem").inner_text()
+    page.get_by_role("button", name="Invite 1 person and skip 2 rows").click()
+    work()
+    page.get_by_role("heading", name="The invitations are on their way").wait_for()
+    check_both(site, page)
+    page.get_by_role("button", name="Take these invitations back").click()
+    work()
+    page.get_by_role("heading", name="The invitations were taken back").wait_for()
+    check_both(site, page)
+
+    page.goto(site.address("/imports/invitations/"))
+    page.get_by_role("button", name="Use the schools’ office addresses").click()
+    check_both(site, page)
+    assert "Add it to the school’s contacts" in page.get_by_role("table", name="Rows with a problem").inner_text()
+    page.get_by_role("button", name="Invite 1 person and skip 1 row").click()
+    work()
+    page.get_by_role("heading", name="The invitations are on their way").wait_for()
+    with inside(site.one):
+        assert Membership.objects.get(user__email="office@oak.example").invited_as == "School office"
 
 
 def test_extract_that_looks_wrong_is_asked_about(site, work):

@@ -1,7 +1,7 @@
 """Every write about people."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,8 +9,8 @@ from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
-from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models import Q, Value
+from django.db.models.functions import Greatest, Lower
 
 from handrail.accounts.addresses import plain_address
 from handrail.accounts.models import KEPT_FOR, Draft, Membership, Session, User
@@ -154,6 +154,24 @@ def end_membership(*, membership: Membership, by: audit.Actor, at: datetime) -> 
     _record_roles("ended a role", [mine], by=by, at=at)
     if not mine.user.memberships.current(on=mine.to_on).exists():
         end_sessions(user=mine.user, by=by, at=at)
+
+
+@transaction.atomic
+def end_awaited(ids: Collection[UUID], *, by: audit.Actor, at: datetime) -> list[Membership]:
+    """End at once those of these roles that nobody has taken up. Gives those that stay, because somebody has.
+
+    It does not ask who leads from then on: these roles were given by mistake. Ending them twice changes nothing.
+    """
+    held = Membership.objects.filter(id__in=ids, to_on=None).select_related("user", "school").order_by("id")
+    open_ones = list(held.select_for_update(of=("self",)))
+    gone = [each for each in open_ones if each.is_awaited]
+    on = day_of(at)
+    Membership.objects.filter(id__in=[each.id for each in gone]).update(to_on=Greatest("from_on", Value(on)))
+    _record_roles("ended a role", gone, by=by, at=at)
+    without_a_role = User.objects.filter(id__in={each.user_id for each in gone}, sessions__isnull=False)
+    for user in without_a_role.exclude(memberships__in=Membership.objects.current(on=on)).distinct():
+        end_sessions(user=user, by=by, at=at)
+    return [each for each in open_ones if not each.is_awaited]
 
 
 @transaction.atomic

@@ -17,7 +17,7 @@ from handrail.core import audit
 from handrail.core.calendar import day_of
 from handrail.core.documents import StoreUnavailable, keep, key_of
 from handrail.core.models import Document
-from handrail.imports import extract, starter
+from handrail.imports import extract, invitations, starter
 from handrail.imports.models import FileImport
 from handrail.imports.reading import Comparison, Known, Reading
 from handrail.schools.models import School
@@ -85,6 +85,26 @@ def upload(*, kind: str, file: BinaryIO, name: str, by: User, at: datetime) -> F
         asked_by=by.id,
     )
     _record("uploaded a file", found, by=by, at=at)
+    return found
+
+
+@transaction.atomic
+def gather_office_addresses(*, by: User, at: datetime) -> FileImport:
+    """Make the list of people to invite that a file would hold: the office of each school nobody has signed in for."""
+    reading = invitations.office_addresses(on=day_of(at))
+    found = FileImport(
+        kind=Kind.PEOPLE,
+        file_name="Schools’ office addresses",
+        uploaded_at=at,
+        uploaded_by=by.id,
+        uploaded_by_name=by.name,
+        asked_by=by.id,
+        rows=reading.rows,
+        problems=reading.problems,
+    )
+    _keep(found, _compare(found, at=at), reading.counts)
+    _move(found, State.CHECKED)
+    _record("gathered office addresses", found, by=by, at=at)
     return found
 
 
@@ -190,6 +210,8 @@ def commit(mine: Claim, *, at: datetime) -> None:
     on = day_of(at)
     if file.kind == Kind.REGISTER:
         file.before = extract.commit(file.rows, on=on, as_of=file.as_of or on, by=by, at=at)
+    elif file.kind == Kind.PEOPLE:
+        file.before = {"roles": invitations.commit(file.rows, by=by, at=at)}
     else:
         file.before = {"steps": starter.commit(file.rows, on=on, by=by, at=at)}
     _move(file, State.COMMITTED, committed_at=at, rows=[])
@@ -206,6 +228,8 @@ def undo(mine: Claim, *, at: datetime) -> None:
         return
     if file.kind == Kind.REGISTER:
         left = extract.undo(file.before, by=by, at=at)
+    elif file.kind == Kind.PEOPLE:
+        left = invitations.undo(file.before["roles"], by=by, at=at)
     else:
         left = starter.undo(file.before["steps"], by=by, at=at)
     _move(file, State.UNDONE, left=left, before={})
@@ -260,6 +284,8 @@ def _compare(file: FileImport, *, at: datetime) -> Comparison:
     on = day_of(at)
     if file.kind == Kind.REGISTER:
         return extract.compare(file.rows, file.problems, on=on, as_of=file.as_of or on)
+    if file.kind == Kind.PEOPLE:
+        return invitations.compare(file.rows)
     return starter.compare(file.rows, on=on, at=at)
 
 
@@ -274,7 +300,8 @@ def _keep(file: FileImport, found: Comparison, counts: dict[str, int]) -> None:
 def _asker(file: FileImport, *, at: datetime) -> User | None:
     """Who decided about the file, while they may still do so."""
     user: User | None = User.objects.filter(id=file.asked_by, is_active=True).first()
-    return user if user and user.as_at(day_of(at)).may(Permission.IMPORT_SCHOOLS) else None
+    needed = Permission.INVITE_SCHOOLS if file.kind == Kind.PEOPLE else Permission.IMPORT_SCHOOLS
+    return user if user and user.as_at(day_of(at)).may(needed) else None
 
 
 def _give_up(file: FileImport, *, at: datetime) -> None:

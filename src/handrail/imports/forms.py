@@ -28,5 +28,15 @@ class StarterForm(forms.Form):
     )
 
 
+class PeopleForm(forms.Form):
+    prefix = FileImport.Kind.PEOPLE
+    file = FileField(
+        label="List of people",
+        kinds=("CSV",),
+        megabytes=MEGABYTES,
+        help_text="Our template filled in, saved as CSV. Up to 60MB.",
+    )
+
+
 class ConfirmForm(forms.Form):
     has_understood = forms.BooleanField(label="I have checked that these figures are right", required=False)

@@ -30,10 +30,11 @@ class FileImportQuerySet(models.QuerySet["FileImport"]):
         return self.filter(free, state__in=FileImport.IN_HAND)
 
     def done_with(self, *, at: datetime) -> Self:
-        """Those whose uploaded file nobody needs any more: it has been read, and what it did cannot be undone now."""
+        """Those whose uploaded file, and what was kept to undo it, nobody needs any more."""
         ended = at - timedelta(hours=UNDO_HOURS)
         old = Q(committed_at__lte=ended) | Q(committed_at=None, uploaded_at__lte=ended)
-        return self.filter(old, document__isnull=False).exclude(state__in=FileImport.IN_HAND)
+        kept = Q(document__isnull=False) | ~Q(before={})
+        return self.filter(old, kept).exclude(state__in=FileImport.IN_HAND)
 
 
 class FileImport(Record):
@@ -46,6 +47,7 @@ class FileImport(Record):
     class Kind(models.TextChoices):
         REGISTER = "register", "Register of schools"
         STARTER = "starter", "Starter spreadsheet"
+        PEOPLE = "people", "People to invite"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Being checked"
@@ -62,7 +64,11 @@ class FileImport(Record):
     kind = models.CharField(max_length=8, choices=Kind)
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
     document = models.ForeignKey(
-        Document, on_delete=models.PROTECT, null=True, related_name="+", help_text="empty when it has been deleted"
+        Document,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="empty when it has been deleted, or nobody brought one",
     )
     file_name = models.CharField(max_length=200)
     uploaded_at = models.DateTimeField()

@@ -1,7 +1,7 @@
 """The starter spreadsheet as a CSV file: its columns, what may stand in them, and how its rows are read."""
 
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,8 +12,9 @@ from django.core.validators import URLValidator, validate_email
 
 from handrail.core.jinja import MONTHS, any_of
 from handrail.imports.reading import ROWS_BETWEEN_REPORTS, Known, Reading, Report, problem
+from handrail.imports.template_file import MayBeBlank, TemplateFile, letters, urn_column
 from handrail.policies.models import SCHOOL_KINDS, Kind
-from tenants.csv_file import Column, CsvFile, Problem, UnusableFile, digits, text
+from tenants.csv_file import Column, Problem, UnusableFile, text
 
 EARLIEST = date(2000, 1, 1)
 OTHER_NAMES = {
@@ -26,18 +27,6 @@ KINDS = any_of(kind.label for kind in SCHOOL_KINDS)
 
 class NotTheStarter(UnusableFile):
     """The file is not a usable starter spreadsheet. Its text is one clear sentence saying what to do."""
-
-
-class MayBeBlank(Column):
-    """A column that the file must have: a blank cell is good, and a faulty one costs the whole row."""
-
-    def read(self, raw: str) -> Any:
-        return self.clean(raw.strip())
-
-
-def letters(name: str) -> str:
-    """What is left of a name without case, blanks and punctuation."""
-    return re.sub(r"[^a-z]", "", name.casefold())
 
 
 def email(raw: str) -> str:
@@ -142,22 +131,15 @@ HEADINGS = (
 """The template's columns. "School" is for people: it is not read."""
 
 
-class StarterFile(CsvFile):
+class StarterFile(TemplateFile):
     """One starter spreadsheet. A row is (URN, policy kind, and the VALUES)."""
 
     refusal: ClassVar[type[UnusableFile]] = NotTheStarter
     without_value: ClassVar[str] = "the rest of the row is kept"
 
     def __init__(self, source: Path, known: Known) -> None:
-        def urn(raw: str) -> str:
-            value = digits(6, filled=False)(raw)
-            if value not in known.open_urns:
-                raise ValueError(f"There is no open school with this URN in {known.name}")
-            return value
-
-        self.line = 0
-        self.columns = (  # type: ignore[misc]  # what is right depends on the authority and the day
-            Column("urn", "URN", urn, is_essential=True),
+        columns = (
+            urn_column(known),
             MayBeBlank("policy", "Policy", kind, is_essential=True),
             Column(OFFICE_EMAIL.field, OFFICE_EMAIL.header, email),
             Column(LEAD_NAME.field, LEAD_NAME.header, text(150)),
@@ -165,17 +147,7 @@ class StarterFile(CsvFile):
             Column(REVIEWED.field, REVIEWED.header, past_day(known.today)),
             Column(PUBLISHED.field, PUBLISHED.header, address),
         )
-        super().__init__(source)
-
-    def _find_columns(self, header: list[bytes]) -> tuple[list[int], frozenset[str]]:
-        """Take "Office Email" for "Office e-mail": only the letters of a heading count."""
-        headings = {letters(column.header): column.header for column in self.columns}
-        names = [name.decode(self.encoding, "replace") for name in header]
-        return super()._find_columns([headings.get(letters(name), name).encode(self.encoding) for name in names])
-
-    def _numbered_rows(self) -> Generator[tuple[int, list[bytes]], None, None]:
-        for self.line, cells in super()._numbered_rows():
-            yield self.line, cells
+        super().__init__(source, columns)
 
 
 def read(source: Path, *, name: str, known: Known, report: Report) -> Reading:

@@ -11,11 +11,13 @@ from django.urls import reverse
 from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.spreadsheet import csv_file
-from handrail.imports import actions
-from handrail.imports.forms import ConfirmForm, RegisterForm, StarterForm
+from handrail.imports import actions, invitations, invitations_file
+from handrail.imports.forms import ConfirmForm, PeopleForm, RegisterForm, StarterForm
 from handrail.imports.models import FileImport
 from handrail.imports.starter import template_rows
 from handrail.imports.starter_file import HEADINGS
+from handrail.people.invitations import example
+from handrail.schools.models import School
 
 FILES_SHOWN = 50
 ROWS_SHOWN = 100
@@ -36,6 +38,17 @@ class ImportDoor(Door):
     def to_file(self, file: FileImport) -> HttpResponse:
         return redirect("imports:show", pk=file.id)
 
+    def upload(self, kind: str, form: forms.Form) -> HttpResponse | None:
+        """Keep the file of a form and go to its page; nothing, and the form says why, when it cannot be kept."""
+        if not form.is_valid():
+            return None
+        file, by, at = form.cleaned_data["file"], self.request.user, self.request.now
+        try:
+            return self.to_file(actions.upload(kind=kind, file=file, name=file.name, by=by, at=at))
+        except actions.Refused as refusal:
+            form.add_error("file", str(refusal))
+            return None
+
 
 class HomeView(ImportDoor):
     """The two forms, and the files that were uploaded before."""
@@ -48,16 +61,7 @@ class HomeView(ImportDoor):
         sent: dict[str, Any] = {"data": request.POST, "files": request.FILES}
         register = RegisterForm(**sent if kind == FileImport.Kind.REGISTER else {})
         starter = StarterForm(**sent if kind == FileImport.Kind.STARTER else {})
-        form: forms.Form = register if register.is_bound else starter
-        if form.is_valid():
-            file = form.cleaned_data["file"]
-            try:
-                return self.to_file(
-                    actions.upload(kind=kind, file=file, name=file.name, by=self.request.user, at=self.request.now)
-                )
-            except actions.Refused as refusal:
-                form.add_error("file", str(refusal))
-        return self.page(register, starter)
+        return self.upload(kind, register if register.is_bound else starter) or self.page(register, starter)
 
     def page(self, register: forms.Form, starter: forms.Form) -> HttpResponse:
         files = FileImport.objects.visible_to(self.request.user).without_contents()[:FILES_SHOWN]
@@ -70,6 +74,34 @@ class StarterTemplateView(ImportDoor):
 
     def get(self, request: Request) -> FileResponse:
         return csv_file("starter-spreadsheet.csv", HEADINGS, template_rows())
+
+
+class InvitationsView(ImportDoor):
+    """Asks whom to invite: those on a list that is brought, or the offices of schools nobody has signed in for."""
+
+    permission = Permission.INVITE_SCHOOLS
+
+    def get(self, request: Request) -> HttpResponse:
+        return self.page(PeopleForm())
+
+    def post(self, request: Request) -> HttpResponse:
+        if "offices" in request.POST:
+            return self.to_file(actions.gather_office_addresses(by=request.user, at=request.now))
+        form = PeopleForm(request.POST, request.FILES)
+        return self.upload(FileImport.Kind.PEOPLE, form) or self.page(form)
+
+    def page(self, form: forms.Form) -> HttpResponse:
+        silent = School.objects.open().never_signed_in(on=self.request.today).count()
+        return render(self.request, "imports/invitations.html", {"form": form, "silent": silent})
+
+
+class InvitationsTemplateView(ImportDoor):
+    """The list of people to invite with the authority's own schools, to be filled in."""
+
+    permission = Permission.INVITE_SCHOOLS
+
+    def get(self, request: Request) -> FileResponse:
+        return csv_file("people-to-invite.csv", invitations_file.HEADINGS, invitations.template_rows())
 
 
 class ShowView(ImportDoor):
@@ -102,11 +134,21 @@ class ShowView(ImportDoor):
             "changes": file.changes[:ROWS_SHOWN],
             "problems_shown": file.problems[:ROWS_SHOWN],
             "may_be_undone": file.may_be_undone(at=self.request.now),
+            "letter": self.letter(file) if file.kind == FileImport.Kind.PEOPLE else None,
         }
         answer = render(self.request, "imports/show.html", facts)
         if file.is_in_hand:
             answer["Refresh"] = f"{REFRESH_SECONDS}; url={reverse('imports:show', args=[file.id])}"
         return answer
+
+    def letter(self, file: FileImport) -> tuple[str, str] | None:
+        """What the first whom it would invite would read."""
+        if file.state != FileImport.State.CHECKED or not file.changes:
+            return None
+        first = file.changes[0]
+        _, email, role = (detail["becomes"] for detail in first["details"])
+        by, at = self.request.user, self.request.now
+        return example(email=email, whose=first["name"], as_role=role, by=by, at=at)
 
 
 class CancelView(ImportDoor):
@@ -119,7 +161,8 @@ class CancelView(ImportDoor):
         except actions.Refused as refusal:
             messages.warning(request, str(refusal))
             return self.to_file(file)
-        messages.success(request, f"{file} was put away. Nothing was imported.")
+        done = "Nobody was invited" if file.kind == FileImport.Kind.PEOPLE else "Nothing was imported"
+        messages.success(request, f"{file} was put away. {done}.")
         return redirect("imports:home")
 
 
@@ -141,7 +184,7 @@ class ProblemsCsvView(ImportDoor):
     def get(self, request: Request, pk: Any) -> FileResponse:
         rows = (
             [
-                each["line"],
+                each["line"] or "",
                 each["urn"],
                 each["column"],
                 each["value"],

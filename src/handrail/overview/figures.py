@@ -16,7 +16,6 @@ from handrail.overview.lists import (
     SHORT_NAMES,
     Only,
     Urgency,
-    never_signed_in,
     policies_to_watch,
     urgent,
 )
@@ -64,7 +63,7 @@ class Figures:
 def figures(*, on: date, settings: AuthoritySettings) -> Figures:
     """Count everything, in three questions to the database."""
     counts = _by_kind(on=on, settings=settings)
-    silent = School.objects.open().filter(never_signed_in(on=on)).count()
+    silent = School.objects.open().never_signed_in(on=on).count()
     return Figures(
         overdue=_policies(counts, Urgency.OVERDUE),
         due_soon=_policies(counts, Urgency.DUE_SOON),

@@ -7,12 +7,10 @@ from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, TextChoices
 
-from handrail.accounts.models import Membership
 from handrail.core.models import AuthoritySettings
 from handrail.core.status import Status
 from handrail.policies.models import NEEDED, SCHOOL_KINDS, Kind, Policy
 from handrail.policies.reminders import NOBODY_TO_REMIND
-from handrail.schools.duty import BOUND
 from handrail.schools.models import School
 
 SHORT_NAMES = {
@@ -107,12 +105,6 @@ def chase_list(asked: dict[str, Any], *, on: date, settings: AuthoritySettings) 
 # -- schools ---------------------------------------------------------------------------------------------
 
 
-def never_signed_in(*, on: date) -> Q:
-    """Schools with the duty of which nobody, of those who could on the day `on`, has ever signed in."""
-    signed_in = Membership.objects.current(on=on).filter(school=OuterRef("pk"), user__last_login__isnull=False)
-    return Q(body__in=BOUND) & ~Q(Exists(signed_in))
-
-
 def nobody_to_remind() -> Q:
     """Schools with a policy about which no reminder could reach anybody."""
     return Q(Exists(Policy.objects.filter(NEEDED, NOBODY_TO_REMIND, school=OuterRef("pk"))))
@@ -132,7 +124,7 @@ def schools_list(asked: dict[str, Any], *, on: date, settings: AuthoritySettings
         if asked[name]:
             schools = schools.filter(**{column: asked[name]})
     if asked["only"] == Only.NEVER_SIGNED_IN:
-        schools = schools.filter(never_signed_in(on=on))
+        schools = schools.never_signed_in(on=on)
     elif asked["only"] == Only.NOBODY_TO_REMIND:
         schools = schools.filter(nobody_to_remind())
     if asked["sort"] == Order.NEXT_REVIEW:

@@ -1,6 +1,6 @@
 """Every write about inviting people and about who takes over from whom. The roles themselves are `accounts`'."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,13 +8,15 @@ from uuid import UUID
 from django.db import transaction
 
 from handrail.accounts import actions as accounts
+from handrail.accounts.actions import Newcomer
 from handrail.accounts.addresses import plain_address
 from handrail.accounts.models import Membership
 from handrail.accounts.roles import Role
 from handrail.core import audit
 from handrail.core.calendar import day_of
 from handrail.notices.actions import owe
-from handrail.people.invitations import AGAIN_AFTER, INVITED, STANDS_FOR, SUBJECT, WORDING
+from handrail.notices.models import Notice
+from handrail.people.invitations import AGAIN_AFTER, INVITED, MAY_HAVE_LEFT, STANDS_FOR, SUBJECT, WORDING
 
 
 class Refused(ValueError):
@@ -53,6 +55,36 @@ def invite(*, email: str, name: str, role: Role, school_id: UUID | None, by: aud
     membership: Membership = here.get(user=user)
     owe_invitations([membership], by=by, at=at)
     return membership
+
+
+@transaction.atomic
+def invite_all(people: Sequence[Newcomer], *, by: audit.Actor, at: datetime) -> list[Membership]:
+    """Give many people roles from today and owe each a message, in as many statements as for one. Gives the roles.
+
+    Whoever has the role already is not asked again. Raises NotAnEmailAddress and WrongPlace.
+    """
+    users = accounts.add_people(people, by=by, at=at, is_invited=True)
+    given = Membership.objects.filter(user__in=users, invited_at=at, to_on=None, pupil=None)
+    invited = list(given.select_related("user"))
+    owe_invitations(invited, by=by, at=at)
+    return invited
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """What is left of invitations that were taken back: the messages that had been sent, and the roles that stay."""
+
+    sent: int
+    taken_up: list[Membership]
+
+
+@transaction.atomic
+def take_back(ids: Collection[UUID], *, by: audit.Actor, at: datetime) -> TakenBack:
+    """End those of these roles that nobody has taken up. Messages about them that have not been sent never are."""
+    taken_up = accounts.end_awaited(ids, by=by, at=at)
+    ended = set(ids) - {each.id for each in taken_up}
+    sent = Notice.objects.filter(subject_kind=SUBJECT, subject_id__in=ended, state__in=MAY_HAVE_LEFT)
+    return TakenBack(sent.count(), sorted(taken_up, key=lambda each: each.user.name))
 
 
 @transaction.atomic

@@ -14,6 +14,7 @@ from handrail.accounts.roles import Role
 from handrail.core.calendar import day_of
 from handrail.core.jinja import long_date
 from handrail.notices.actions import NoLongerDue
+from handrail.notices.letters import in_words
 from handrail.notices.models import Notice
 from tenants.database import require_bound
 
@@ -27,6 +28,7 @@ SHOWN_FOR = timedelta(days=60)
 """How long one that ran out is shown, for somebody to invite the person again."""
 
 FAILED = frozenset({Notice.State.BOUNCED, Notice.State.DEAD})
+MAY_HAVE_LEFT = frozenset({Notice.State.CLAIMED, Notice.State.UNKNOWN, Notice.State.ACCEPTED, Notice.State.DELIVERED})
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,18 @@ def still_due(notice: Notice, *, at: datetime) -> dict[str, str]:
         raise NoLongerDue(Notice.Reason.CONTACT_CHANGED)
     if Notice.objects.of_subject(SUBJECT, membership.id).filter(owed_at__gt=notice.owed_at).exists():
         raise NoLongerDue(Notice.Reason.SUPERSEDED)
+    return _facts(notice, membership)
+
+
+def example(*, email: str, whose: str, as_role: str, by: User, at: datetime) -> tuple[str, str]:
+    """The subject and the text of an invitation that nobody has sent yet. Its link leads nowhere."""
+    notice = Notice(wording=WORDING, recipient=email, recipient_role=INVITED, sent_by=by.actor_id)
+    facts = _facts(notice, Membership(role=Role.SCHOOL_LEAD, invited_at=at)) | {"whose": whose, "as_role": as_role}
+    subject, text, _ = in_words(notice, facts, authority=require_bound())
+    return subject, text
+
+
+def _facts(notice: Notice, membership: Membership) -> dict[str, str]:
     sender = User.objects.in_bulk([notice.sent_by]).get(notice.sent_by)
     authority = require_bound().name
     return {

@@ -4,8 +4,9 @@ from datetime import date
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
+from handrail.accounts.models import Membership
 from handrail.core.models import Record, RecordManager
 from handrail.schools.duty import BOUND, SETTINGS, Body
 from handrail.schools.phone import dialled
@@ -25,6 +26,11 @@ class SchoolQuerySet(models.QuerySet["School"]):
     def bound(self) -> Self:
         """Those that must have the policies."""
         return self.filter(body__in=BOUND)
+
+    def never_signed_in(self, *, on: date) -> Self:
+        """Those with the duty of which nobody, of those who could on the day `on`, has ever signed in."""
+        signed_in = Membership.objects.current(on=on).filter(school=OuterRef("pk"), user__last_login__isnull=False)
+        return self.bound().filter(~Exists(signed_in))
 
 
 class School(Record):
