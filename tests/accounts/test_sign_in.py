@@ -176,6 +176,37 @@ class TestSignInWithACode:
         post(client, CODE, code=newest_code())
         assert is_signed_in(client)
 
+    @pytest.mark.parametrize(("ask", "enter"), [(START, CODE), (RESET, RESET_CODE)])
+    def test_a_new_code_ends_those_of_other_browsers(self, cast, browse, post, ask, enter):
+        mine, theirs, colleagues = browse(), browse(), browse()
+        post(mine, ask, email=HEAD)
+        first = newest_code()
+        post(colleagues, ask, email=COLLEAGUE)
+        of_a_colleague = newest_code()
+        post(theirs, ask, email="HEAD@oak.example")
+        answer = post(mine, enter, code=first)
+        assert answer["Location"] == ask
+        assert "A newer code was asked for since then. Ask for a new one." in mine.get(ask).text
+        assert post(mine, enter, code=first).status_code == 302
+        assert not is_signed_in(mine)
+        for client, code in ((theirs, newest_code()), (colleagues, of_a_colleague)):
+            assert post(client, enter, code=code)["Location"] in ("/", f"{RESET}new/")
+
+    def test_a_code_to_reset_does_not_end_one_to_sign_in(self, cast, browse, post):
+        client = browse()
+        post(client, START, email=HEAD)
+        code = newest_code()
+        post(browse(), RESET, email=HEAD)
+        post(client, CODE, code=code)
+        assert is_signed_in(client)
+
+    def test_an_unknown_address_is_told_the_same_of_a_newer_code(self, cast, browse, post):
+        client = browse()
+        for each in (client, browse()):
+            post(each, START, email=NOBODY)
+        assert post(client, CODE, code="123456")["Location"] == START
+        assert "A newer code was asked for since then." in client.get(START).text
+
     def test_a_code_is_worth_nothing_in_another_browser(self, cast, browse, post):
         mine, theirs = browse(), browse()
         post(mine, START, email=HEAD)

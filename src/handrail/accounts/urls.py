@@ -35,7 +35,7 @@ urlpatterns = [
     path("account/password/set/", views.SetPasswordView.as_view(), name="account_set_password"),
     path("account/password/reset/", views.ResetView.as_view(), name="account_reset_password"),
     path(
-        "account/password/reset/code/", allauth.confirm_password_reset_code, name="account_confirm_password_reset_code"
+        "account/password/reset/code/", views.EnterResetCodeView.as_view(), name="account_confirm_password_reset_code"
     ),
     path("account/password/reset/new/", allauth.complete_password_reset, name="account_complete_password_reset"),
 ]

@@ -21,6 +21,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from handrail.accounts import actions
+from handrail.accounts.codes import A_NEWER_ONE, For, is_newest, note_newest
 from handrail.accounts.floods import count_try
 from handrail.accounts.models import Draft, Session, SignInService
 from handrail.accounts.second_step.actions import of
@@ -51,6 +52,7 @@ class RequestCodeView(allauth.RequestLoginCodeView):
         if form._user is None:
             tell_unknown(form.cleaned_data["email"])
         answer: HttpResponse = super().form_valid(form)
+        note_newest(self.request.session, form.cleaned_data["email"], what=For.SIGNING_IN)
         return answer
 
 
@@ -62,6 +64,16 @@ class EnterCodeView(allauth.ConfirmLoginCodeView):
         ran_out = getattr(self, "_process", None) is None and not request.user.is_authenticated
         if ran_out and request.method == "POST":
             messages.error(request, "That code has run out. Ask for a new one.")
+        return answer
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer: HttpResponse
+        if is_newest(request.session, self._process.state["email"], what=For.SIGNING_IN):
+            answer = super().post(request, *args, **kwargs)
+        else:
+            self._process.abort()
+            messages.error(request, A_NEWER_ONE)
+            answer = HttpResponseRedirect(self.passthrough_next_url(reverse("account_request_login_code")))
         return answer
 
     def form_valid(self, form: Any) -> HttpResponse:
@@ -134,8 +146,22 @@ class SetPasswordView(allauth.PasswordSetView):
 class ResetView(allauth.PasswordResetView):
     def form_valid(self, form: Any) -> HttpResponse:
         answer: HttpResponse = super().form_valid(form)
-        if not form.users and answer.status_code == 302:
-            tell_unknown(form.cleaned_data["email"])
+        if answer.status_code == 302:
+            note_newest(self.request.session, form.cleaned_data["email"], what=For.RESET)
+            if not form.users:
+                tell_unknown(form.cleaned_data["email"])
+        return answer
+
+
+class EnterResetCodeView(allauth.ConfirmPasswordResetCodeView):
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer: HttpResponse
+        if is_newest(request.session, self._process.state["email"], what=For.RESET):
+            answer = super().post(request, *args, **kwargs)
+        else:
+            self._process.abort()
+            messages.error(request, A_NEWER_ONE)
+            answer = redirect("account_reset_password")
         return answer
 
 
