@@ -34,13 +34,15 @@ from handrail.notices.providers import (
 )
 from handrail.people import invitations
 from handrail.plans import break_glass
-from handrail.policies import reminders
+from handrail.plans import reminders as plan_reminders
+from handrail.policies import reminders as policy_reminders
 from tenants.context import inside
 from tenants.routing import Authority
 from workflows.per_authority import AuthorityTask, UnboundTask, clock, for_each_authority
 
 STILL_DUE: dict[str, Callable[..., dict[str, str]]] = {
-    reminders.SUBJECT: reminders.still_due,
+    policy_reminders.SUBJECT: policy_reminders.still_due,
+    plan_reminders.SUBJECT: plan_reminders.still_due,
     alarms.SUBJECT: alarms.still_true,
     invitations.SUBJECT: invitations.still_due,
     break_glass.SUBJECT: break_glass.still_due,

@@ -4,7 +4,8 @@ from celery import shared_task
 
 from handrail.core.calendar import day_of
 from handrail.plans import break_glass
-from handrail.policies.reminders import owe_review_reminders
+from handrail.plans import reminders as plan_reminders
+from handrail.policies import reminders as policy_reminders
 from tenants.routing import Authority
 from workflows.per_authority import AuthorityTask, clock, for_each_authority
 
@@ -18,5 +19,6 @@ def sweep() -> None:
 @shared_task(base=AuthorityTask)
 def sweep_authority(*, authority: Authority) -> None:
     at = clock()
-    owe_review_reminders(on=day_of(at), at=at)
+    policy_reminders.owe_review_reminders(on=day_of(at), at=at)
+    plan_reminders.owe_review_reminders(on=day_of(at), at=at)
     break_glass.owe_review_reminders(at=at)

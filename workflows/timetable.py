@@ -24,7 +24,9 @@ TIMETABLE = (
     Entry("Delete stored files that belong to no document", DAY, "workflows.documents.sweep"),
     Entry("Send the messages that are due", MINUTE, "workflows.notices.send_due"),
     Entry("Follow the register of schools and open policies for new schools", HOUR, "workflows.register.follow"),
-    Entry("Owe reminders for policies and reviews that fall due or are overdue", HOUR, "workflows.reminders.sweep"),
+    Entry(
+        "Owe reminders for policies, plans and reviews that fall due or are overdue", HOUR, "workflows.reminders.sweep"
+    ),
     Entry("Tell the administrator when fewer messages left than were owed", HOUR, "workflows.notices.check_silence"),
     Entry("Seal the record of changes", MINUTE, "workflows.seals.seal_all"),
     Entry("Copy the newest seal out of the database", HOUR, "workflows.seals.keep_all"),

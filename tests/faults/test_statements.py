@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 from databases import as_superuser
 from django.db import DatabaseError, connection
-from factories import SchoolFactory, person, recorded_policy
+from factories import PupilFactory, SchoolFactory, person, recorded_policy
 from imports_data import lines_of
 
 from handrail.accounts.models import User
@@ -23,6 +23,8 @@ from handrail.core.models import AuditEntry
 from handrail.imports import actions as imports
 from handrail.imports.models import FileImport
 from handrail.notices.models import Notice, Sweep
+from handrail.plans.models import HealthcarePlan, Stage
+from handrail.plans.reminders import owe_review_reminders as owe_plan_reminders
 from handrail.policies.actions import record_review
 from handrail.policies.models import Policy, PolicyReview, PolicyVersion
 from handrail.policies.reminders import owe_review_reminders
@@ -123,6 +125,23 @@ class Work:
         def seen() -> tuple[int, int]:
             with inside(ground.one):
                 return Notice.objects.count(), Sweep.objects.count()
+
+        assert at_each_statement(fault, owe, seen) >= 5
+        assert seen() == (3, 1)
+
+    def test_owing_about_plans(self, ground: Any, fault: Fault) -> None:
+        with inside(ground.one):
+            for stage in (Stage.DRAFT, Stage.ACTIVE, Stage.ACTIVE):
+                school = SchoolFactory(head_email="")
+                HealthcarePlan.objects.create(pupil=PupilFactory(school=school), stage=stage, due_on=ground.on)
+
+        def owe() -> None:
+            with inside(ground.one):
+                owe_plan_reminders(on=ground.on, at=ground.at)
+
+        def seen() -> tuple[int, int]:
+            with inside(ground.one):
+                return Notice.objects.filter(subject_kind="plan").count(), Sweep.objects.count()
 
         assert at_each_statement(fault, owe, seen) >= 5
         assert seen() == (3, 1)

@@ -22,6 +22,7 @@ from handrail.accounts.roles import Role
 from handrail.core import documents
 from handrail.core.access import PUBLIC, Door
 from handrail.core.audit import CLOCK
+from handrail.core.reference import reference
 from handrail.imports.models import FileImport
 from handrail.notices.models import Notice
 from handrail.plans.models import BreakGlass
@@ -200,6 +201,7 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "contact_id": contact.id,
         "plans:number": Word("1"),
         "plans:pk": access.id,
+        "plans:called": reference(child.plan.id),
         "policy_id": policy.id,
         "document_id": document.id,
         "version_id": version.id,

@@ -100,7 +100,7 @@ class TestEveryWording:
 
 
 class TestAboutAChild:
-    @pytest.mark.parametrize("role", ["reviewer", "informed"])
+    @pytest.mark.parametrize("role", ["reviewer", "informed", "coordinator", "leads", "contact", "head"])
     def test_tells_nothing(self, role):
         facts = {"whose": "", "policy": "", "link": "https://barsetshire.example/", "role": role}
         for key, wording in WORDINGS.items():

@@ -57,7 +57,7 @@ WITH rows AS ({rows}), written AS (
         'email', urgency, wording, %s, %s, CASE suppressed_reason WHEN '' THEN 'owed' ELSE 'suppressed' END,
         0, 0, 0, '', '', '', suppressed_reason, CASE WHEN suppressed_reason <> '' THEN %s::timestamptz END, false,
         sent_by
-    FROM rows ORDER BY subject_id, step_on, recipient, recipient_role DESC
+    FROM rows ORDER BY subject_id, step_on, recipient, recipient_role = 'head', recipient_role DESC
     ON CONFLICT DO NOTHING RETURNING state)
 SELECT count(*) FILTER (WHERE state = 'owed'), count(*) FILTER (WHERE state = 'suppressed') FROM written
 """

@@ -4,9 +4,10 @@ The worst real failure is silence without an error, so what is expected is compa
 """
 
 import logging
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-from django.db.models import Max, Min
+from django.db.models import Max, Min, Sum
 from django.urls import reverse
 
 from handrail.accounts.models import Membership, User
@@ -14,6 +15,7 @@ from handrail.accounts.roles import Role
 from handrail.core import calendar
 from handrail.core.jinja import long_date, moment
 from handrail.core.models import AuthoritySettings
+from handrail.notices import actions
 from handrail.notices.actions import NoLongerDue, Owed, owe
 from handrail.notices.models import Notice, NoticeQuerySet, Sweep
 from tenants.database import require_bound
@@ -37,6 +39,14 @@ def tell_administrators(wording: str, *, cycle: str, on: date, at: datetime) -> 
         [require_bound().id, cycle, wording, on, wording, emails],
         at=at,
     )
+
+
+def close_sweep(sweep: Sweep, counts: Iterable[Owed], *, at: datetime) -> Owed:
+    """Add what the sweep found to its day, and tell the administrators when it caught up on days that were missed."""
+    found = actions.close_sweep(sweep, counts, at=at)
+    if sweep.days_missed and (found.owed or found.suppressed):
+        tell_administrators("late", cycle=sweep.on.isoformat(), on=sweep.on, at=at)
+    return found
 
 
 def check_silence(*, at: datetime) -> bool:
@@ -71,12 +81,12 @@ def still_true(notice: Notice, *, at: datetime) -> dict[str, str]:
         raise NoLongerDue(Notice.Reason.SUPERSEDED)
     facts = {"role": notice.recipient_role, "path": reverse("notices:undelivered")}
     if notice.wording == "late":
-        sweep = Sweep.objects.filter(on=on).latest("at")
+        swept = Sweep.objects.filter(on=on).aggregate(Min("previous_on"), Sum("owed"), Sum("passed_over"))
         return facts | {
-            "from_day": long_date(sweep.previous_on),
-            "to_day": long_date(sweep.on),
-            "owed": str(sweep.owed),
-            "passed_over": str(sweep.passed_over),
+            "from_day": long_date(swept["previous_on__min"]),
+            "to_day": long_date(on),
+            "owed": str(swept["owed__sum"]),
+            "passed_over": str(swept["passed_over__sum"]),
         }
     oldest = _oldest_late(at) if notice.wording == "silence" else _not_swept_since(at)
     if oldest is None:

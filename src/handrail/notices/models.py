@@ -85,8 +85,9 @@ class Notice(Record):
         SUPERSEDED = "superseded", "A newer message took its place"
         REMINDED_BY_HAND = "reminded_by_hand", "Somebody had just sent a reminder"
         NOT_DUE = "not_due", "It was no longer due"
-        NOT_NEEDED = "not_needed", "The policy is not needed"
+        NOT_NEEDED = "not_needed", "It is not needed"
         SCHOOL_CLOSED = "school_closed", "The school has closed"
+        LEFT = "left", "Whom it is about has left"
         CONTACT_CHANGED = "contact_changed", "The recipient is no longer the contact"
 
     subject_kind = models.CharField(max_length=30)
@@ -96,7 +97,7 @@ class Notice(Record):
     step = models.CharField(max_length=20, help_text="which message of the round, such as before-30 or overdue-2")
     step_on = models.DateField(help_text="the day the step falls on, whenever it was owed")
     recipient = models.EmailField()
-    recipient_role = models.CharField(max_length=20, help_text="lead, office, head or administrator")
+    recipient_role = models.CharField(max_length=20, help_text="as whom they get it, such as lead or head")
     channel = models.CharField(max_length=10, choices=Channel, default=Channel.EMAIL)
     urgency = models.CharField(max_length=10, choices=Urgency, default=Urgency.ROUTINE)
     wording = models.CharField(max_length=40, help_text="the key of its text in wording.py")

@@ -17,7 +17,7 @@ from handrail.accounts.roles import Role
 from handrail.core import audit, calendar
 from handrail.core.jinja import long_date
 from handrail.core.models import AuthoritySettings
-from handrail.notices import actions, alarms
+from handrail.notices import actions, alarms, steps
 from handrail.notices.actions import NoLongerDue, Owed
 from handrail.notices.letters import in_words
 from handrail.notices.models import Notice
@@ -69,32 +69,20 @@ def owe_review_reminders(*, on: date, at: datetime) -> Owed:
     settings = AuthoritySettings.load()
     sweep = actions.open_sweep(rule=RULE, on=on, at=at)
     people, parameters = _people(watched(), on=on)
-    asked = [on, sweep.previous_on or on]
-    dated = [
-        settings.reminder_days_before,
-        settings.overdue_every_days,
-        settings.copy_head_after_days,
-        calendar.last_day_before_work(on) if settings.has_quiet_hours else on,
-    ]
-    found = actions.close_sweep(
+    dated = steps.asked(sweep, on=on, days_before=settings.reminder_days_before, settings=settings)
+    unrecorded = [on, sweep.previous_on or on, settings.unrecorded_every_months]
+    return alarms.close_sweep(
         sweep,
         [
-            actions.owe(DUE.format(people=people, chosen=CHOSEN), [*asked, *dated, *parameters], at=at),
-            actions.owe(
-                UNRECORDED.format(people=people, chosen=CHOSEN),
-                [*asked, settings.unrecorded_every_months, *parameters],
-                at=at,
-            ),
+            actions.owe(DUE.format(people=people), [*dated, *parameters], at=at),
+            actions.owe(UNRECORDED.format(people=people), [*unrecorded, *parameters], at=at),
         ],
         at=at,
     )
-    if sweep.days_missed and (found.owed or found.suppressed):
-        alarms.tell_administrators("late", cycle=on.isoformat(), on=on, at=at)
-    return found
 
 
 def _people(policies: QuerySet[Policy], *, on: date) -> tuple[str, list[Any]]:
-    """The tables `policy` and `contact` of a statement, with their parameters: the one place that says who is
+    """The tables `item` and `contact` of a statement, with their parameters: the one place that says who is
     written to. The named lead, else the school's lead, else the office; the head as a copy; for the authority's
     own policy its administrators.
     """
@@ -122,76 +110,40 @@ def _people(policies: QuerySet[Policy], *, on: date) -> tuple[str, list[Any]]:
 
 
 PEOPLE = """
-policy (id, school_id, due, joined_on, lead, office, head) AS ({policy}),
-contact (policy_id, role, email) AS (
+item (id, school_id, due, joined_on, lead, office, head) AS ({policy}),
+contact (item_id, role, email) AS (
     SELECT id, CASE lead WHEN '' THEN 'office' ELSE 'lead' END, coalesce(nullif(lead, ''), office)
-    FROM policy WHERE school_id IS NOT NULL
-    UNION ALL SELECT id, 'head', head FROM policy WHERE school_id IS NOT NULL
-    UNION ALL SELECT policy.id, 'administrator', person.email
-    FROM policy, ({administrator}) person (email) WHERE school_id IS NULL)
+    FROM item WHERE school_id IS NOT NULL
+    UNION ALL SELECT id, 'head', head FROM item WHERE school_id IS NOT NULL
+    UNION ALL SELECT item.id, 'administrator', person.email
+    FROM item, ({administrator}) person (email) WHERE school_id IS NULL)
 """
 
-CHOSEN = """
-newest AS (SELECT *, step_on = max(step_on) OVER (PARTITION BY policy_id, email) AS is_newest FROM step)
-SELECT 'policy' AS subject_kind, policy_id AS subject_id, school_id, cycle, step, step_on,
-    email AS recipient, role AS recipient_role, urgency, wording,
-    CASE WHEN NOT is_newest THEN 'superseded'
-         WHEN role <> 'head' AND EXISTS (
-            SELECT 1 FROM notices_notice n
-            WHERE n.subject_kind = 'policy' AND n.subject_id = policy_id AND n.cycle = newest.cycle
-                AND n.sent_by IS NOT NULL AND n.state NOT IN ('suppressed', 'dead', 'bounced')
-                AND n.step_on >= newest.step_on - 3) THEN 'reminded_by_hand'
-         ELSE '' END AS suppressed_reason,
-    NULL::uuid AS sent_by
-FROM newest, asked
-WHERE (is_newest OR step_on > since) AND NOT EXISTS (
-    SELECT 1 FROM notices_notice n
-    WHERE n.subject_kind = 'policy' AND n.subject_id = policy_id AND n.cycle = newest.cycle
-        AND n.sent_by IS NULL AND n.step_on >= newest.step_on
-        AND (n.recipient_role = 'head') = (role = 'head')
-        AND (role <> 'administrator' OR n.recipient = email)
-        AND n.suppressed_reason <> 'contact_changed')
+CHOSEN = steps.chosen("policy", several="administrator")
+
+DUE = f"""
+WITH {steps.ASKED},
+{{people}},
+step AS ({steps.dated(before="policy_due", overdue="policy_overdue", copy="policy_overdue_copy")}),
+{CHOSEN}
 """
 
-DUE = """
-WITH asked (day, since, before, every, copy_after, deadline) AS (
-    VALUES (%s::date, %s::date, %s::int[], %s::int, %s::int, %s::date)),
-{people},
-step AS (
-    SELECT policy.id AS policy_id, school_id, due::text AS cycle, each.step, each.step_on, role, email, each.urgency,
-        CASE WHEN role = 'head' THEN 'policy_overdue_copy' ELSE each.wording END AS wording
-    FROM asked, policy
-    JOIN contact ON contact.policy_id = policy.id AND contact.email <> ''
-    CROSS JOIN LATERAL (
-        SELECT 'before-' || days, due - days, CASE days WHEN 0 THEN 'deadline' ELSE 'routine' END, 'policy_due'
-        FROM unnest(before) days
-        UNION ALL
-        SELECT 'overdue-' || times, due + times * every, 'routine', 'policy_overdue'
-        FROM generate_series(greatest(1, (since - due) / nullif(every, 0)), (day - due) / nullif(every, 0)) times
-    ) each (step, step_on, urgency, wording)
-    WHERE due IS NOT NULL
-        AND each.step_on <= CASE each.urgency WHEN 'deadline' THEN deadline ELSE day END
-        AND (role <> 'head' OR each.step_on >= due + copy_after)),
-{chosen}
-"""
-# The step of the due day itself is owed before days off, so that it leaves in time.
-
-UNRECORDED = """
+UNRECORDED = f"""
 WITH asked (day, since, every) AS (VALUES (%s::date, %s::date, %s::int)),
-{people},
+{{people}},
 watched AS (
-    SELECT policy.*, coalesce(joined_on, (SELECT min(joined_at)::date FROM accounts_user)) AS began_on
-    FROM policy WHERE due IS NULL),
+    SELECT item.*, coalesce(joined_on, (SELECT min(joined_at)::date FROM accounts_user)) AS began_on
+    FROM item WHERE due IS NULL),
 step AS (
-    SELECT watched.id AS policy_id, school_id, 'never-recorded' AS cycle, 'unrecorded-' || times AS step,
+    SELECT watched.id AS item_id, school_id, 'never-recorded' AS cycle, 'unrecorded-' || times AS step,
         (began_on + times * every * interval '1 month')::date AS step_on, role, email,
         'routine' AS urgency, 'policy_unrecorded' AS wording
     FROM asked, watched
-    JOIN contact ON contact.policy_id = watched.id AND contact.email <> '' AND role <> 'head'
+    JOIN contact ON contact.item_id = watched.id AND contact.email <> '' AND role <> 'head'
     CROSS JOIN LATERAL age(day, began_on) old
     CROSS JOIN LATERAL generate_series(
         1, (12 * extract(year FROM old) + extract(month FROM old))::int / nullif(every, 0)) times),
-{chosen}
+{CHOSEN}
 """
 
 
@@ -236,7 +188,7 @@ BY_HAND_WORDING = "policy_by_hand"
 
 RECENTLY = """EXISTS (
     SELECT 1 FROM notices_notice n
-    WHERE n.subject_kind = 'policy' AND n.subject_id = policy.id AND n.owed_at > recent
+    WHERE n.subject_kind = 'policy' AND n.subject_id = item.id AND n.owed_at > recent
         AND n.state NOT IN ('suppressed', 'dead', 'bounced'))"""
 
 HOW_MANY = f"""
@@ -244,16 +196,16 @@ WITH asked (recent) AS (VALUES (%s::timestamptz)),
 {{people}}
 SELECT count(*) FILTER (WHERE email <> '' AND NOT {RECENTLY}), count(*) FILTER (WHERE email <> '' AND {RECENTLY}),
     count(*) FILTER (WHERE email = '')
-FROM asked, policy JOIN contact ON contact.policy_id = policy.id AND role <> 'head'
+FROM asked, item JOIN contact ON contact.item_id = item.id AND role <> 'head'
 """
 
 BY_HAND = f"""
 WITH asked (day, recent, person) AS (VALUES (%s::date, %s::timestamptz, %s::uuid)),
 {{people}}
-SELECT 'policy' AS subject_kind, policy.id AS subject_id, school_id, coalesce(due::text, 'never-recorded') AS cycle,
+SELECT 'policy' AS subject_kind, item.id AS subject_id, school_id, coalesce(due::text, 'never-recorded') AS cycle,
     'by-hand-' || day AS step, day AS step_on, email AS recipient, role AS recipient_role, 'routine' AS urgency,
     '{BY_HAND_WORDING}' AS wording, '' AS suppressed_reason, person AS sent_by
-FROM asked, policy JOIN contact ON contact.policy_id = policy.id AND role <> 'head'
+FROM asked, item JOIN contact ON contact.item_id = item.id AND role <> 'head'
 WHERE email <> '' AND NOT {RECENTLY}
 """
 
@@ -275,7 +227,7 @@ def still_due(notice: Notice, *, at: datetime) -> dict[str, str]:
         raise NoLongerDue(Notice.Reason.NOT_DUE)
     if notice.recipient not in _recipients(policy, notice.recipient_role, on=calendar.day_of(at)):
         raise NoLongerDue(Notice.Reason.CONTACT_CHANGED)
-    if _newer(notice).exists():
+    if steps.newer(notice).exists():
         raise NoLongerDue(Notice.Reason.SUPERSEDED)
     return _facts(policy, notice, at=at)
 
@@ -285,12 +237,6 @@ def _recipients(policy: Policy, role: str, *, on: date) -> set[str]:
     people, parameters = _people(Policy.objects.filter(id=policy.id), on=on)
     rows = execute(f"WITH {people} SELECT role, email FROM contact", parameters)
     return {email for each, email in rows if (each == "head") == (role == "head")}
-
-
-def _newer(notice: Notice) -> QuerySet[Notice]:
-    later = Q(step_on__gt=notice.step_on) | Q(step_on=notice.step_on, owed_at__gt=notice.owed_at)
-    same = Notice.objects.of_subject(notice.subject_kind, notice.subject_id).that_reached().order_by()
-    return same.filter(later, cycle=notice.cycle, recipient=notice.recipient).exclude(id=notice.id)
 
 
 def _facts(policy: Policy, notice: Notice, *, at: datetime) -> dict[str, str]:
