@@ -32,7 +32,7 @@ from handrail.notices.providers import (
     UnknownOutcome,
     provider_for,
 )
-from handrail.people import invitations
+from handrail.people import invitations, role_news
 from handrail.plans import break_glass
 from handrail.plans import reminders as plan_reminders
 from handrail.policies import reminders as policy_reminders
@@ -45,6 +45,7 @@ STILL_DUE: dict[str, Callable[..., dict[str, str]]] = {
     plan_reminders.SUBJECT: plan_reminders.still_due,
     alarms.SUBJECT: alarms.still_true,
     invitations.SUBJECT: invitations.still_due,
+    role_news.SUBJECT: role_news.still_due,
     break_glass.SUBJECT: break_glass.still_due,
 }
 """What a notice is about -> the room that says whether it is still due, and what its text needs to know."""

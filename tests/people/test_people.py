@@ -5,7 +5,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
-from factories import person
+from factories import AT, PupilFactory, person
 
 from handrail.accounts.actions import end_membership
 from handrail.accounts.models import Membership, User
@@ -13,8 +13,9 @@ from handrail.accounts.roles import IN_WORDS, Role
 from handrail.core.models import AuditEntry
 from handrail.notices.actions import NoLongerDue, bounce
 from handrail.notices.actions import claim as claim_notice
+from handrail.notices.letters import in_words
 from handrail.notices.models import Notice
-from handrail.people import actions
+from handrail.people import actions, role_news
 from handrail.people.invitations import SUBJECT, still_due
 from handrail.schools.models import School
 from tenants.context import inside
@@ -290,18 +291,18 @@ class TestAnInvitationOpened:
 
 
 class TestAnInvitationThatRanOut:
-    def test_ends_after_thirty_days_and_can_be_sent_anew(self, one, cast, browse, nell, at, happen):
+    def test_ends_after_thirty_days_and_can_be_sent_anew(self, one, cast, browse, nell, at):
         with inside(one):
-            assert actions.end_unused(at=at + timedelta(days=29, hours=23)) == 0
-            assert actions.end_unused(at=at + timedelta(days=30)) == 1
-            assert actions.end_unused(at=at + timedelta(days=30)) == 0
-        happen(at + timedelta(days=31))
+            Membership.objects.filter(id=nell.id).update(invited_at=at - timedelta(days=30))
+            assert actions.end_unused(at=at - timedelta(hours=1)) == 0
+            assert actions.end_unused(at=at) == 1
+            assert actions.end_unused(at=at) == 0
         page = words(browse(cast.head).get(OAK))
-        assert "Nell New, nell@oak.example, until 23 December 2026. Invite again" in page
+        assert "Nell New, nell@oak.example, until 23 November 2026. Invite again" in page
         browse(cast.head).post(f"/people/{nell.id}/again/")
         page = words(browse(cast.head).get(OAK))
         assert "Invitations that ran out" not in page
-        assert "Invited Until 23 Jan 2027" in page
+        assert "Invited Until 23 Dec 2026" in page
 
     def test_is_not_one_that_was_taken_back(self, one, cast, browse, nell, at):
         with inside(one):
@@ -370,6 +371,71 @@ class TestChangeARole:
         with inside(one):
             assert membership_of(cast.neighbour).role == Role.GOVERNOR
             assert membership_of(User.objects.get(email="new@elm.example")).role == Role.SCHOOL_LEAD
+
+
+class TestWhoseRoleChangesOrEnds:
+    @pytest.fixture
+    def press(self, one, cast, browse):
+        """`press(user, what, **data)` changes or ends a role as the head of Oak School; gives the news owed of it."""
+
+        def run(user, what, **data):
+            with inside(one):
+                membership = membership_of(user, school=cast.oak)
+            assert browse(cast.head).post(f"/people/{membership.id}/{what}/", data).status_code == 302
+            with inside(one):
+                return list(Notice.objects.filter(subject_kind=role_news.SUBJECT).order_by("owed_at"))
+
+        return run
+
+    def test_is_told_of_the_new_role(self, one, cast, press, at):
+        [notice] = press(cast.colleague, "role", role="governor")
+        assert (notice.recipient, notice.urgency) == ("colleague@oak.example", Notice.Urgency.NOW)
+        with inside(one):
+            subject, text, _ = in_words(notice, STILL_DUE[notice.subject_kind](notice, at=at), authority=one)
+        assert subject == "Your role at Oak School has changed"
+        assert "Hana Head has changed your role at Oak School. It is now: Governor." in text
+
+    def test_is_told_of_the_end(self, one, cast, browse, press, at):
+        [notice] = press(cast.colleague, "end")
+        with inside(one):
+            subject, text, _ = in_words(notice, STILL_DUE[notice.subject_kind](notice, at=at), authority=one)
+        assert subject == "Your role at Oak School has ended"
+        assert "Hana Head has ended your role at Oak School. It was: School lead." in text
+        assert "Message to Cal Colleague about their role" in words(browse(cast.head).get("/schools/900001/activity/"))
+
+    def test_is_told_once(self, one, cast, press):
+        with inside(one):
+            governor = person("gov@oak.example", Role.GOVERNOR, school=cast.oak)
+        assert press(governor, "role", role="governor") == []
+        assert len(press(governor, "end")) == 1
+        with inside(one):
+            actions.end_role(membership=Membership.objects.get(user=governor), by=cast.head, at=AT + timedelta(days=1))
+            assert Notice.objects.filter(subject_kind=role_news.SUBJECT).count() == 1
+
+    def test_is_not_told_before_they_have_signed_in(self, one, nell, press):
+        assert press(nell.user, "role", role="governor") == []
+        assert press(nell.user, "end") == []
+
+    def test_is_not_told_about_one_child(self, one, cast, press):
+        with inside(one):
+            nurse = person(
+                "nurse@trust.example",
+                Role.HEALTH_PROFESSIONAL,
+                school=cast.oak,
+                pupil=PupilFactory(school=cast.oak),
+            )
+        assert press(nurse, "end") == []
+
+    def test_is_not_told_what_is_so_no_more(self, one, cast, press, at):
+        [changed] = press(cast.colleague, "role", role="governor")
+        _, ended = press(cast.colleague, "end")
+        with inside(one):
+            with pytest.raises(NoLongerDue, match=Notice.Reason.NOT_DUE):
+                role_news.still_due(changed, at=at)
+            assert role_news.still_due(ended, at=at)["as_role"] == "Governor"
+            User.objects.filter(id=cast.colleague.id).update(email="other@oak.example")
+            with pytest.raises(NoLongerDue, match=Notice.Reason.CONTACT_CHANGED):
+                role_news.still_due(ended, at=at)
 
 
 class TestEndARole:

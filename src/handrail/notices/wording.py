@@ -34,6 +34,7 @@ WHY = {
     "reviewer": "You get this message because you review such items at {authority}.",
     "informed": "You get this message because you answer for where the item belongs.",
     "administrator": "You get this message because you are an administrator of Handrail at {authority}.",
+    "holder": "You get this message because it is about what you may do in Handrail.",
     "invited": "You get this message because {sender} gave us your address. If you do not know why, do nothing.",
 }
 
@@ -79,6 +80,22 @@ WORDINGS = {
         "To begin, sign in with this e-mail address: {recipient}. "
         "We will send you a 6-digit code. You need no password.\n{link}\n\n"
         "This invitation is for you alone, and runs out on {until}.\n",
+    ),
+    "role_changed": Wording(
+        "service",
+        "Message that a role has changed",
+        "Your role at {whose} has changed",
+        "{sender} has changed your role at {whose}. It is now: {as_role}.\n\n"
+        "Sign in to see what you can do.\n{link}\n\n"
+        "If you think this is a mistake, tell us at once.\n",
+    ),
+    "role_ended": Wording(
+        "service",
+        "Message that a role has ended",
+        "Your role at {whose} has ended",
+        "{sender} has ended your role at {whose}. It was: {as_role}.\n\n"
+        "What you have recorded stays, with your name. If you have another role, sign in as before.\n{link}\n\n"
+        "If you think this is a mistake, tell us at once.\n",
     ),
     "child_action": Wording(
         "child",

@@ -14,6 +14,7 @@ from handrail.core.jinja import long_date
 from handrail.core.models import AuditEntry
 from handrail.notices.models import Notice
 from handrail.people.invitations import SUBJECT as INVITATION
+from handrail.people.role_news import SUBJECT as ROLE_NEWS
 from handrail.policies.models import Policy, PolicyReview
 from handrail.schools.models import School
 
@@ -132,6 +133,9 @@ def _of_notice(notice: Notice, names: Names) -> dict[str, Any]:
     if notice.subject_kind == INVITATION:
         state = notice.get_state_display().lower()
         return {"who": who, "text": f"Invitation to {subject}", "note": f"{notice.recipient}: {state}"}
+    if notice.subject_kind == ROLE_NEWS:
+        state = notice.get_state_display().lower()
+        return {"who": who, "text": f"Message to {subject} about their role", "note": f"{notice.recipient}: {state}"}
     return {
         "who": who,
         "text": f"{subject or 'Message'}: reminder to {RECIPIENTS.get(notice.recipient_role, notice.recipient_role)}",

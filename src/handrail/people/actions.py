@@ -17,6 +17,7 @@ from handrail.core.calendar import day_of
 from handrail.notices.actions import owe
 from handrail.notices.models import Notice
 from handrail.people.invitations import AGAIN_AFTER, INVITED, MAY_HAVE_LEFT, STANDS_FOR, SUBJECT, WORDING
+from handrail.people.role_news import CHANGED, ENDED, tell
 
 
 class Refused(ValueError):
@@ -117,25 +118,30 @@ def invite_again(*, membership: Membership, by: audit.Actor, at: datetime) -> Me
 def change_role(
     *, membership: Membership, role: Role, by: audit.Actor, at: datetime, successor: Successor | None = None
 ) -> Membership:
-    """Give a person another role at the same place, after naming who leads there instead when that is said.
+    """Give a person another role at the same place, after naming who leads there instead when that is said, and owe
+    them a message that says so.
 
     Raises LastOne, NoLongerAllowed, WrongPlace, and what `invite` raises.
     """
     _name(successor, membership, by=by, at=at)
     changed = accounts.change_role(membership=membership, role=role, by=by, at=at)
-    if changed.id != membership.id and changed.is_awaited:
-        owe_invitations([changed], by=by, at=at)
+    if changed.id != membership.id:
+        if changed.is_awaited:
+            owe_invitations([changed], by=by, at=at)
+        tell(changed, CHANGED, by=by, at=at)
     return changed
 
 
 @transaction.atomic
 def end_role(*, membership: Membership, by: audit.Actor, at: datetime, successor: Successor | None = None) -> None:
-    """Take a person's role at once, after naming who leads there instead when that is said.
+    """Take a person's role at once, after naming who leads there instead when that is said, and owe them a message
+    that says so.
 
     Raises LastOne, NoLongerAllowed, and what `invite` raises.
     """
     _name(successor, membership, by=by, at=at)
     accounts.end_membership(membership=membership, by=by, at=at)
+    tell(membership, ENDED, by=by, at=at)
 
 
 @transaction.atomic
