@@ -11,8 +11,9 @@ import factory
 from dateutil.relativedelta import relativedelta
 from django.test import Client
 
+from handrail.accounts import middleware
 from handrail.accounts.actions import add_person
-from handrail.accounts.models import User
+from handrail.accounts.models import Session, User
 from handrail.accounts.roles import Role
 from handrail.core.audit import CLOCK
 from handrail.notices.models import Notice
@@ -131,7 +132,7 @@ def person(
 
 
 def sign_in(client: Client, user: User) -> None:
-    """Sign a person in with a code and the second step, a moment ago. Call inside a door."""
+    """Sign a person in with a code and the second step, a moment ago by the pages' clock. Call inside a door."""
     client.force_login(user)
     session = client.session
     session["account_authentication_methods_user"] = str(user.id)
@@ -140,6 +141,7 @@ def sign_in(client: Client, user: User) -> None:
         {"method": "mfa", "at": time.time(), "type": "totp"},
     ]
     session.save()
+    Session.objects.filter(id=session.row_id).update(last_used_at=middleware.timezone.now())
 
 
 def recorded_policy(school: School, *, next_review_on: date, **more: Any) -> Policy:
