@@ -250,6 +250,12 @@ class TestCheck:
         answer = browse(cast.admin).post(f"/settings/sign-in/{added.id}/check/", follow=True)
         assert "says that it is https://another.example" in banner(answer)
 
+    def test_does_not_take_another_spelling_of_its_own_word(self, added, provider, browse, cast):
+        """What is typed in may be spelled in another way; what it calls itself never changes."""
+        provider.behave(discovery={"issuer": f"{provider.issuer}/"})
+        answer = browse(cast.admin).post(f"/settings/sign-in/{added.id}/check/", follow=True)
+        assert f"says that it is {provider.issuer}/." in banner(answer)
+
 
 class TestSwitch:
     def test_on_and_off(self, added, browse, cast, one):

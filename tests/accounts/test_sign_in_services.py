@@ -670,6 +670,12 @@ class TestAProviderThatFails:
         assert words.startswith(SILENT), words
         assert not is_signed_in(client)
 
+    def test_by_calling_itself_otherwise_than_at_first(self, connected, browse, provider):
+        cache.clear()
+        provider.behave(discovery={"issuer": f"{provider.issuer}/"})
+        client = browse()
+        assert SILENT in said(client, client.post(f"/sign-in/with/{connected.id}/"))
+
     def test_by_being_down(self, cast, one, browse, provider):
         service = service_of(one, Running(9), cast.admin)
         client = browse()

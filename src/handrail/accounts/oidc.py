@@ -51,16 +51,19 @@ class Provider:
         return f"{self.authorization_endpoint}{joint}{urlencode(asked)}"
 
 
-def discover(address: str, *, deadline: Deadline) -> Provider:
+def discover(address: str, *, deadline: Deadline, is_known: bool = False) -> Provider:
     """What the provider says at an issuer's address, or at its discovery address. Raises ProviderFault.
 
     It must say that it is the issuer of that address: one that names another would be trusted for the other's people.
+    Letter by letter when the address is known to be its own word; else people may spell it in another way.
     """
     issuer = address.strip().removesuffix(WELL_KNOWN).rstrip("/")
     found = _asked(issuer + WELL_KNOWN, deadline=deadline)
-    if not isinstance(found.get("issuer"), str) or spelled_alike(found["issuer"]) != spelled_alike(issuer):
+    said = found.get("issuer")
+    is_itself = isinstance(said, str) and spelled_alike(said) == spelled_alike(issuer)
+    if not is_itself or (is_known and said != address):
         raise ProviderFault(
-            f"{issuer} says that it is {found.get('issuer') or 'nobody'}. Enter the address of one organisation, "
+            f"{issuer} says that it is {said or 'nobody'}. Enter the address of one organisation, "
             "as its administrator sees it."
         )
     endpoints = {}

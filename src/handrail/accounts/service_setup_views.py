@@ -93,7 +93,7 @@ class CheckView(Door):
     def post(self, request: Request, pk: UUID) -> HttpResponse:
         service = get_or_404(SignInService.objects, id=pk)
         try:
-            provider, keys = checked(service.issuer)
+            provider, keys = checked(service.issuer, is_known=True)
         except oidc.ProviderFault as fault:
             messages.error(request, str(fault))
         else:
@@ -114,7 +114,7 @@ class SwitchView(Door):
         is_on = request.POST.get("to") == "on"
         try:
             if is_on:
-                checked(service.issuer)
+                checked(service.issuer, is_known=True)
         except oidc.ProviderFault as fault:
             messages.error(request, f"It is not switched on. {fault}")
         else:
@@ -124,8 +124,8 @@ class SwitchView(Door):
         return redirect("sign_in_services:show", service.id)
 
 
-def checked(address: str) -> tuple[oidc.Provider, list[dict[str, Any]]]:
+def checked(address: str, *, is_known: bool = False) -> tuple[oidc.Provider, list[dict[str, Any]]]:
     """The provider at an address and its keys, within 5 seconds. Raises ProviderFault."""
     deadline = Deadline()
-    provider = oidc.discover(address, deadline=deadline)
+    provider = oidc.discover(address, deadline=deadline, is_known=is_known)
     return provider, oidc.keys_of(provider, deadline=deadline)

@@ -248,7 +248,7 @@ def provider_of(service: SignInService, *, deadline: Deadline) -> oidc.Provider:
     if known:
         return oidc.Provider(**known)
     try:
-        found = oidc.discover(service.issuer, deadline=deadline)
+        found = oidc.discover(service.issuer, deadline=deadline, is_known=True)
     except oidc.ProviderFault as fault:
         raise Refusal(silent(service, str(fault))) from fault
     cache.set(key, asdict(found), DISCOVERY_SECONDS)
