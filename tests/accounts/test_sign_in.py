@@ -464,6 +464,30 @@ class TestChoosingAPassword:
         with inside(one):
             assert not User.objects.get(email=HEAD).has_usable_password()
 
+    @pytest.mark.parametrize(
+        "easy",
+        [
+            "handrail2026!",
+            "Barsetshire Council 1",
+            "medical policy plan",
+            "Hana Head 12345678",
+            "sunflower2024!!",
+            "!!trustno1!!!!",
+            "dragondragondragon",
+            "abcabcabcabcabc",
+        ],
+    )
+    def test_refuses_one_that_is_easy_to_guess_here(self, cast, browse, post, one, easy):
+        answer = post(browse(cast.head), "/account/password/set/", password1=easy)
+        assert "This is easy to guess. Leave out names" in answer.text
+        with inside(one):
+            assert not User.objects.get(email=HEAD).has_usable_password()
+
+    @pytest.mark.parametrize("hard", ["purple monkey school", "correct horse battery", "8#kQz!91xVhandrail"])
+    def test_takes_one_that_has_such_a_word_in_it(self, cast, browse, post, hard):
+        answer = post(browse(cast.head), "/account/password/set/", password1=hard)
+        assert answer["Location"] == "/account/"
+
     def test_takes_it_as_it_was_typed(self, cast, browse, post, one):
         """However long it is and whatever is in it: nothing is cut off, folded or forbidden."""
         chosen = f" Straße ☂ {'x' * 120} "
