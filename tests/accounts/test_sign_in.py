@@ -241,6 +241,25 @@ class TestSignInWithACode:
         assert mail.outbox == []
 
 
+class TestAnAddressThatLooksLikeAnother:
+    @pytest.mark.parametrize(("path", "field"), [(START, "email"), (WITH_PASSWORD, "login"), (RESET, "email")])
+    @pytest.mark.parametrize("typed", ["he\u0430d@oak.example", "head@\u043eak.example", "head@xn--ak-uxc.example"])
+    def test_is_explained_and_kept_as_typed(self, cast, browse, post, path, field, typed):
+        page = post(browse(), path, **{field: typed, "password": PASSWORD}).text
+        assert "This address uses letters that look like others. Type it again with plain letters, a to z" in page
+        assert f'value="{typed}"' in page
+        assert mail.outbox == []
+
+    def test_is_taken_when_the_letters_are_only_wide(self, cast, browse, post):
+        client = browse()
+        post(client, START, email="ｈｅａｄ＠ｏａｋ．ｅｘａｍｐｌｅ")
+        post(client, CODE, code=newest_code())
+        assert is_signed_in(client)
+
+    def test_is_refused_when_it_is_endless(self, cast, browse, post):
+        assert "254 characters or fewer" in post(browse(), START, email="x" * 400_000 + "@oak.example").text
+
+
 class TestNobodyLearnsWhoHasAnAccount:
     @pytest.mark.parametrize("door", DOORS.values(), ids=DOORS)
     @pytest.mark.parametrize("other", [NOBODY, COLLEAGUE, CLOSED, "stranger@borchester.example"])

@@ -8,10 +8,6 @@ from django import forms
 from handrail.accounts.addresses import NotAnEmailAddress, plain_address
 from handrail.accounts.floods import count_try
 
-EMAIL_MESSAGES = {
-    "required": "Enter your e-mail address",
-    "invalid": "Enter an e-mail address in the right form, like name@example.com",
-}
 NEW_PASSWORD_HINT = "At least 12 characters. Three words that do not belong together make a good one."  # noqa: S105
 
 
@@ -24,7 +20,7 @@ class AddressField(forms.CharField):
         super().__init__(
             **{"label": "E-mail address", "error_messages": {"required": "Enter an e-mail address"}} | kwargs
         )
-        self.widget.attrs |= {"autocomplete": "off", "spellcheck": "false"}
+        self.widget.attrs = {"autocomplete": "off", "spellcheck": "false"} | self.widget.attrs
 
     def clean(self, value: Any) -> str:
         typed: str = super().clean(value)
@@ -41,9 +37,13 @@ def word(field: forms.Field, label: str, *, hint: str = "", required: str = "", 
     field.widget.attrs = {"autocomplete": field.widget.attrs.get("autocomplete", "off")} | attributes
 
 
-def word_email(field: forms.Field, *, hint: str = "", autocomplete: str = "email") -> None:
-    word(field, "E-mail address", hint=hint, autocomplete=autocomplete, type="email")
-    field.error_messages.update(EMAIL_MESSAGES)
+def own_address(*, hint: str = "", autocomplete: str = "email") -> AddressField:
+    """The field for the address of who is signing in, instead of the library's: refused as it is when it is given."""
+    return AddressField(
+        help_text=hint,
+        widget=forms.EmailInput({"autocomplete": autocomplete}),
+        error_messages={"required": "Enter your e-mail address"},
+    )
 
 
 def word_code(field: forms.Field) -> None:
@@ -59,7 +59,7 @@ def word_code(field: forms.Field) -> None:
 class RequestCodeForm(allauth.RequestLoginCodeForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        word_email(self.fields["email"], hint="We will send a 6-digit code to it.")
+        self.fields["email"] = own_address(hint="We will send a 6-digit code to it.")
 
 
 class CodeForm(allauth.ConfirmLoginCodeForm):
@@ -71,7 +71,7 @@ class CodeForm(allauth.ConfirmLoginCodeForm):
 class PasswordForm(allauth.LoginForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        word_email(self.fields["login"], autocomplete="username")
+        self.fields["login"] = own_address(autocomplete="username")
         word(self.fields["password"], "Password", required="Enter your password")
 
 
@@ -95,7 +95,7 @@ class ChangePasswordForm(allauth.ChangePasswordForm):
 class ResetForm(allauth.ResetPasswordForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        word_email(self.fields["email"], hint="We will send a 6-digit code to it.")
+        self.fields["email"] = own_address(hint="We will send a 6-digit code to it.")
 
     def save(self, request: Any, **kwargs: Any) -> str:
         """Called when the limits of the address and the account have let it pass."""
