@@ -7,39 +7,110 @@ from uuid import UUID
 
 from django.db.models import CharField, F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 
 from handrail.accounts.models import Membership, User
+from handrail.accounts.roles import Permission
 from handrail.core import audit
 from handrail.core.jinja import long_date
 from handrail.core.models import AuditEntry
+from handrail.core.reference import reference
 from handrail.notices.models import Notice
 from handrail.people.invitations import SUBJECT as INVITATION
 from handrail.people.role_news import SUBJECT as ROLE_NEWS
+from handrail.plans.break_glass import SUBJECT as BREAK_GLASS
+from handrail.plans.models import BreakGlass, HealthcarePlan
 from handrail.policies.models import Policy, PolicyReview
-from handrail.schools.models import School
+from handrail.schools.models import Pupil, School
 
-SAID = {
-    "invited a person": "Invited a person",
-    "invited a person again": "Invited a person again",
-    "added a person": "Gave a person a role",
-    "changed a role": "Changed a person’s role",
-    "ended a role": "Ended a person’s role",
-    "took back a person": "Took back a person’s role",
-    "changed a school's contacts": "Changed the contacts",
-    "carried policies over at a conversion": "Carried the policies over from the school before this one",
-    "took back a starting point": "Took back what was recorded of a policy",
-    "recorded an approval": "Recorded an approval",
-    "changed where a policy is published": "Changed where a policy is published",
-    "changed who is responsible for a policy": "Changed who is responsible for a policy",
-    "decided a policy is not needed": "Decided that a policy is not needed",
-    "decided a policy is needed again": "Decided that a policy is needed again",
-    "uploaded a document": "Uploaded a document",
-    "did not send a message": "Did not send a message that was no longer needed",
-    "asked for a message to be tried again": "Asked for a message to be tried again",
+SHOWN = {
+    Permission.SEE_ACTIVITY: {
+        "invited a person": "Invited a person",
+        "invited a person again": "Invited a person again",
+        "added a person": "Gave a person a role",
+        "changed a role": "Changed a person’s role",
+        "ended a role": "Ended a person’s role",
+        "took back a person": "Took back a person’s role",
+        "changed a school's contacts": "Changed the contacts",
+        "carried policies over at a conversion": "Carried the policies over from the school before this one",
+        "took back a starting point": "Took back what was recorded of a policy",
+        "recorded an approval": "Recorded an approval",
+        "changed where a policy is published": "Changed where a policy is published",
+        "changed who is responsible for a policy": "Changed who is responsible for a policy",
+        "decided a policy is not needed": "Decided that a policy is not needed",
+        "decided a policy is needed again": "Decided that a policy is needed again",
+        "uploaded a document": "Uploaded a document",
+        "did not send a message": "Did not send a message that was no longer needed",
+        "asked for a message to be tried again": "Asked for a message to be tried again",
+    },
+    Permission.SEE_CHILDREN: {
+        "added a child": "Added a child",
+        "changed a child’s details": "Changed a child’s details",
+        "recorded that a child left": "Recorded that a child left",
+        "added a child’s contact": "Added somebody to ask about a child",
+        "changed a child’s contact": "Changed who to ask about a child",
+        "removed a child’s contact": "Removed somebody to ask about a child",
+    },
+    Permission.SEE_EMERGENCY: {
+        "wrote an emergency plan": "Wrote a child’s emergency plan",
+        "changed an emergency plan": "Changed a child’s emergency plan",
+    },
+    Permission.SEE_PLANS: {
+        "was told of a condition": "Was told that a child may need a plan",
+        "decided that a plan is needed": "Decided that a child needs a plan",
+        "decided that no plan is needed": "Decided that a child needs no plan",
+        "changed a healthcare plan": "Changed a child’s plan",
+        "asked for agreement to a plan": "Asked for agreement to a child’s plan",
+        "recorded an agreement to a plan": "Recorded an agreement to a child’s plan",
+        "recorded a wish to change a plan": "Recorded a wish to change a child’s plan",
+        "signed off a plan": "Signed off a child’s plan",
+        "brought a review forward": "Brought the review of a child’s plan forward",
+        "reviewed a plan": "Reviewed a child’s plan",
+        "paused a plan": "Paused a child’s plan",
+        "passed a plan on": "Passed a child’s plan on",
+        "closed a plan": "Closed a child’s plan",
+        "took up a plan again": "Took a child’s plan up again",
+    },
+    Permission.SEE_READS: {
+        "opened an emergency access": "Opened a child’s emergency plan for a reason",
+        "reviewed an emergency access": "Reviewed why a child’s emergency plan was opened",
+    },
+    Permission.KEEP_CHILD_RIGHTS: {
+        "placed a legal hold": "Placed a legal hold on a child’s record",
+        "lifted a legal hold": "Lifted the legal hold on a child’s record",
+        "erased a child": "Erased a child’s record",
+    },
 }
-"""What is shown of the record of changes, in words. What is not among these is not shown here: people see this page
-who may not know a child's name, nor that somebody looked.
+"""What is shown of the record of changes, in words, to whom. No words tell which child: those who may see them have a
+reference, and a link. The rest see none of it, since from one line on a page they could count the children with a plan.
 """
+
+NOT_SHOWN = {
+    "it is shown as what was recorded or sent": {"recorded a review", "asked for reminders", "owed reminders"},
+    "it tells of looking, and names no school": {"found nobody for emergency access", "took an extract of the record"},
+    "it concerns a person and their way in, at no school": {
+        *("closed an account", "ended sessions", "added a second step", "removed a second step"),
+        *("reset a second step", "made recovery codes", "used a recovery code"),
+        *("connected a sign-in service", "disconnected a sign-in service"),
+    },
+    "it concerns the authority; what it did at a school is shown there": {
+        *("uploaded a file", "gathered office addresses", "confirmed an import", "cancelled an import"),
+        *("asked to undo an import", "imported a file", "undid an import", "refused a file", "gave up on a file"),
+        *("deleted an uploaded file", "imported a register extract", "took back a register extract"),
+        *("imported a starter spreadsheet", "took back a starter spreadsheet", "followed the register of schools"),
+        *("opened policies", "changed settings", "added a sign-in service", "changed a sign-in service"),
+        *("switched a sign-in service on", "switched a sign-in service off"),
+        *("asked for an export of everything", "agreed to an export of everything"),
+        *("cancelled an export of everything", "finished an export of everything"),
+        *("downloaded an export of everything", "gave up on an export of everything"),
+        *("deleted an export of everything", "changed how long records are kept", "asked for a deletion"),
+        *("agreed to a deletion", "cancelled a deletion", "deleted what was past its time"),
+        *("retired old entries of the record", "began to seal with a new key", "wrapped a data key anew"),
+    },
+}
+"""Why the other verbs are not on a school's page. The authority's own page of activity shows every one."""
+
+WORDS = {verb: words for said in SHOWN.values() for verb, words in said.items()}
 
 Names = dict[Any, object]
 """What policies and people are called, by id."""
@@ -52,14 +123,17 @@ RECIPIENTS = {
 }
 
 
-def happenings(school: School) -> QuerySet[Any, dict[str, Any]]:
-    """What happened, newest first, as `what`, `id` and `moment`; `told` makes sentences of a page of it."""
+def happenings(school: School, *, by: User) -> QuerySet[Any, dict[str, Any]]:
+    """What happened, as far as the person may know it, newest first, as `what`, `id` and `moment`; `told` makes
+    sentences of a page of it.
+    """
+    verbs = [verb for needed, said in SHOWN.items() if by.may(needed, school_id=school.id) for verb in said]
 
     def dated(rows: QuerySet[Any], what: str, moment: Any) -> QuerySet[Any, dict[str, Any]]:
         return rows.order_by().values("id", what=Value(what, CharField()), moment=moment)
 
     return dated(
-        AuditEntry.objects.filter(school_id=school.id, verb__in=SAID), "entry", F("at")
+        AuditEntry.objects.filter(school_id=school.id, verb__in=verbs), "entry", F("at")
     ).union(
         dated(PolicyReview.objects.filter(policy__school=school), "review", F("recorded_at")),
         dated(
@@ -71,8 +145,8 @@ def happenings(school: School) -> QuerySet[Any, dict[str, Any]]:
     ).order_by("-moment", "id")  # fmt: skip
 
 
-def told(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Each happening as `at`, `who`, `text` and perhaps a `note`. Six questions, however many rows."""
+def told(rows: Iterable[dict[str, Any]], *, by: User) -> list[dict[str, Any]]:
+    """Each happening as `at`, `who`, `text` and perhaps a `note` and a link. Nine questions, however many rows."""
     rows = list(rows)
     ids: dict[str, list[UUID]] = {"entry": [], "review": [], "notice": []}
     for row in rows:
@@ -88,10 +162,11 @@ def told(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         **User.objects.in_bulk(senders - {None}),
         **_called(subjects, entries.values()),
     }
+    children = _children(entries.values(), by=by)
     found = []
     for row in rows:
         if row["what"] == "entry":
-            said = _of_entry(entries[row["id"]], names)
+            said = _of_entry(entries[row["id"]], names, children)
         elif row["what"] == "review":
             said = _of_review(reviews[row["id"]])
         else:
@@ -114,9 +189,23 @@ def _called(subjects: set[Any], entries: Iterable[AuditEntry]) -> Names:
     return found
 
 
-def _of_entry(entry: AuditEntry, names: Names) -> dict[str, Any]:
-    subject = names.get(entry.subject_id)
-    return {"who": entry.by_name, "text": SAID[entry.verb], "note": str(subject or "")}
+def _children(entries: Iterable[AuditEntry], *, by: User) -> dict[Any, Pupil]:
+    """The children whom entries are about, by the id that the entry names, as far as the person may see them."""
+    by_kind: dict[str, set[Any]] = {"child": set(), "plan": set(), BREAK_GLASS: set()}
+    for entry in entries:
+        by_kind.get(entry.subject_kind, set()).add(entry.subject_id)
+    child_of: dict[Any, Any] = {child: child for child in by_kind["child"]}
+    for model, kind in ((HealthcarePlan, "plan"), (BreakGlass, BREAK_GLASS)):
+        child_of |= dict(model.objects.filter(id__in=by_kind[kind]).values_list("id", "pupil_id"))
+    seen = Pupil.objects.visible_to(by).only("id").in_bulk(set(child_of.values()))
+    return {subject: seen[child] for subject, child in child_of.items() if child in seen}
+
+
+def _of_entry(entry: AuditEntry, names: Names, children: dict[Any, Pupil]) -> dict[str, Any]:
+    said = {"who": entry.by_name, "text": WORDS[entry.verb], "note": str(names.get(entry.subject_id) or "")}
+    if child := children.get(entry.subject_id):
+        said |= {"href": reverse("schools:child", args=[child.id]), "note": f"Child {reference(child.id)}"}
+    return said
 
 
 def _of_review(review: PolicyReview) -> dict[str, Any]:

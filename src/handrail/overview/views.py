@@ -244,7 +244,9 @@ class SchoolView(SchoolDoor):
             {
                 "school": school,
                 "policies": sorted(policies, key=lambda policy: SCHOOL_KINDS.index(Kind(policy.kind))),
-                "activity": told(happenings(school)[:LATEST]) if may_see_activity else [],
+                "activity": told(happenings(school, by=request.user)[:LATEST], by=request.user)
+                if may_see_activity
+                else [],
                 "may_see_activity": may_see_activity,
             },
         )
@@ -257,5 +259,6 @@ class ActivityView(SchoolDoor):
 
     def get(self, request: Request, urn: str) -> HttpResponse:
         school = self.school(request, urn)
-        page = Paginator(happenings(school), PAGE).get_page(request.GET.get("page"))
-        return render(request, "overview/activity.html", {"school": school, "page": page, "activity": told(page)})
+        page = Paginator(happenings(school, by=request.user), PAGE).get_page(request.GET.get("page"))
+        activity = told(page, by=request.user)
+        return render(request, "overview/activity.html", {"school": school, "page": page, "activity": activity})
