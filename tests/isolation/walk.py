@@ -200,6 +200,8 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "child_id": child.id,
         "contact_id": contact.id,
         "plans:number": Word("1"),
+        "plans:name": Word("daily"),
+        "plans:outcome": Word("left"),
         "plans:pk": access.id,
         "plans:called": reference(child.plan.id),
         "policy_id": policy.id,

@@ -3,9 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
+from handrail.accounts.models import Membership, User
+from handrail.accounts.roles import PERMISSIONS, Permission
 from handrail.core import audit
 from handrail.core.calendar import day_of
 from handrail.plans import cycle
@@ -45,6 +49,10 @@ class NobodyAgreed(Refused):
 
 class ReasonMissing(Refused):
     """A decision that has to say why does not."""
+
+
+class NotAtSchool(Refused):
+    """The person may not change the plans of the child's school."""
 
 
 class TooLate(Refused):
@@ -159,6 +167,12 @@ def agreements_since(plan: HealthcarePlan) -> list[Agreement]:
     return list(found.filter(recorded_at__gt=last.recorded_at) if last else found)
 
 
+def last_said(plan: HealthcarePlan) -> list[Agreement]:
+    """The last that each person said of the plan, the oldest first."""
+    found = {(each.party, each.name): each for each in Agreement.objects.filter(version__plan=plan)}
+    return sorted(found.values(), key=lambda each: each.recorded_at)
+
+
 def still_awaited(agreements: Iterable[Agreement]) -> list[Party]:
     """Whose agreement a plan still waits for: the parent or carer, and a health professional."""
     said = {each.party: each.is_agreed for each in agreements}
@@ -197,6 +211,25 @@ def rest(*, plan: HealthcarePlan, stage: str, reason: str, by: audit.Actor, at: 
         raise ReasonMissing("Say why")
     plan.reason = reason
     return _move(plan, Stage(stage), AT_REST[Stage(stage)], by=by, at=at)
+
+
+def may_coordinate(school_id: UUID, *, on: date) -> QuerySet[User]:
+    """The people at a school who may change its plans, and so may keep one in date."""
+    roles = [role for role, permissions in PERMISSIONS.items() if Permission.EDIT_PLANS in permissions]
+    held = Membership.objects.current(on=on).filter(school_id=school_id, role__in=roles)
+    return User.objects.filter(is_active=True, id__in=held.values("user_id")).order_by("name", "id")
+
+
+@transaction.atomic
+def choose_coordinator(*, plan: HealthcarePlan, coordinator: User, by: audit.Actor, at: datetime) -> None:
+    """Choose who keeps a plan in date and is reminded first. Raises NotAtSchool."""
+    plan = HealthcarePlan.objects.select_for_update().select_related("pupil").get(id=plan.id)
+    if not may_coordinate(plan.pupil.school_id, on=day_of(at)).filter(id=coordinator.id).exists():
+        raise NotAtSchool("Select somebody who may change this school’s plans")
+    if plan.coordinator_id != coordinator.id:
+        plan.coordinator = coordinator
+        plan.save(update_fields=["coordinator"])
+        _record("chose who keeps a plan in date", plan, by=by, at=at, fields=["coordinator"])
 
 
 AT_REST = {

@@ -2,10 +2,26 @@
 
 from django.urls import path
 
-from handrail.plans import access_views, item_views, views
+from handrail.plans import access_views, item_views, plan_views, review_views, views
 
 app_name = "plans"
+PLAN = "children/<uuid:child_id>/plan/"
 urlpatterns = [
+    path("schools/<str:urn>/plans/", plan_views.PlansView.as_view(), name="plans"),
+    path(PLAN, plan_views.PlanView.as_view(), name="plan"),
+    path(f"{PLAN}told/", plan_views.ToldView.as_view(), name="told"),
+    path(f"{PLAN}decide/", plan_views.DecideView.as_view(), name="decide"),
+    path(f"{PLAN}sections/<slug:name>/", plan_views.SectionView.as_view(), name="section"),
+    path(f"{PLAN}ask/", plan_views.AskView.as_view(), name="ask"),
+    path(f"{PLAN}agreement/", plan_views.AgreementView.as_view(), name="agreement"),
+    path(f"{PLAN}sign-off/", plan_views.SignOffView.as_view(), name="sign_off"),
+    path(f"{PLAN}rest/", plan_views.RestView.as_view(), name="rest"),
+    path(f"{PLAN}resume/", plan_views.ResumeView.as_view(), name="resume"),
+    path(f"{PLAN}changed/", plan_views.ChangedView.as_view(), name="changed"),
+    path(f"{PLAN}coordinator/", plan_views.CoordinatorView.as_view(), name="coordinator"),
+    path(f"{PLAN}review/", review_views.ReviewPlanView.as_view(), name="review_plan"),
+    path(f"{PLAN}review/agreed/", review_views.ReviewedView.as_view(), name="reviewed"),
+    path(f"{PLAN}review/end/<slug:outcome>/", review_views.EndView.as_view(), name="end"),
     path("children/<uuid:child_id>/emergency/", views.EmergencyView.as_view(), name="emergency"),
     path("children/<uuid:child_id>/emergency/change/", views.ChangeEmergencyView.as_view(), name="change_emergency"),
     path("children/<uuid:child_id>/emergency/versions/", views.VersionsView.as_view(), name="versions"),

@@ -22,6 +22,8 @@ class PlanDoor(Door):
     """A page about the plan of one child that the person may see."""
 
     shows_child = True
+    group = ReadEntry.Group.EMERGENCY
+    """What of the child such a page shows."""
     request: Request
 
     @cached_property
@@ -39,8 +41,8 @@ class PlanDoor(Door):
         return bool(self.request.user.may(permission, school_id=self.child.school_id))
 
     def page(self, template: str, **more: Any) -> HttpResponse:
-        """The page, once it is recorded that it shows this child's emergency plan."""
-        self.shows([self.child.id], ReadEntry.Group.EMERGENCY, school_id=self.child.school_id)
+        """The page, once it is recorded that it shows this child's plan."""
+        self.shows([self.child.id], self.group, school_id=self.child.school_id)
         return render(self.request, f"plans/{template}.html", {"child": self.child, "parts": PARTS, **more})
 
 

@@ -109,6 +109,7 @@ class ChildView(ChildDoor):
             name: request.user.may(permission, school_id=self.child.school_id)
             for name, permission in (
                 ("edit", Permission.EDIT_CHILDREN),
+                ("see_plan", Permission.SEE_PLANS),
                 ("see_reads", Permission.SEE_READS),
                 ("keep_rights", Permission.KEEP_CHILD_RIGHTS),
             )
