@@ -1,6 +1,7 @@
 """The children of the demonstration and their emergency plans. Pure. Nobody here is real, and no plan is advice."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from handrail.plans.emergency import Contact, Emergency, Medicine
@@ -19,6 +20,10 @@ class DemoChild:
     class_name: str
     serial: int
     emergency: Emergency | None
+    agreed_days_ago: int | None = None
+    """When everybody agreed to the plan; nothing while it is being written."""
+    answers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What the sections of the plan say."""
 
     def born_on(self, on: date) -> date:
         return date(on.year - self.born_years_ago, 1 + self.serial % 12, 1 + self.serial % 28)
@@ -103,17 +108,31 @@ def diabetes(on: date) -> Emergency:
     )
 
 
+ALLERGY = {
+    "condition": {
+        "kind": "allergy",
+        "triggers": "All nuts, eaten or on somebody’s hands.",
+        "symptoms": "An itchy mouth and a rash at first.",
+        "treatment": "Two adrenaline pens and cetirizine. Seen at the allergy clinic each spring.",
+        "allergy": "Eats what the kitchen has made without nuts, at her usual table. Hands are washed before lunch.",
+    },
+    "daily": {"needs": "The red bag goes wherever she goes.", "level": "given"},
+    "people": {"supporters": "Ms Reed; Mr Obi covers.", "know": "Class, kitchen and midday staff."},
+    "trips": {"trips": "Ms Reed carries the red bag. Food is brought from home."},
+}
+
+
 def children(on: date) -> tuple[tuple[DemoChild, ...], ...]:
     """Those of the primary school, the secondary school and the setting that people try the demonstration with."""
     return (
         (
-            DemoChild("Anoushka Shah", "Noush", 7, "Year 2", "Wrens", 11, anaphylaxis(on)),
-            DemoChild("Benjamin Cole", "Ben", 9, "Year 4", "Kestrels", 12, epilepsy(on)),
-            DemoChild("Matilda Hill", "", 6, "Year 1", "Robins", 13, asthma(on)),
+            DemoChild("Anoushka Shah", "Noush", 7, "Year 2", "Wrens", 11, anaphylaxis(on), 200, ALLERGY),
+            DemoChild("Benjamin Cole", "Ben", 9, "Year 4", "Kestrels", 12, epilepsy(on), 352),
+            DemoChild("Matilda Hill", "", 6, "Year 1", "Robins", 13, asthma(on), 384),
             DemoChild("Theo Walsh", "", 10, "Year 5", "Owls", 14, None),
         ),
         (
-            DemoChild("Esi Owen", "", 13, "Year 8", "8B", 21, diabetes(on)),
+            DemoChild("Esi Owen", "", 13, "Year 8", "8B", 21, diabetes(on), 340),
             DemoChild("Yusuf Iqbal", "", 14, "Year 9", "9A", 22, asthma(on)),
             DemoChild("Rosa Flynn", "", 12, "Year 7", "7C", 23, None),
         ),

@@ -327,6 +327,6 @@ class TestReview:
         assert "3 working hours" in page
         assert "Overdue" not in page
         clock.at = at + timedelta(days=1)
-        page = client.get("/emergency-access/reviews/").content.decode()
+        page = browse(dana).get("/emergency-access/reviews/").content.decode()
         assert "10 working hours" in page
         assert "Overdue" in page

@@ -19,10 +19,13 @@ from handrail.accounts.roles import Role
 from handrail.accounts.second_step.actions import add_app
 from handrail.config.env import read_env
 from handrail.core.audit import CLOCK
-from handrail.core.calendar import LONDON
+from handrail.core.calendar import LONDON, day_of
 from handrail.core.models import AuditEntry, AuthoritySettings
 from handrail.notices.models import Notice
-from handrail.plans.versions import write_emergency
+from handrail.plans.actions import Agreed, ask_for_agreement, record_agreement, sign_off
+from handrail.plans.emergency import Emergency
+from handrail.plans.models import Party
+from handrail.plans.versions import write_emergency, write_section
 from handrail.policies.models import Kind, Policy, PolicyReview, PolicyVersion
 from handrail.policies.reminders import SUBJECT
 from handrail.schools.actions import add_contact, add_pupil
@@ -42,7 +45,7 @@ from workflows.demo import (
     school_of,
     shown_first,
 )
-from workflows.demo_children import children
+from workflows.demo_children import DemoChild, children
 
 WITH_CHILDREN = "001"
 """The authority whose first schools have children."""
@@ -220,6 +223,21 @@ class Furnishing:
         columns = ["joined_on", "lead_name", "lead_email", "head_name", "head_email", "office_email"]
         School.objects.save_changed((school, columns) for school in schools)
 
+    def plan(self, pupil: Pupil, made: DemoChild, emergency: Emergency) -> None:
+        """A plan as the school has written it, and as everybody agreed to it some time ago."""
+        at = self.at - timedelta(days=made.agreed_days_ago or 0)
+        on = day_of(at)
+        lead = self.leads[pupil.school_id].as_at(on)
+        version, _ = write_emergency(pupil=pupil, says=emergency, based_on=0, by=lead, at=at)
+        for section, answers in made.answers.items():
+            write_section(pupil=pupil, section=section, answers=answers, based_on=version.number, by=lead, at=at)
+        if made.agreed_days_ago is None:
+            return
+        plan = ask_for_agreement(plan=version.plan, by=lead, at=at)
+        for party, name in ((Party.PARENT, emergency.contacts[0].name), (Party.HEALTH, "Nurse Ines Amaral")):
+            record_agreement(plan=plan, agreed=Agreed(party=party, name=name, agreed_on=on), by=lead, at=at)
+        sign_off(plan=plan, by=lead, at=at)
+
     def children(self, first: list[School]) -> None:
         """A few children at the schools to try, most with an emergency plan, and who was asked about one of them."""
         asked_about = None
@@ -240,8 +258,7 @@ class Furnishing:
                     at=self.at,
                 )
                 if made.emergency:
-                    lead = self.leads[school.id].as_at(self.on)
-                    write_emergency(pupil=pupil, says=made.emergency, based_on=0, by=lead, at=self.at)
+                    self.plan(pupil, made, made.emergency)
                     for place, contact in enumerate(made.emergency.contacts, start=1):
                         add_contact(
                             pupil=pupil,
