@@ -1,4 +1,4 @@
-"""Each authority follows the register of schools; and the files that its officers upload are checked and imported."""
+"""Each authority follows the register of schools; and the files that people upload are checked and imported."""
 
 import logging
 import shutil
@@ -15,7 +15,7 @@ from django.utils import timezone
 from handrail.core.audit import CLOCK
 from handrail.core.calendar import day_of
 from handrail.core.documents import open_document, store
-from handrail.imports import actions, extract, invitations_file, starter_file
+from handrail.imports import actions, children_file, extract, invitations_file, starter_file
 from handrail.imports.models import FileImport
 from handrail.policies.actions import inherit_history, open_policies
 from handrail.schools.actions import Followed, follow_register
@@ -27,6 +27,13 @@ from workflows.per_authority import AuthorityTask, UnboundTask, for_each_authori
 Kind = FileImport.Kind
 
 log = logging.getLogger(__name__)
+
+READERS: dict[str, Any] = {
+    Kind.REGISTER: extract,
+    Kind.STARTER: starter_file,
+    Kind.PEOPLE: invitations_file,
+    Kind.CHILDREN: children_file,
+}
 
 
 @dataclass(frozen=True)
@@ -143,10 +150,8 @@ def _check(authority: Authority, file: FileImport, mine: actions.Claim, clock: C
             document: Any = file.document  # there is one while the file waits
             with open_document(document) as kept, path.open("wb") as copy:
                 shutil.copyfileobj(kept, copy)
-        readers = {Kind.REGISTER: extract.read, Kind.STARTER: starter_file.read, Kind.PEOPLE: invitations_file.read}
-        read = readers[Kind(file.kind)]
         try:
-            reading = read(path, name=file.file_name, known=known, report=report)
+            reading = READERS[file.kind].read(path, name=file.file_name, known=known, report=report)
         except UnusableFile as refusal:
             with inside(authority):
                 actions.refuse(mine, why=str(refusal), at=clock())

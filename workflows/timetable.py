@@ -18,7 +18,7 @@ class Entry:
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 TIMETABLE = (
-    Entry("Check and import the files that officers have brought", 5, "workflows.register.check_files"),
+    Entry("Check and import the files that people have brought", 5, "workflows.register.check_files"),
     Entry("Make the exports that two people have asked for", 5, "workflows.records.make_exports"),
     Entry("Delete uploaded files when what they did can no longer be undone", HOUR, "workflows.register.delete_files"),
     Entry("Delete stored files that belong to no document", DAY, "workflows.documents.sweep"),

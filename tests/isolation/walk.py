@@ -178,6 +178,19 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
             problems=[{"line": 2, "urn": "", "column": "", "value": canary, "advice": "", "skipped": True}],
             changes=[{"urn": school.urn, "name": canary, "what": "New", "details": []}],
         )
+        children = FileImport.objects.create(
+            kind=FileImport.Kind.CHILDREN,
+            school=school,
+            state=FileImport.State.CHECKED,
+            file_name=canary,
+            uploaded_at=AT,
+            uploaded_by=document.id,
+            uploaded_by_name=canary,
+            asked_by=document.id,
+            problems=[{"line": 2, "child": canary, "column": "", "value": "", "advice": "", "skipped": True}],
+            counts={"good": 1, "skipped": 1, "new": 0, "changed": 1, "unchanged": 0, "left": 0},
+            changes=[{"child": str(child.id), "name": canary, "what": "Changed", "details": []}],
+        )
         asked = {"state": "cancelled", "asked_at": AT, "asked_by": document.id, "asked_by_name": canary}
         export = AuthorityExport.objects.create(**asked)
         deletion = Deletion.objects.create(**asked, on=AT.date(), periods={}, expected={})
@@ -212,6 +225,7 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "notices:pk": notice.id,
         "notices:reference": Word(str(notice.reference)),  # of a letter in the demo's mailbox: not there otherwise
         "imports:pk": file.id,
+        "list_id": children.id,
         "export_id": export.id,
         "deletion_id": deletion.id,
         "record_class": Word("messages"),

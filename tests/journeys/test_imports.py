@@ -5,12 +5,13 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from factories import PupilFactory
 from imports_data import lines_of, sample
 
 from handrail.accounts.models import Membership
 from handrail.imports.models import FileImport
 from handrail.policies.models import Kind, Policy
-from handrail.schools.models import School
+from handrail.schools.models import Pupil, School
 from tenants.context import inside
 from workflows.register import work_on_next_file
 
@@ -177,3 +178,44 @@ def test_contacts_of_a_school(site):
     page.get_by_label("Lead’s e-mail address").fill("nell@oak.example")
     page.get_by_role("button", name="Save contacts").click()
     assert "Saved the contacts." in page.get_by_role("alert").inner_text()
+
+
+def test_a_school_brings_its_list_of_children(site, work):
+    with inside(site.one):
+        PupilFactory(school=site.cast.oak, name="Poppy Canarywright", upn="B801200005001")
+        PupilFactory(school=site.cast.oak, name="Gil Gone")
+    page = site.open("/schools/900001/children/", by=site.cast.head)
+    site.press(page, "Import a list", role="button")
+    check_both(site, page)
+    site.press(page, "Check this list")
+    assert "Select a file" in page.locator(".govuk-error-summary").inner_text()
+    check_both(site, page)
+
+    content = b"""Name,Date of birth,Year group,Class,UPN,Contact 1 name
+Ann Ash,01/05/2016,Year 5,Owls,,Pat Parent
+Poppy Married,01/05/2016,,,B801200005001,
+Bo Bad,31/02/2016,,,,
+"""
+    page.get_by_label("List of children").set_input_files(
+        {"name": "children.csv", "mimeType": "text/csv", "buffer": content}
+    )
+    site.press(page, "Check this list")
+    assert page.get_by_role("heading", level=1).inner_text().endswith("Checking your list")
+    check_both(site, page)
+    work()
+    page.get_by_role("heading", name="Check what this list changes").wait_for()
+    check_both(site, page)
+    page.get_by_label("Record that 1 child has left").check()
+    site.press(page, "Import the 2 good rows and skip 1")
+    work()
+    page.get_by_role("heading", name="Your list is imported").wait_for()
+    check_both(site, page)
+    with inside(site.one):
+        now = {each.name: each.left_on for each in Pupil.objects.filter(school=site.cast.oak)}
+        assert now == {"Ann Ash": None, "Poppy Married": None, "Gil Gone": timezone.localdate()}
+    site.press(page, "Undo this import")
+    work()
+    page.get_by_role("heading", name="This import was undone").wait_for()
+    check_both(site, page)
+    with inside(site.one):
+        assert not Pupil.objects.filter(name="Ann Ash").exists()

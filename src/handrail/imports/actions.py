@@ -17,7 +17,7 @@ from handrail.core import audit
 from handrail.core.calendar import day_of
 from handrail.core.documents import StoreUnavailable, keep, key_of
 from handrail.core.models import Document
-from handrail.imports import extract, invitations, starter
+from handrail.imports import children, extract, invitations, starter
 from handrail.imports.models import FileImport
 from handrail.imports.reading import Comparison, Known, Reading
 from handrail.schools.models import School
@@ -25,10 +25,16 @@ from tenants.database import require_bound
 
 Kind, State = FileImport.Kind, FileImport.State
 
+NEEDED = {Kind.PEOPLE: Permission.INVITE_SCHOOLS, Kind.CHILDREN: Permission.EDIT_CHILDREN}
+"""What somebody must be allowed whose file is imported or undone, where it is not IMPORT_SCHOOLS."""
+
 LEASE = timedelta(minutes=1)
 MOST_ATTEMPTS = 3
+LIST = "List of children"
+"""What every such file is called: its own name may name a child."""
 CHANGED_MEANWHILE = (
-    "Schools have changed since this file was checked, so it was checked again. Nothing is imported yet."
+    "What it is compared with has changed since this file was checked, so it was checked again. "
+    "Nothing is imported yet."
 )
 
 
@@ -109,12 +115,36 @@ def gather_office_addresses(*, by: User, at: datetime) -> FileImport:
 
 
 @transaction.atomic
-def confirm(*, file: FileImport, has_understood: bool, by: User, at: datetime) -> None:
-    """Have the good rows imported. Raises NotReady, NotConfirmed."""
+def upload_children(*, school: School, file: BinaryIO, by: User, at: datetime) -> FileImport:
+    """Keep a school's list of its children, sealed, and have it checked. Raises NotKept, VaultClosed."""
+    try:
+        document = keep(file, name=LIST, content_type="application/octet-stream", by=by, at=at, sealed=True)
+    except StoreUnavailable as error:
+        raise NotKept("The file could not be kept. Try again in a few minutes") from error
+    found = FileImport.objects.create(
+        kind=Kind.CHILDREN,
+        school=school,
+        document=document,
+        file_name=LIST,
+        uploaded_at=at,
+        uploaded_by=by.id,
+        uploaded_by_name=by.name,
+        asked_by=by.id,
+    )
+    _record("uploaded a file", found, by=by, at=at)
+    return found
+
+
+@transaction.atomic
+def confirm(*, file: FileImport, has_understood: bool, by: User, at: datetime, marks_left: bool = False) -> None:
+    """Have the good rows imported, and with `marks_left` who is not in a list of children recorded as having left.
+
+    Raises NotReady, NotConfirmed.
+    """
     file = _in_state(file, State.CHECKED)
     if file.needs_confirmation and not has_understood:
         raise NotConfirmed("Tick the box to say that these figures are right")
-    _move(file, State.CONFIRMED, asked_by=by.id)
+    _move(file, State.CONFIRMED, asked_by=by.id, marks_left=marks_left)
     _record("confirmed an import", file, by=by, at=at)
 
 
@@ -212,6 +242,10 @@ def commit(mine: Claim, *, at: datetime) -> None:
         file.before = extract.commit(file.rows, on=on, as_of=file.as_of or on, by=by, at=at)
     elif file.kind == Kind.PEOPLE:
         file.before = {"roles": invitations.commit(file.rows, by=by, at=at)}
+    elif file.school:
+        file.before, file.changes = children.commit(
+            file.rows, school=file.school, marks_left=file.marks_left, on=on, by=by, at=at
+        )
     else:
         file.before = {"steps": starter.commit(file.rows, on=on, by=by, at=at)}
     _move(file, State.COMMITTED, committed_at=at, rows=[])
@@ -230,6 +264,8 @@ def undo(mine: Claim, *, at: datetime) -> None:
         left = extract.undo(file.before, by=by, at=at)
     elif file.kind == Kind.PEOPLE:
         left = invitations.undo(file.before["roles"], by=by, at=at)
+    elif file.school:
+        left = children.undo(file.before, school=file.school, by=by, at=at)
     else:
         left = starter.undo(file.before["steps"], by=by, at=at)
     _move(file, State.UNDONE, left=left, before={})
@@ -241,20 +277,43 @@ def delete_files(*, at: datetime) -> list[str]:
     """Delete the uploaded files that nobody needs any more, and what undoing them would have needed. What became of
     them stays. Gives the keys under which the store has them: they are to be deleted when this is committed.
     """
-    files = FileImport.objects.done_with(at=at).select_related("document").only("document")
+    files = FileImport.objects.done_with(at=at).select_related("document").only("document", "school")
     done = list(files.select_for_update(of=("self",)))
     keys = [key_of(file.document) for file in done if file.document]
-    FileImport.objects.filter(id__in=[file.id for file in done]).update(document=None, before={})
-    Document.objects.filter(id__in=[file.document_id for file in done]).delete()
-    about = [audit.Subject(file.id, None, ["document"]) for file in done]
-    audit.record_each("deleted an uploaded file", about, by=audit.CLOCK, at=at, subject_kind="import")
+    _delete_contents(done, by=audit.CLOCK, at=at)
     return keys
+
+
+@transaction.atomic
+def forget_lists(*, school_id: UUID, by: audit.Actor, at: datetime) -> None:
+    """Delete what lists of a school's children still hold of them, now and not when their time has come.
+
+    None of them can be undone afterwards, and one that was only checked is put away.
+    """
+    lists = FileImport.objects.filter(school_id=school_id, document__isnull=False)
+    done = list(lists.exclude(state__in=FileImport.IN_HAND).select_for_update(of=("self",)))
+    _delete_contents(done, by=by, at=at)
 
 
 @transaction.atomic
 def release(mine: Claim) -> None:
     """Let go of a file after something went wrong, so that it is tried again at the next look."""
     FileImport.objects.filter(id=mine.id, attempt=mine.attempt, state=mine.state).update(lease_until=None)
+
+
+def _delete_contents(files: list[FileImport], *, by: audit.Actor, at: datetime) -> None:
+    """Delete the files and what undoing needs; of a list of children all that it told of them too.
+
+    The store's sweep takes what is left there: a sealed file cannot be opened any more.
+    """
+    these = FileImport.objects.filter(id__in=[file.id for file in files])
+    these.update(document=None, before={})
+    lists = these.exclude(school=None)
+    lists.filter(state=State.CHECKED).update(state=State.CANCELLED)
+    lists.update(rows=[], changes=[], problems=[], left=[])
+    Document.objects.filter(id__in=[file.document_id for file in files]).delete()
+    about = [audit.Subject(file.id, file.school_id, ["document"]) for file in files]
+    audit.record_each("deleted an uploaded file", about, by=by, at=at, subject_kind="import")
 
 
 def _held(mine: Claim) -> FileImport:
@@ -286,6 +345,8 @@ def _compare(file: FileImport, *, at: datetime) -> Comparison:
         return extract.compare(file.rows, file.problems, on=on, as_of=file.as_of or on)
     if file.kind == Kind.PEOPLE:
         return invitations.compare(file.rows)
+    if file.school:
+        return children.compare(file.rows, school=file.school, on=on)
     return starter.compare(file.rows, on=on, at=at)
 
 
@@ -300,8 +361,11 @@ def _keep(file: FileImport, found: Comparison, counts: dict[str, int]) -> None:
 def _asker(file: FileImport, *, at: datetime) -> User | None:
     """Who decided about the file, while they may still do so."""
     user: User | None = User.objects.filter(id=file.asked_by, is_active=True).first()
-    needed = Permission.INVITE_SCHOOLS if file.kind == Kind.PEOPLE else Permission.IMPORT_SCHOOLS
-    return user if user and user.as_at(day_of(at)).may(needed) else None
+    needed = NEEDED.get(Kind(file.kind), Permission.IMPORT_SCHOOLS)
+    if user is None or not user.as_at(day_of(at)).may(needed, school_id=file.school_id):
+        return None
+    user.act_under(needed)
+    return user
 
 
 def _give_up(file: FileImport, *, at: datetime) -> None:
@@ -314,4 +378,4 @@ def _give_up(file: FileImport, *, at: datetime) -> None:
 
 
 def _record(verb: str, file: FileImport, *, by: audit.Actor, at: datetime) -> None:
-    audit.record(verb, by=by, at=at, subject_kind="import", subject_id=file.id)
+    audit.record(verb, by=by, at=at, subject_kind="import", subject_id=file.id, school_id=file.school_id)

@@ -1,4 +1,4 @@
-"""Files that people at an authority have uploaded, and what became of them."""
+"""Files that people at an authority or a school have uploaded, and what became of them."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Self
@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from handrail.core.models import Document, Record, RecordManager
+from handrail.schools.models import School
 
 if TYPE_CHECKING:
     from handrail.accounts.models import User
@@ -17,8 +18,9 @@ UNDO_HOURS = 24
 
 class FileImportQuerySet(models.QuerySet["FileImport"]):
     def visible_to(self, user: "User") -> Self:
-        """All of them to people at the authority, none to anybody else."""
-        return self if user.is_at_authority else self.none()
+        """An authority's own to the people there, and a school's lists of its children to people at the school."""
+        theirs = Q(school_id__in=user.school_ids)
+        return self.filter(theirs | Q(school=None) if user.is_at_authority else theirs)
 
     def without_contents(self) -> Self:
         """For lists: leaves the long columns in the database."""
@@ -48,6 +50,7 @@ class FileImport(Record):
         REGISTER = "register", "Register of schools"
         STARTER = "starter", "Starter spreadsheet"
         PEOPLE = "people", "People to invite"
+        CHILDREN = "children", "List of children"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Being checked"
@@ -63,6 +66,9 @@ class FileImport(Record):
 
     kind = models.CharField(max_length=8, choices=Kind)
     state = models.CharField(max_length=9, choices=State, default=State.WAITING)
+    school = models.ForeignKey(
+        School, on_delete=models.CASCADE, null=True, related_name="+", help_text="whose children a list is of"
+    )
     document = models.ForeignKey(
         Document,
         on_delete=models.PROTECT,
@@ -81,12 +87,13 @@ class FileImport(Record):
     attempt = models.PositiveSmallIntegerField(default=0)
     as_of = models.DateField(null=True, help_text="the day whose facts the file holds")
     rows = models.JSONField(default=list, encoder=DjangoJSONEncoder, help_text="the good rows, until imported")
-    problems = models.JSONField(default=list, help_text="line, urn, column, value, advice, skipped")
+    problems = models.JSONField(default=list, help_text="line, urn or child, column, value, advice, skipped")
     counts = models.JSONField(default=dict)
-    changes = models.JSONField(default=list, help_text="urn, name, what, details: for showing")
+    changes = models.JSONField(default=list, help_text="urn or child, name, what, details: for showing")
     before = models.JSONField(default=dict, encoder=DjangoJSONEncoder, help_text="what undoing needs")
     left = models.JSONField(default=list, help_text="what undoing had to leave, in sentences")
     refusal = models.CharField(max_length=500, blank=True)
+    marks_left = models.BooleanField(default=False, help_text="whether who is not in a list of children has left")
     needs_confirmation = models.CharField(max_length=500, blank=True)
     note = models.CharField(max_length=500, blank=True, help_text="why it came back to this state")
     committed_at = models.DateTimeField(null=True)
@@ -99,6 +106,9 @@ class FileImport(Record):
             models.CheckConstraint(
                 condition=Q(committed_at=None) ^ Q(state__in=["committed", "undoing", "undone"]),
                 name="a_committed_file_says_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(school=None) ^ Q(kind="children"), name="a_list_of_children_names_its_school"
             ),
             models.CheckConstraint(condition=Q(refusal="") ^ Q(state="refused"), name="a_refused_file_says_why"),
         ]
@@ -121,12 +131,13 @@ class FileImport(Record):
     @property
     def does_something(self) -> bool:
         """Whether importing the checked file would change anything."""
-        return any(self.counts.get(name) for name in ("new", "changed", "closed", "moved", "schools"))
+        return any(self.counts.get(name) for name in ("new", "changed", "closed", "moved", "schools", "left"))
 
     @property
     def undo_until(self) -> datetime | None:
         return self.committed_at + timedelta(hours=UNDO_HOURS) if self.committed_at else None
 
     def may_be_undone(self, *, at: datetime) -> bool:
-        """Within 24 hours of being imported."""
-        return self.state == self.State.COMMITTED and self.undo_until is not None and at < self.undo_until
+        """Within 24 hours of being imported, while what undoing needs is kept."""
+        is_in_time = self.undo_until is not None and at < self.undo_until
+        return self.state == self.State.COMMITTED and is_in_time and bool(self.before)

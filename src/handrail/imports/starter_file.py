@@ -1,7 +1,5 @@
 """The starter spreadsheet as a CSV file: its columns, what may stand in them, and how its rows are read."""
 
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,13 +8,13 @@ from typing import Any, ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
 
-from handrail.core.jinja import MONTHS, any_of
+from handrail.core.jinja import any_of
+from handrail.imports.cells import past_day
 from handrail.imports.reading import ROWS_BETWEEN_REPORTS, Known, Reading, Report, problem
 from handrail.imports.template_file import MayBeBlank, TemplateFile, letters, urn_column
 from handrail.policies.models import SCHOOL_KINDS, Kind
 from tenants.csv_file import Column, Problem, UnusableFile, text
 
-EARLIEST = date(2000, 1, 1)
 OTHER_NAMES = {
     Kind.MEDICAL_CONDITIONS: ("medical", "medical conditions", "supporting pupils with medical conditions"),
     Kind.ALLERGY_SAFETY: ("allergy", "allergies", "allergy safety"),
@@ -65,42 +63,6 @@ def kind(raw: str) -> str:
     if raw:
         raise ValueError(f"This must be blank or {KINDS}")
     return ""
-
-
-def past_day(today: date) -> Callable[[str], date | None]:
-    """A date up to today, as spreadsheets write it: 23/11/2026, 23-11-2026, 2026-11-23, 23 Nov 2026; or blank."""
-
-    def clean(raw: str) -> date | None:
-        if not raw:
-            return None
-        found = _day(re.sub(r"\s+00:00(:00)?$", "", raw))
-        if found is None:
-            raise ValueError("This must be a real date, like 23/11/2026")
-        if found > today:
-            raise ValueError("This must be today or in the past")
-        if found < EARLIEST:
-            raise ValueError(f"This must be {EARLIEST.year} or later")
-        return found
-
-    return clean
-
-
-def _day(raw: str) -> date | None:
-    year_first = re.fullmatch(r"(\d{4})-(\d\d?)-(\d\d?)", raw, re.ASCII)
-    day_first = re.fullmatch(r"(\d\d?)[-/. ]+(\d\d?|[A-Za-z]{3,9})[-/. ,]+(\d{4}|\d\d)", raw, re.ASCII)
-    if year_first:
-        year, month, day = year_first.groups()
-    elif day_first:
-        day, month, year = day_first.groups()
-    else:
-        return None
-    if not month.isdigit():
-        named = [place for place, name in enumerate(MONTHS, start=1) if name.casefold().startswith(month.casefold())]
-        month = str(named[0]) if named else "0"
-    try:
-        return date(int(year) + (2000 if len(year) == 2 else 0), int(month), int(day))
-    except ValueError:
-        return None
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """Our templates as people fill them in and send them back: what reading any of them needs."""
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from handrail.imports.reading import Known
 from tenants.csv_file import Column, CsvFile, digits
@@ -17,7 +17,10 @@ class MayBeBlank(Column):
 
 
 class TemplateFile(CsvFile):
-    """One file with columns of its own. `line` is where the row that was given last starts."""
+    """One file with columns of its own. `line` is where the row that was given last starts; blank rows are none."""
+
+    other_headings: ClassVar[Mapping[str, str]] = {}
+    """What else a column may be called, as `plain_heading` leaves it, and its header."""
 
     def __init__(self, source: Path, columns: tuple[Column, ...]) -> None:
         self.line = 0
@@ -25,19 +28,25 @@ class TemplateFile(CsvFile):
         super().__init__(source)
 
     def _find_columns(self, header: list[bytes]) -> tuple[list[int], frozenset[str]]:
-        """Take "Office Email" for "Office e-mail": only the letters of a heading count."""
-        headings = {letters(column.header): column.header for column in self.columns}
+        """Take "Office Email" for "Office e-mail": only the letters and digits of a heading count."""
+        headings = {**self.other_headings, **{plain_heading(each.header): each.header for each in self.columns}}
         names = [name.decode(self.encoding, "replace") for name in header]
-        return super()._find_columns([headings.get(letters(name), name).encode(self.encoding) for name in names])
+        return super()._find_columns([headings.get(plain_heading(name), name).encode(self.encoding) for name in names])
 
     def _numbered_rows(self) -> Generator[tuple[int, list[bytes]], None, None]:
         for self.line, cells in super()._numbered_rows():
-            yield self.line, cells
+            if any(map(bytes.strip, cells)):
+                yield self.line, cells
 
 
 def letters(name: str) -> str:
     """What is left of a name without case, blanks and punctuation."""
     return re.sub(r"[^a-z]", "", name.casefold())
+
+
+def plain_heading(name: str) -> str:
+    """What is left of a heading without case, blanks and punctuation."""
+    return re.sub(r"[^a-z0-9]", "", name.casefold())
 
 
 def urn_column(known: Known) -> Column:

@@ -50,6 +50,9 @@ SHOWN = {
         "added a child’s contact": "Added somebody to ask about a child",
         "changed a child’s contact": "Changed who to ask about a child",
         "removed a child’s contact": "Removed somebody to ask about a child",
+        "took back a child who was added": "Took back a child whom a list had added",
+        "took back changes to a child": "Took back what a list had changed about a child",
+        "took back a child’s contact": "Took back whom a list had said to ask about a child",
     },
     Permission.SEE_EMERGENCY: {
         "wrote an emergency plan": "Wrote a child’s emergency plan",

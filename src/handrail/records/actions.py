@@ -19,6 +19,7 @@ from handrail.core import audit
 from handrail.core.documents import keep
 from handrail.core.models import Document
 from handrail.core.seals import delete_retired, retire
+from handrail.imports.actions import forget_lists
 from handrail.records.child import held_about
 from handrail.records.models import KEPT_FOR, AuthorityExport, Deletion, ExportFile, LegalHold, RetentionPeriod
 from handrail.records.retention import CLASSES, MOST_YEARS, RecordClass, counts, first_day_kept, past_their_time
@@ -321,6 +322,7 @@ def lift_hold(*, pupil: Pupil, by: User, at: datetime) -> None:
 def erase_child(*, pupil: Pupil, by: User, at: datetime) -> None:
     """Delete everything held about a child; what people did and saw stays, and names them by id alone.
 
+    What the school's imported lists still hold goes for all its children, so no list can be undone afterwards.
     Raises UnderHold.
     """
     Pupil.objects.select_for_update(of=("self",)).get(id=pupil.id)
@@ -329,6 +331,7 @@ def erase_child(*, pupil: Pupil, by: User, at: datetime) -> None:
     _record_about(pupil, "erased a child", by=by, at=at)
     for rows in reversed(list(held_about(Pupil.objects.filter(id=pupil.id)))):
         rows.delete()
+    forget_lists(school_id=pupil.school_id, by=by, at=at)
 
 
 def _record_about(pupil: Pupil, verb: str, *, by: User, at: datetime) -> None:
