@@ -4,6 +4,7 @@ A new address is covered by itself. One whose argument is not known here fails t
 it to `plant()`, under `namespace:argument` or, when it means the same everywhere, under `argument`.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -272,7 +273,7 @@ class Answer:
 def ask(client: Client, method: str, path: str) -> Answer:
     """One request, whose writes are undone."""
     request: Callable[[str], Any] = getattr(client, method)
-    with _undone():
+    with undone():
         answer = request(path)
         body = b"".join(answer.streaming_content) if answer.streaming else answer.content
     text = body.decode(errors="replace") + repr(answer.headers)
@@ -280,9 +281,25 @@ def ask(client: Client, method: str, path: str) -> Answer:
 
 
 @contextmanager
-def _undone() -> Iterator[None]:
+def undone() -> Iterator[None]:
+    """What is written in this block is gone after it."""
     block: Any = transaction.atomic()
     block._from_testcase = True  # the door insists on being outermost, but for a test's own blocks
     with block:
         yield
         transaction.set_rollback(True)
+
+
+# -- forms
+
+BOX = re.compile(r'<(?:input(?![^>]*type="hidden")|textarea|select)[^>]*\sname="([^"]+)"')
+KEPT = re.compile(r'<input[^>]*type="hidden"[^>]*name="([^"]+)"[^>]*value="([^"]*)"')
+
+
+def main_of(page: str) -> str:
+    return page.partition("<main")[2].partition("</main>")[0]
+
+
+def filled(page: str, text: str) -> dict[str, str]:
+    """Every box with this text, and what the page itself keeps in hidden ones."""
+    return dict.fromkeys(BOX.findall(page), text) | dict(KEPT.findall(page))

@@ -1,17 +1,12 @@
 """What leaves us when pages and tasks fail: the real reports of a real server and worker, and their logs."""
 
 import base64
-import gzip
-import json
 import re
 import socket
 import urllib.error
 import urllib.request
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from queue import Queue
-from threading import Thread
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -20,6 +15,7 @@ import pytest
 from celery import Celery
 from databases import connected, scratch
 from running import environment_of, running, worker
+from telemetry.target import Seen, listen
 
 from handrail.config.env import whole_environment
 from tenants.routing import authority_by_code
@@ -42,28 +38,6 @@ PAGES = {
 }
 TASKS = ("simply", "from-another", "twice", "at-the-end", "sealed")
 LINE = re.compile(r"(?P<level>[A-Z]+) (?P<logger>[\w.]+) authority=(?P<authority>\S+) request=(?P<request>\S+) .+")
-
-
-@dataclass
-class Seen:
-    """All that left the product, as bytes, and the reports in it."""
-
-    raw: list[str] = field(default_factory=list)
-    events: list[dict[str, Any]] = field(default_factory=list)
-    arrived: "Queue[None]" = field(default_factory=Queue)
-
-    def take(self, headers: str, body: bytes) -> None:
-        text = body.decode()
-        self.raw += [headers, text, json.dumps(text).encode().decode("unicode_escape")]
-        parts = [json.loads(line) for line in text.splitlines() if line]
-        for kind, payload in zip(parts[1::2], parts[2::2], strict=True):
-            assert kind["type"] == "event", kind
-            self.events.append(payload)
-            self.arrived.put(None)
-
-    def wait_for(self, count: int) -> None:
-        for _ in range(count):
-            self.arrived.get(timeout=60)
 
 
 @dataclass
@@ -90,7 +64,7 @@ class Aftermath:
 def aftermath(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> Aftermath:
     """Everything has failed once, and every process has ended."""
     seen, folder = Seen(), tmp_path_factory.mktemp("telemetry")
-    target = _listen(seen)
+    target = listen(seen)
     with scratch("test_telemetry") as database, django_db_blocker.unblock():
         with connected(database):
             authority = str(authority_by_code("001").id)
@@ -124,26 +98,6 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) 
             seen.wait_for(told_of + len(TASKS) + 3)  # the task between doors tells twice too
     target.shutdown()
     return Aftermath(seen, asked, web_log.read_text(), work_log.read_text())
-
-
-def _listen(seen: Seen) -> ThreadingHTTPServer:
-    """A server that takes reports as Sentry does."""
-
-    class Target(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            seen.take(f"{self.path} {self.headers}", gzip.decompress(body))
-            self.send_response(200)
-            self.send_header("Content-Length", "2")
-            self.end_headers()
-            self.wfile.write(b"{}")
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Target)
-    Thread(target=server.serve_forever, daemon=True).start()
-    return server
 
 
 def _ask(port: int, path: str, how: str) -> Asked:
