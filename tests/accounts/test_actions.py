@@ -12,7 +12,7 @@ from allauth.account.models import EmailAddress
 from databases import handrail
 from django.db import connections
 from django.utils import timezone
-from factories import person
+from factories import PupilFactory, person
 
 from handrail.accounts.actions import (
     LastOne,
@@ -33,6 +33,7 @@ from handrail.accounts.models import Membership, Session, User
 from handrail.accounts.roles import Permission, Role
 from handrail.core.audit import CLOCK
 from handrail.core.models import AuditEntry, CacheEntry
+from handrail.schools.models import Pupil
 from tenants.context import inside
 from workflows import sessions
 from workflows.commands import add_person as command
@@ -205,6 +206,50 @@ class TestEndMembership:
         page = client.get("/account/").text
         assert "Governor at Elm School" in page
         assert "Oak School" not in page
+
+    def test_takes_nothing_that_is_sent_from_a_page_opened_before(self, cast, browse, one, at):
+        """A lead of two schools is correcting a child's name when their role at that school ends."""
+        with inside(one):
+            person(cast.colleague.email, Role.SCHOOL_LEAD, school=cast.elm)
+            child = PupilFactory(school=cast.oak, name="As Before")
+            oak = Membership.objects.get(user=cast.colleague, school=cast.oak)
+        client, page = browse(cast.colleague), f"/children/{child.id}/change/"
+        assert client.get(page).status_code == 200
+        with inside(one):
+            end_membership(membership=oak, by=cast.head, at=at)
+        answer = client.post(page, {"name": "Afterwards"})
+        assert answer.status_code == 404
+        assert "Page not found" in answer.text
+        with inside(one):
+            assert Pupil.objects.get(id=child.id).name == "As Before"
+            assert not AuditEntry.objects.filter(subject_id=child.id).exists()
+
+    @pytest.mark.django_db(transaction=True)
+    def test_of_two_who_end_each_others_role_together_one_stays(self, cast, one, at):
+        with inside(one):
+            person("third@oak.example", Role.SCHOOL_LEAD, school=cast.oak)
+        ready = Barrier(2)
+
+        def end(pair):
+            by, whose = pair
+            try:
+                with inside(one):
+                    theirs = role_of(whose)
+                    ready.wait(timeout=10)
+                    end_membership(membership=theirs, by=by, at=at)
+            except NoLongerAllowed as refusal:
+                return str(refusal)
+            finally:
+                connections.close_all()
+            return ""
+
+        with ThreadPoolExecutor(2) as both:
+            said = list(both.map(end, [(cast.head, cast.colleague), (cast.colleague, cast.head)]))
+        assert sorted(said) == ["", "Your own role has ended, so nothing was changed."]
+        with inside(one):
+            open_ones = Membership.objects.filter(user__in=[cast.head, cast.colleague], to_on=None)
+            assert open_ones.count() == 1
+            assert AuditEntry.objects.filter(verb="ended a role").count() == 1
 
     def test_counts_every_role_that_leads(self, cast, one, at):
         """The lead of a setting is a lead too; a colleague who is not does not help."""

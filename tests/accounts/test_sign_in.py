@@ -2,6 +2,7 @@
 
 import math
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,6 +31,7 @@ HEAD, NOBODY = "head@oak.example", "nobody@oak.example"
 PASSWORD, ANOTHER = "correct horse battery", "purple monkey dishwasher"
 START, CODE, WITH_PASSWORD = "/sign-in/", "/sign-in/code/", "/sign-in/password/"
 RESET, RESET_CODE = "/account/password/reset/", "/account/password/reset/code/"
+NEW_PASSWORD = "/account/password/reset/new/"
 COLLEAGUE, CLOSED = "colleague@oak.example", "neighbour@elm.example"
 PASSKEY = "mfa_login_webauthn"  # answers by leading on: there is no page
 
@@ -155,8 +157,6 @@ class TestSignInWithACode:
         assert not is_signed_in(client)
 
     def test_refuses_a_code_after_ten_minutes(self, cast, browse, post, monkeypatch):
-        import time
-
         client = browse()
         post(client, START, email=HEAD)
         now = time.time()
@@ -547,6 +547,33 @@ class TestChoosingAPassword:
         with inside(one):
             assert User.objects.get(email=HEAD).check_password(PASSWORD)
 
+    def test_refuses_a_code_to_reset_after_ten_minutes(self, cast, browse, post, one, monkeypatch):
+        set_password(one)
+        client = browse()
+        post(client, RESET, email=HEAD)
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + 601)
+        answer = post(client, RESET_CODE, code=newest_code())
+        assert answer["Location"] == RESET
+        assert "That code has run out" in client.get(RESET).text
+        post(client, NEW_PASSWORD, password1=ANOTHER)
+        with inside(one):
+            assert User.objects.get(email=HEAD).check_password(PASSWORD)
+
+    def test_takes_a_code_to_reset_once(self, cast, browse, post, one):
+        set_password(one)
+        client = browse()
+        post(client, RESET, email=HEAD)
+        code = newest_code()
+        post(client, RESET_CODE, code=code)
+        post(client, NEW_PASSWORD, password1=ANOTHER)
+        post(client, "/sign-out/")
+        assert post(client, RESET_CODE, code=code)["Location"] == RESET
+        assert post(client, NEW_PASSWORD, password1=PASSWORD)["Location"] == RESET
+        assert "That code has run out" in client.get(RESET).text
+        with inside(one):
+            assert User.objects.get(email=HEAD).check_password(ANOTHER)
+
     def test_a_code_to_sign_in_is_no_code_to_reset(self, cast, browse, post, one):
         client = browse()
         post(client, START, email=HEAD)
@@ -628,8 +655,6 @@ class TestTheSession:
         assert set("".join(guessed)) <= set(VALID_KEY_CHARS)
 
     def test_ends_ten_hours_after_sign_in_whatever_happens_in_it(self, cast, browse, one, monkeypatch):
-        import time
-
         client = browse(cast.head)
         key, now = client.cookies["sessionid"].value, time.time()
         monkeypatch.setattr(time, "time", lambda: now + 9 * 3600)

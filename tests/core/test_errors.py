@@ -131,7 +131,7 @@ class TestWhatIsTooLarge:
         settings.LARGEST_REQUEST = 10_000
         answer = client.post("/test-form/", {"file": SimpleUploadedFile("marmalade.pdf", b"x" * 10_000)})
         assert answer.status_code == 413
-        assert "The file is too large" in answer.text
+        assert "What you sent is too large" in answer.text
         assert is_in_our_look(answer)
 
     def test_is_refused_without_a_file_too(self, client):

@@ -37,5 +37,5 @@ urlpatterns = [
     path(
         "account/password/reset/code/", views.EnterResetCodeView.as_view(), name="account_confirm_password_reset_code"
     ),
-    path("account/password/reset/new/", allauth.complete_password_reset, name="account_complete_password_reset"),
+    path("account/password/reset/new/", views.ChooseAnewView.as_view(), name="account_complete_password_reset"),
 ]

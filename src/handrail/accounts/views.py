@@ -29,6 +29,8 @@ from handrail.accounts.second_step.views import overview, used, wrong_with
 from handrail.accounts.service_views import services_for
 from handrail.core.access import PUBLIC, SIGNED_IN, Door, Request, get_or_404
 
+RAN_OUT = "That code has run out. Ask for a new one."
+
 
 def tell_unknown(email: str) -> None:
     """Write to an address without an account: the page says the same, takes as long and sends one message too."""
@@ -63,7 +65,7 @@ class EnterCodeView(allauth.ConfirmLoginCodeView):
         answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         ran_out = getattr(self, "_process", None) is None and not request.user.is_authenticated
         if ran_out and request.method == "POST":
-            messages.error(request, "That code has run out. Ask for a new one.")
+            messages.error(request, RAN_OUT)
         return answer
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -154,6 +156,12 @@ class ResetView(allauth.PasswordResetView):
 
 
 class EnterResetCodeView(allauth.ConfirmPasswordResetCodeView):
+    """The second page of choosing a forgotten password anew. Without a code that still counts, back to the first."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return answer if self._process else ran_out(request)
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         answer: HttpResponse
         if is_newest(request.session, self._process.state["email"], what=For.RESET):
@@ -163,6 +171,20 @@ class EnterResetCodeView(allauth.ConfirmPasswordResetCodeView):
             messages.error(request, A_NEWER_ONE)
             answer = redirect("account_reset_password")
         return answer
+
+
+class ChooseAnewView(allauth.CompletePasswordResetView):
+    """The last page of choosing a forgotten password anew."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return answer if self._process else ran_out(request)
+
+
+def ran_out(request: HttpRequest) -> HttpResponse:
+    if request.method == "POST":
+        messages.error(request, RAN_OUT)
+    return redirect("account_reset_password")
 
 
 class AccountView(Door):
