@@ -1,9 +1,12 @@
-"""Looking, in each authority, for reminders that have fallen due. A sweep may be run again: it owes nothing twice."""
+"""Looking, in each authority, for reminders that have fallen due, and for what makes a review due before its time.
+
+A sweep may be run again: it notes and owes nothing twice.
+"""
 
 from celery import shared_task
 
 from handrail.core.calendar import day_of
-from handrail.plans import break_glass
+from handrail.plans import break_glass, triggers
 from handrail.plans import reminders as plan_reminders
 from handrail.policies import reminders as policy_reminders
 from tenants.routing import Authority
@@ -20,5 +23,6 @@ def sweep() -> None:
 def sweep_authority(*, authority: Authority) -> None:
     at = clock()
     policy_reminders.owe_review_reminders(on=day_of(at), at=at)
+    triggers.note_known_ahead(on=day_of(at), at=at)
     plan_reminders.owe_review_reminders(on=day_of(at), at=at)
     break_glass.owe_review_reminders(at=at)

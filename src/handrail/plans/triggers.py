@@ -1,0 +1,64 @@
+"""What is known ahead to make a review due before its time, noted by the clock: one statement for each rule.
+
+A rule is a query of the plans that it concerns and the day on which it happens to each. It asks for the days since
+the last review and for the coming year, never for today: a night that was missed heals, and a second run notes nothing.
+"""
+
+from datetime import date, datetime
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+
+from handrail.core import audit
+from handrail.plans.cycle import Trigger, yearly
+from handrail.plans.models import HealthcarePlan, Stage
+from tenants.database import execute
+
+SIXTEEN = """
+SELECT id, turns + (extract(day FROM turns) <> extract(day FROM born_on))::int
+FROM active CROSS JOIN LATERAL (SELECT (born_on + interval '16 years')::date) birthday (turns)
+"""
+# As cycle.sixteenth_birthday: for one born on 29 February it is 1 March where there is no such day.
+
+RULES = {Trigger.SIXTEEN: SIXTEEN}
+"""The day of each, for plans of the table `active` (id, born_on)."""
+
+NOTE = """
+WITH active (id, born_on, last_reviewed_on) AS ({active}),
+happens (plan_id, day) AS ({rule}),
+made AS (
+    INSERT INTO plans_reviewtrigger (id, plan_id, kind, happens_on, due_on, noted_at)
+    SELECT gen_random_uuid(), plan_id, %s, day, day, %s
+    FROM happens JOIN active ON active.id = plan_id
+    WHERE day > coalesce(last_reviewed_on, %s) AND day <= %s
+    ORDER BY plan_id, day
+    ON CONFLICT DO NOTHING RETURNING plan_id, due_on),
+moved AS (
+    UPDATE plans_healthcareplan plan SET due_on = sooner.due_on
+    FROM (SELECT plan_id, min(due_on) FROM made GROUP BY plan_id) sooner (plan_id, due_on)
+    WHERE plan.id = sooner.plan_id AND plan.due_on > sooner.due_on)
+SELECT count(*) FROM made
+"""
+
+
+@transaction.atomic
+def note_known_ahead(*, on: date, at: datetime) -> int:
+    """Note what will happen to active plans within a year, and bring their reviews forward; give how many are new.
+
+    The review is due by that day itself, as cycle.due_after says. One line in the record of changes when any is new.
+    """
+    active, parameters = _active(on=on).query.sql_with_params()
+    noted = 0
+    for trigger, rule in RULES.items():
+        asked = [*parameters, trigger, at, on, yearly(on)]
+        [(new,)] = execute(NOTE.format(active=active, rule=rule), asked)
+        noted += new
+    if noted:
+        audit.record("brought reviews forward", by=audit.CLOCK, at=at, subject_kind="plan", fields=sorted(RULES))
+    return noted
+
+
+def _active(*, on: date) -> QuerySet[HealthcarePlan, tuple[object, ...]]:
+    there = Q(pupil__left_on=None) | Q(pupil__left_on__gt=on)
+    plans = HealthcarePlan.objects.filter(there, stage=Stage.ACTIVE).annotate(born_on=F("pupil__born_on"))
+    return plans.order_by().values_list("id", "born_on", "last_reviewed_on")

@@ -1,0 +1,102 @@
+"""What is known ahead brings a review forward, once, and before anybody has to think of it."""
+
+from datetime import date, timedelta
+
+import pytest
+from dateutil.relativedelta import relativedelta
+from factories import PupilFactory
+
+from handrail.core.models import AuditEntry
+from handrail.notices.models import Notice
+from handrail.plans.cycle import sixteenth_birthday
+from handrail.plans.models import HealthcarePlan, ReviewTrigger, Stage
+from handrail.plans.reminders import owe_review_reminders
+from handrail.plans.triggers import SIXTEEN, note_known_ahead
+from handrail.schools.models import Pupil
+from tenants.context import inside
+from tenants.database import execute
+
+pytestmark = pytest.mark.django_db
+A_DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def here(one, cast):
+    with inside(one):
+        yield
+
+
+@pytest.fixture
+def plan(cast, on):
+    """Makes a plan, due in 300 days, of a child who turns 16 in so many days."""
+
+    def made(days_to_go: int, **more) -> HealthcarePlan:
+        values = {"stage": Stage.ACTIVE, "due_on": on + 300 * A_DAY, "last_reviewed_on": on - 65 * A_DAY} | more
+        born_on = on + days_to_go * A_DAY - relativedelta(years=16)
+        return HealthcarePlan.objects.create(pupil=PupilFactory(school=cast.oak, born_on=born_on), **values)
+
+    return made
+
+
+def noted(plan: HealthcarePlan) -> list[tuple[str, date]]:
+    return list(plan.triggers.values_list("kind", "happens_on"))
+
+
+class TestSixteen:
+    @pytest.mark.parametrize("days_to_go", [-64, -1, 0, 100, 299, 365])
+    def test_is_noted_within_a_year_and_since_the_last_review(self, plan, on, at, days_to_go):
+        turns = plan(days_to_go)
+        assert note_known_ahead(on=on, at=at) == 1
+        birthday = on + days_to_go * A_DAY
+        assert noted(turns) == [("sixteen", birthday)]
+        turns.refresh_from_db()
+        assert turns.due_on == min(birthday, on + 300 * A_DAY)
+
+    @pytest.mark.parametrize(
+        ("days_to_go", "more"),
+        [
+            (-65, {}),  # the review of that day has seen it
+            (366, {}),
+            (100, {"stage": Stage.DRAFT}),
+            (100, {"stage": Stage.CLOSED, "due_on": None}),
+            (0, {"last_reviewed_on": None}),
+        ],
+    )
+    def test_is_not_noted_otherwise(self, plan, on, at, days_to_go, more):
+        turns = plan(days_to_go, **more)
+        assert note_known_ahead(on=on, at=at) == 0
+        assert noted(turns) == []
+
+    def test_is_not_noted_for_a_child_who_has_left(self, plan, on, at):
+        left = plan(10)
+        Pupil.objects.filter(id=left.pupil_id).update(left_on=on)
+        assert note_known_ahead(on=on, at=at) == 0
+
+    def test_is_noted_once_and_recorded_once(self, plan, on, at):
+        plan(10), plan(20)
+        assert note_known_ahead(on=on, at=at) == 2
+        before = list(ReviewTrigger.objects.order_by("id").values())
+        assert note_known_ahead(on=on, at=at) == 0
+        assert note_known_ahead(on=on + A_DAY, at=at + A_DAY) == 0
+        assert list(ReviewTrigger.objects.order_by("id").values()) == before
+        entry = AuditEntry.objects.get(verb="brought reviews forward")
+        assert (entry.by, entry.fields, entry.subject_id) == (None, ["sixteen"], None)
+
+    def test_is_reminded_of(self, plan, on, at):
+        turns = plan(60)
+        note_known_ahead(on=on, at=at)
+        owe_review_reminders(on=on, at=at)
+        assert {each.step for each in Notice.objects.of_subject("plan", turns.id)} == {"before-60"}
+
+    def test_takes_one_statement_however_many_plans(self, plan, on, at, django_assert_max_num_queries):
+        for number in range(10):
+            plan(number)
+        with django_assert_max_num_queries(4):
+            assert note_known_ahead(on=on, at=at) == 10
+
+    @pytest.mark.parametrize(
+        "born_on", [date(2010, 11, 23), date(2008, 2, 29), date(2084, 2, 29), date(2011, 3, 1), date(2009, 12, 31)]
+    )
+    def test_is_the_same_day_in_sql_and_in_python(self, born_on):
+        [(_, turns)] = execute(f"WITH active (id, born_on) AS (VALUES (1, %s::date)) {SIXTEEN}", [born_on])
+        assert turns == sixteenth_birthday(born_on)
