@@ -1,12 +1,13 @@
 """No count from 1 to 5 is shown, and none that is hidden can be worked out."""
 
+from fractions import Fraction
 from itertools import product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handrail.core.suppression import is_small, suppressed, suppressed_table
+from handrail.core.suppression import is_small, suppressed, suppressed_groups, suppressed_table
 
 counts = st.one_of(st.integers(0, 8), st.integers(0, 60))
 
@@ -120,3 +121,74 @@ def test_no_table_gives_a_count_away(rows):
         else:
             assert shown[r][c] == true[r][c]
             assert not is_small(true[r][c])
+
+
+@st.composite
+def grouped(draw):
+    width = draw(st.integers(2, 3))
+    row = st.lists(counts, min_size=width, max_size=width)
+    return draw(st.lists(st.lists(row, min_size=1, max_size=5), min_size=1, max_size=3))
+
+
+def known(equations, wanted):
+    """Which of the unknowns `wanted` have one value only under linear equations, each unknown -> factor."""
+    found = {}  # reduced: the unknown that leads -> its equation
+    for equation in equations:
+        left = dict(equation)
+        for lead, other in found.items():
+            _take(left, left.get(lead, 0), other)
+        lead = next(iter(left), None)
+        if lead is None:
+            continue
+        left = {name: Fraction(factor) / left[lead] for name, factor in left.items()}
+        for other in found.values():
+            _take(other, other.get(lead, 0), left)
+        found[lead] = left
+    return [name for name in wanted if name in found and len(found[name]) == 1]
+
+
+def _take(equation, times, other):
+    for name, factor in list(other.items()):
+        equation[name] = equation.get(name, 0) - times * factor
+        if not equation[name]:
+            del equation[name]
+
+
+@settings(max_examples=300, deadline=None)
+@given(grouped())
+def test_no_group_gives_a_count_away(groups):
+    rows_shown, table = suppressed_groups(groups)
+    true = whole([[sum(column) for column in zip(*rows, strict=True)] for rows in groups])
+    cells = {("sum", r, c): (table[r][c], true[r][c]) for r, c in product(range(len(true)), range(len(true[0])))}
+    width = len(true[0]) - 1
+    equations = [[*(("sum", r, c) for c in range(width)), ("sum", r, width)] for r in range(len(true))]
+    equations += [[("sum", r, c) for r in range(len(true))] for c in range(width + 1)]
+    for g, rows in enumerate(groups):
+        for r, row in enumerate(rows):
+            have = [*row, sum(row)]
+            cells |= {(g, r, c): (rows_shown[g][r][c], have[c]) for c in range(width + 1)}
+            equations.append([(g, r, c) for c in range(width + 1)])
+        equations += [[*((g, r, c) for r in range(len(rows))), ("sum", g, c)] for c in range(width + 1)]
+    for shown, have in cells.values():
+        assert shown in (None, have)
+        assert shown is None or not is_small(shown)
+    unknown = [{name: 1 if name != each[-1] else -1 for name in each if cells[name][0] is None} for each in equations]
+    small = [name for name, (_, have) in cells.items() if is_small(have)]
+    assert known(unknown, small) == []
+
+
+@pytest.mark.parametrize(
+    ("groups", "shown"),
+    [
+        ([[[20, 10], [0, 0]]], [[[20, 10, 30], [0, 0, 0]]]),
+        ([[[20, 3], [30, 10], [40, 50]], [[9, 9]]], [[[None, None, 23], [None, None, 40], [40, 50, 90]], [[9, 9, 18]]]),
+        ([[[2, 1], [30, 10]]], [[[None, None, None], [None, None, None]]]),
+    ],
+)
+def test_groups(groups, shown):
+    assert suppressed_groups(groups)[0] == shown
+
+
+def test_a_thousand_rows_take_no_time():
+    groups = [[[50 + n % 7, n % 9, n % 4] for n in range(250)] for _ in range(4)]
+    assert sum(None in row for rows in suppressed_groups(groups)[0] for row in rows) > 500

@@ -209,6 +209,7 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "draft_id": draft.id,
         "urn": school.urn,
         "table": Word("ageing"),
+        "counted": Word("phases"),
         "school_id": school.id,
         "person_id": user.id,
         "child_id": child.id,

@@ -30,11 +30,22 @@ OFFICERS_PAGES = (
     f"{POLICY}not-needed/",
     f"{POLICY}review/",
     "/chase/",
+    "/plan-reviews/",
+    "/plan-reviews/schools/",
     "/authority/policy/",
     "/imports/",
     "/messages/undelivered/",
 )
-SCHOOLS_PAGES = ("/", SCHOOL, f"{SCHOOL}policies/", f"{SCHOOL}people/", f"{SCHOOL}activity/", "/settings/", "/schools/")
+SCHOOLS_PAGES = (
+    "/",
+    "/account/calendar/",
+    SCHOOL,
+    f"{SCHOOL}policies/",
+    f"{SCHOOL}people/",
+    f"{SCHOOL}activity/",
+    "/settings/",
+    "/schools/",
+)
 
 
 @pytest.fixture(params=[320, 1280])

@@ -56,6 +56,50 @@ def suppressed_table(rows: Sequence[Sequence[int]]) -> list[list[int | None]]:
     return [[None if (r, c) in hidden else value for c, value in enumerate(row)] for r, row in enumerate(whole)]
 
 
+Row = list[int | None]
+
+
+def suppressed_groups(groups: Sequence[Sequence[Sequence[int]]]) -> tuple[list[list[Row]], list[Row]]:
+    """Rows of counts in groups, each with its total added, and the table of the groups' sums, as both may be shown.
+
+    A row is shown whole, or as its total alone, or not at all. In each group two rows or more keep their counts back,
+    or none, and what those have of a column together may be shown; unless the group's own sums are kept back.
+    Raises ValueError when the rows are not equally long.
+    """
+    table = suppressed_table([[sum(column) for column in zip(*rows, strict=True)] for rows in groups])
+    return [_in_group(rows, sums) for rows, sums in zip(groups, table, strict=False)], table
+
+
+def _in_group(rows: Sequence[Sequence[int]], sums: Row) -> list[Row]:
+    totals = [sum(row) for row in rows]
+    shown_totals = suppressed(totals)[0]
+    by_size = sorted((total, place) for place, total in enumerate(totals) if total)
+    if sums[-1] is None and None not in shown_totals:
+        for _, place in by_size[:2]:
+            shown_totals[place] = None
+    kept = {
+        place for place, row in enumerate(rows) if shown_totals[place] is None or any(is_small(count) for count in row)
+    }
+    while not _tells_nothing(rows, kept, sums):
+        kept.add(next(place for _, place in by_size if place not in kept))
+    return [
+        [*(None if place in kept else count for count in row), shown_totals[place]] for place, row in enumerate(rows)
+    ]
+
+
+def _tells_nothing(rows: Sequence[Sequence[int]], kept: set[int], sums: Row) -> bool:
+    """Whether the sums of a group and its rows that are shown say too little of those that are kept back."""
+    shown = [row for place, row in enumerate(rows) if place not in kept and any(row)]
+    if not shown:
+        return True
+    if not kept:
+        return None not in sums
+    if len(kept) == 1:
+        return False
+    columns = zip(*(rows[place] for place in kept), strict=True)
+    return not any(is_small(sum(column)) and any(row[c] for row in shown) for c, column in enumerate(columns))
+
+
 # Rows and columns are the places of a map and counts the ways between them: a count can be worked out from its row's
 # and its column's totals, and so on, exactly when it lies on no circle of hidden counts.
 

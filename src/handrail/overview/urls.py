@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from handrail.overview import chase_views as chase
+from handrail.overview import plan_count_views as plan_counts
 from handrail.overview import record_views as record
 from handrail.overview import views
 
@@ -18,6 +19,13 @@ urlpatterns = [
     path("children/<uuid:child_id>/reads/", record.WhoLookedView.as_view(), name="who_looked"),
     path("activity/", record.EverythingView.as_view(), name="everything"),
     path("activity/extract/", record.ExtractView.as_view(), name="extract"),
+    path("plan-reviews/", plan_counts.PlanCountsView.as_view(), name="plan_counts"),
+    path("plan-reviews/schools/", plan_counts.PlanCountsBySchoolView.as_view(), name="plan_counts_by_school"),
+    re_path(
+        r"^plan-reviews/(?P<counted>phases|months|schools)\.csv$",
+        plan_counts.PlanCountsCsvView.as_view(),
+        name="plan_counts_csv",
+    ),
     path("chase/", chase.ChaseView.as_view(), name="chase"),
     path("chase/remind/", chase.RemindView.as_view(), name="remind"),
     path("chase.csv", chase.ChaseCsvView.as_view(), name="chase_csv"),

@@ -21,6 +21,7 @@ from handrail.overview.figures import KIND_HEADINGS, figures
 from handrail.overview.forms import SchoolFilters
 from handrail.overview.history import happenings, told
 from handrail.overview.lists import SHORT_NAMES, TO_CHASE, policies_to_watch, schools_list
+from handrail.overview.plan_counts import overdue
 from handrail.plans.models import BreakGlass
 from handrail.policies.models import SCHOOL_KINDS, Kind, Policy
 from handrail.schools.forms import FindForm
@@ -59,6 +60,7 @@ class HomeView(Door):
             "overview/home.html",
             {
                 "figures": figures(on=on, settings=settings),
+                "plans_overdue": overdue(on=on, settings=settings),
                 "most_urgent": policies_to_watch(on=on, settings=settings).filter(TO_CHASE)[:MOST_URGENT],
                 "names": SHORT_NAMES,
                 "kind_headings": KIND_HEADINGS,

@@ -1,0 +1,72 @@
+"""Pages of how reviews of plans are going, for people at the authority, who see no child."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+from handrail.accounts.roles import Permission
+from handrail.core.access import Door, Request
+from handrail.core.models import AuthoritySettings
+from handrail.core.spreadsheet import csv_file
+from handrail.overview.plan_counts import STATUSES, months_ahead, plan_counts
+
+PAGE = 50
+HEADINGS = [*(status.label for status in STATUSES), "All active"]
+KEPT_BACK = "Hidden"
+
+
+class PlanCountsView(Door):
+    """By phase, and by the month in which they fall due."""
+
+    permission = Permission.SEE_SCHOOLS
+
+    def get(self, request: Request) -> HttpResponse:
+        settings = AuthoritySettings.load()
+        counts = plan_counts(on=request.today, settings=settings)
+        return render(
+            request,
+            "overview/plan_counts.html",
+            {
+                "counts": counts,
+                "months": months_ahead(counts.total, on=request.today, settings=settings),
+                "headings": HEADINGS,
+                "due_soon_days": settings.due_soon_days,
+            },
+        )
+
+
+class PlanCountsBySchoolView(Door):
+    """By school."""
+
+    permission = Permission.SEE_SCHOOLS
+
+    def get(self, request: Request) -> HttpResponse:
+        schools = plan_counts(on=request.today, settings=AuthoritySettings.load()).schools
+        page = Paginator(schools, PAGE).get_page(request.GET.get("page"))
+        return render(request, "overview/plan_counts_by_school.html", {"page": page, "headings": HEADINGS})
+
+
+class PlanCountsCsvView(Door):
+    """The same tables as files."""
+
+    permission = Permission.SEE_SCHOOLS
+
+    def get(self, request: Request, counted: str) -> HttpResponseBase:
+        settings = AuthoritySettings.load()
+        counts = plan_counts(on=request.today, settings=settings)
+        rows: list[list[Any]]
+        if counted == "months":
+            headings = ["Month", "Reviews due"]
+            months = months_ahead(counts.total, on=request.today, settings=settings)
+            rows = [[month, value] for month, value in months]
+        elif counted == "schools":
+            headings = ["URN", "School", "Phase", *HEADINGS]
+            rows = [[line.urn, line.label, line.phase, *line.counts] for line in counts.schools]
+        else:
+            headings = ["Phase", *HEADINGS]
+            rows = [[line.label, *line.counts] for line in (*counts.phases, counts.total)]
+        shown = ([KEPT_BACK if value is None else value for value in row] for row in rows)
+        return csv_file(f"plan-reviews-by-{counted[:-1]}-{request.today}.csv", headings, shown)

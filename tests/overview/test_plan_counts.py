@@ -1,0 +1,152 @@
+"""What people at the authority see of plans: numbers, none of which tells of a child."""
+
+import csv
+import io
+import re
+from datetime import timedelta
+
+import pytest
+from factories import PupilFactory, SchoolFactory
+
+from handrail.core.models import AuthoritySettings
+from handrail.overview.plan_counts import months_ahead, overdue, plan_counts
+from handrail.plans.models import HealthcarePlan, Stage
+from handrail.schools.models import Pupil
+from tenants.context import inside
+
+pytestmark = pytest.mark.django_db
+
+IN_DATE, DUE_SOON, OVERDUE = 100, 10, -3
+"""Days to go."""
+
+
+@pytest.fixture
+def plans(one, on):
+    """Gives a school so many active plans of each status."""
+
+    def put(school, in_date=0, due_soon=0, overdue=0):
+        with inside(one):
+            for number, days_to_go in ((in_date, IN_DATE), (due_soon, DUE_SOON), (overdue, OVERDUE)):
+                children = Pupil.objects.bulk_create(PupilFactory.build_batch(number, school=school))
+                HealthcarePlan.objects.bulk_create(
+                    HealthcarePlan(pupil=each, stage=Stage.ACTIVE, due_on=on + timedelta(days=days_to_go))
+                    for each in children
+                )
+        return school
+
+    return put
+
+
+@pytest.fixture
+def counted(one, on):
+    def count():
+        with inside(one):
+            settings = AuthoritySettings.load()
+            found = plan_counts(on=on, settings=settings)
+            assert overdue(on=on, settings=settings) == found.total.counts[2], "the first page says the same"
+            months = months_ahead(found.total, on=on, settings=settings)
+            return found, months
+
+    return count
+
+
+class TestCounts:
+    def test_of_an_authority_without_plans(self, cast, counted):
+        found, months = counted()
+        assert found.total.counts == [0, 0, 0, 0]
+        assert [line.counts for line in found.schools] == [[0, 0, 0, 0]] * 2
+        assert months == []
+
+    def test_that_are_large_are_shown(self, cast, plans, counted, on):
+        plans(cast.oak, 20, 10, 9)
+        plans(cast.elm, 30, 8, 0)
+        found, months = counted()
+        assert [(line.label, line.counts) for line in found.phases] == [("Primary", [50, 18, 9, 77])]
+        assert {line.label: line.counts for line in found.schools} == {
+            "Oak School": [20, 10, 9, 39],
+            "Elm School": [30, 8, 0, 38],
+        }
+        assert sum(value for _, value in months) == 50
+        assert months[-1] == ((on + timedelta(days=IN_DATE)).replace(day=1), 50)
+
+    def test_that_are_small_are_hidden_with_what_would_give_them_away(self, cast, plans, counted, one):
+        plans(cast.oak, 20, 10, 3)
+        plans(cast.elm, 30, 8, 0)
+        with inside(one):
+            birch = SchoolFactory(phase_name="Secondary")
+        plans(birch, 40, 20, 10)
+        found, _ = counted()
+        by_school = {line.label: line.counts for line in found.schools}
+        assert by_school["Oak School"] == [None, None, None, 33]
+        assert by_school["Elm School"] == [None, None, None, 38]
+        primary, secondary = (line.counts for line in found.phases)
+        assert primary[2] is None
+        assert secondary[2] is None or found.total.counts[2] is None
+        assert by_school[birch.name] == [None, None, None, 70] or None not in secondary
+
+    def test_leave_out_who_has_left_closed_schools_and_plans_on_their_way(self, cast, plans, counted, one, on):
+        plans(cast.oak, 10)
+        plans(cast.elm, 10)
+        with inside(one):
+            closed = SchoolFactory(closed_on=on)
+        plans(closed, 10)
+        with inside(one):
+            Pupil.objects.filter(school=cast.elm).update(left_on=on)
+            HealthcarePlan.objects.create(pupil=PupilFactory(school=cast.oak), stage=Stage.DRAFT, due_on=on)
+        found, _ = counted()
+        assert found.total.counts == [10, 0, 0, 10]
+
+    def test_by_month_are_hidden_when_the_sum_is(self, cast, plans, counted):
+        plans(cast.oak, 3)
+        _, months = counted()
+        assert {value for _, value in months} == {None}
+
+    def test_take_two_questions_however_many_schools(self, cast, plans, one, on, django_assert_num_queries):
+        for _ in range(5):
+            with inside(one):
+                school = SchoolFactory()
+            plans(school, 6)
+        with inside(one), django_assert_num_queries(2):
+            plan_counts(on=on, settings=AuthoritySettings())
+
+
+class TestPages:
+    @pytest.fixture(autouse=True)
+    def some(self, cast, plans):
+        plans(cast.oak, 20, 10, 3)
+        plans(cast.elm, 30, 8, 0)
+
+    @pytest.mark.parametrize("path", ["/", "/plan-reviews/", "/plan-reviews/schools/"])
+    def test_show_no_small_number_and_no_child(self, cast, browse, one, path):
+        with inside(one):
+            Pupil.objects.update(name="Poppy Canarywright")
+        html = browse(cast.officer).get(path).content.decode()
+        assert "Hidden" in html
+        assert "Canarywright" not in html
+        if path != "/":
+            assert not re.search(r"numeric\"[^>]*>[1-5]<", html)
+
+    @pytest.mark.parametrize("path", ["/plan-reviews/", "/plan-reviews/schools/", "/plan-reviews/schools.csv"])
+    def test_are_refused_to_people_at_schools(self, cast, browse, path):
+        answer = browse(cast.head).get(path)
+        assert answer.status_code == 403
+        assert "Adele Admin" in answer.content.decode()
+
+    def test_download_what_they_show(self, cast, browse):
+        def rows(counted):
+            answer = browse(cast.officer).get(f"/plan-reviews/{counted}.csv")
+            return list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
+
+        assert rows("schools")[1] == ["900002", "Elm School", "Primary", "Hidden", "Hidden", "Hidden", "38"]
+        assert rows("phases")[0] == ["Phase", "In date", "Due soon", "Overdue", "All active"]
+        assert rows("months")[-1] == ["2027-03-01", "Hidden" if rows("phases")[-1][1] == "Hidden" else "50"]
+
+    def test_ask_as_often_however_many_schools(self, cast, browse, one, plans, django_assert_max_num_queries):
+        for _ in range(5):
+            with inside(one):
+                school = SchoolFactory()
+            plans(school, 6)
+        officer = browse(cast.officer)
+        officer.get("/plan-reviews/schools/")
+        with django_assert_max_num_queries(14):
+            assert officer.get("/plan-reviews/schools/").status_code == 200
