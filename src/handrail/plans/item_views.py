@@ -18,5 +18,5 @@ class ItemView(Door):
         plans = HealthcarePlan.objects.visible_to(request.user).values_list("id", "pupil_id")
         for plan_id, pupil_id in plans:
             if reference(plan_id) == called.upper():
-                return redirect("plans:emergency", child_id=pupil_id)
+                return redirect("plans:plan", child_id=pupil_id)
         raise Http404
