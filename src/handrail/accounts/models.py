@@ -331,3 +331,14 @@ class Draft(Record):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "path"], name="one_draft_per_person_and_page")]
+
+
+class CalendarKey(Record):
+    """What opens somebody's calendar without signing in. A digest: the key itself is shown once and not kept.
+
+    It opens nothing more than the days on which something falls due to its owner, while they have a role.
+    """
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="calendar_key")
+    digest = models.CharField(max_length=64, unique=True)
+    made_at = models.DateTimeField()

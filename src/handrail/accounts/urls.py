@@ -5,7 +5,7 @@ from typing import Any
 from allauth.account import views as allauth
 from django.urls import include, path
 
-from handrail.accounts import views
+from handrail.accounts import calendar_views, views
 from handrail.accounts.second_step.views import ResetView
 
 own: Any = (
@@ -14,6 +14,8 @@ own: Any = (
         path("account/sessions/end/", views.EndOthersView.as_view(), name="end_others"),
         path("account/sessions/<uuid:session_id>/end/", views.EndSessionView.as_view(), name="end_session"),
         path("account/drafts/<uuid:draft_id>/throw-away/", views.ThrowAwayView.as_view(), name="throw_away"),
+        path("account/calendar/", calendar_views.CalendarView.as_view(), name="calendar"),
+        path("account/calendar/stop/", calendar_views.StopView.as_view(), name="stop_calendar"),
         path("account/", include("handrail.accounts.second_step.urls")),
         path("people/<uuid:person_id>/second-step/", ResetView.as_view(), name="reset_second_step"),
     ],

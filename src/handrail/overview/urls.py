@@ -2,10 +2,10 @@
 
 from django.urls import path, re_path
 
+from handrail.overview import calendar_views, views
 from handrail.overview import chase_views as chase
 from handrail.overview import plan_count_views as plan_counts
 from handrail.overview import record_views as record
-from handrail.overview import views
 
 app_name = "overview"
 urlpatterns = [
@@ -26,6 +26,7 @@ urlpatterns = [
         plan_counts.PlanCountsCsvView.as_view(),
         name="plan_counts_csv",
     ),
+    path("calendar.ics", calendar_views.FeedView.as_view(), name="calendar"),
     path("chase/", chase.ChaseView.as_view(), name="chase"),
     path("chase/remind/", chase.RemindView.as_view(), name="remind"),
     path("chase.csv", chase.ChaseCsvView.as_view(), name="chase_csv"),

@@ -28,6 +28,7 @@ LEFT_OUT = {
     "auth": "a package's own permissions, which are not used",
     "sessions": "a package's own table, which is not used",
     "accounts.session": "who is signed in just now",
+    "accounts.calendarkey": "keys to people's calendars",
     "accounts.draft": "what somebody had not saved, for a day",
     "account.emailconfirmation": "codes that have been sent",
     "socialaccount.socialapp": "a package's own list of sign-in services, which is not used",
