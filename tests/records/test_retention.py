@@ -128,13 +128,16 @@ class TestADeletion:
     def test_is_agreed_to_by_two_on_the_page(self, cast, one, browse):
         with inside(one):
             second = person("dora@barsetshire.example", Role.DATA_PROTECTION_LEAD)
-            child(cast.oak, date(1990, 1, 1))
+            hold(child(cast.oak, date(1990, 1, 1)), by=cast.head)
+            LegalHold.objects.update(lifted_at=AT)
         first, other = browse(cast.admin), browse(second)
         assert "Ask to delete what is past its time" in first.get("/records/keeping/").content.decode()
         first.post("/records/keeping/")
         with inside(one):
             deletion = Deletion.objects.get()
-        assert deletion.expected["children"] == 1
+        assert (deletion.expected["children"], deletion.expected["children_themselves"]) == (2, 1)
+        page = other.get("/records/keeping/").content.decode()
+        assert page.count("2 records of 1 child") == 2, "past its time, and asked for"
         refused = first.post(f"/records/deletions/{deletion.id}/confirm/", follow=True).content.decode()
         assert "somebody else has to agree" in refused
         agreed = other.post(f"/records/deletions/{deletion.id}/confirm/", follow=True).content.decode()
@@ -180,7 +183,15 @@ class TestTheCommand:
         done = handrail("delete-expired", "--json", HANDRAIL_DB_NAME=agreed)
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout) == {
-            "001": {"children": 1, "policies": 0, "messages": 1, "audit": 0, "files": 0, "people": 0}
+            "001": {
+                "children": 1,
+                "children_themselves": 1,
+                "policies": 0,
+                "messages": 1,
+                "audit": 0,
+                "files": 0,
+                "people": 0,
+            }
         }
         with inside(authority_by_code("001")):
             assert [each.born_on.year for each in Pupil.objects.all()] == [1991]

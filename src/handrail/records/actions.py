@@ -22,7 +22,15 @@ from handrail.core.seals import delete_retired, retire
 from handrail.imports.actions import forget_lists
 from handrail.records.child import held_about
 from handrail.records.models import KEPT_FOR, AuthorityExport, Deletion, ExportFile, LegalHold, RetentionPeriod
-from handrail.records.retention import CLASSES, MOST_YEARS, RecordClass, counts, first_day_kept, past_their_time
+from handrail.records.retention import (
+    CLASSES,
+    MOST_YEARS,
+    RecordClass,
+    add_count,
+    counts,
+    first_day_kept,
+    past_their_time,
+)
 from handrail.schools.models import Pupil
 
 State = AuthorityExport.State
@@ -280,7 +288,7 @@ def carry_out_deletion(*, at: datetime) -> Deletion | None:
             deletion.deleted[each.key] = delete_retired()
         else:
             past = past_their_time(each, years, on=deletion.on)
-            deletion.deleted[each.key] = sum(_delete(rows) for rows in past)
+            add_count(deletion.deleted, each, [_delete(rows) for rows in past])
     deletion.state, deletion.done_at = Deletion.State.DONE, at
     deletion.save()
     _record("deleted what was past its time", deletion, by=audit.CLOCK, at=at)

@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from handrail.accounts.models import Membership, User
 from handrail.core.calendar import beginning_of
+from handrail.core.jinja import plural
 from handrail.core.models import SealedEntry
 from handrail.imports.models import FileImport
 from handrail.notices.models import Notice
@@ -100,6 +101,29 @@ def past_their_time(record_class: RecordClass, years: int, *, on: date) -> list[
     return record_class.past(first_day_kept(years, on=on), on)
 
 
+THEMSELVES = "children_themselves"
+"""Among counts, how many children the records of children are about."""
+
+
 def counts(periods: dict[str, int], *, on: date) -> dict[str, int]:
-    """How many rows of each class are past their time."""
-    return {each.key: sum(rows.count() for rows in past_their_time(each, periods[each.key], on=on)) for each in CLASSES}
+    """How many rows of each class are past their time, and of how many children."""
+    found: dict[str, int] = {}
+    for each in CLASSES:
+        add_count(found, each, [rows.count() for rows in past_their_time(each, periods[each.key], on=on)])
+    return found
+
+
+def add_count(found: dict[str, int], record_class: RecordClass, numbers: list[int]) -> None:
+    """Add what `past_their_time` gave of a class, in numbers."""
+    found[record_class.key] = sum(numbers)
+    if record_class.past is children:
+        found[THEMSELVES] = numbers[-1]  # what hangs on them goes first
+
+
+def in_words(record_class: RecordClass, found: dict[str, int]) -> str:
+    """412 records of 37 children; blank for none."""
+    number = found.get(record_class.key, 0)
+    said = plural(number, "record", "records") if number else ""
+    if said and record_class.past is children and THEMSELVES in found:
+        said += " of " + plural(found[THEMSELVES], "child", "children")
+    return said

@@ -18,6 +18,7 @@ from handrail.records.child import as_json, in_words
 from handrail.records.forms import EraseForm, HoldForm, PeriodForm
 from handrail.records.models import AuthorityExport, Deletion, LegalHold
 from handrail.records.retention import BY_KEY, CLASSES, RecordClass, counts
+from handrail.records.retention import in_words as amount
 from handrail.schools.models import Pupil
 
 SHOWN = 20
@@ -149,11 +150,11 @@ class KeepingView(KeepingDoor):
             request,
             "records/keeping.html",
             {
-                "classes": [(each, periods[each.key], past[each.key]) for each in CLASSES],
-                "past": sum(past.values()),
+                "classes": [(each, periods[each.key], amount(each, past)) for each in CLASSES],
+                "past": any(past.values()),
                 "is_under_way": any(each.state in ("asked", "confirmed") for each in deletions),
                 "deletions": [
-                    (each, [(BY_KEY[key].label, number) for key, number in (each.deleted or each.expected).items()])
+                    (each, [(one.label, amount(one, each.deleted or each.expected)) for one in CLASSES])
                     for each in deletions
                 ],
             },
