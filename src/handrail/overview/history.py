@@ -69,6 +69,7 @@ SHOWN = {
         "signed off a plan": "Signed off a child’s plan",
         "brought a review forward": "Brought the review of a child’s plan forward",
         "reviewed a plan": "Reviewed a child’s plan",
+        "chose who keeps a plan in date": "Chose who keeps a child’s plan in date",
         "paused a plan": "Paused a child’s plan",
         "passed a plan on": "Passed a child’s plan on",
         "closed a plan": "Closed a child’s plan",
@@ -91,10 +92,12 @@ reference, and a link. The rest see none of it, since from one line on a page th
 NOT_SHOWN = {
     "it is shown as what was recorded or sent": {"recorded a review", "asked for reminders", "owed reminders"},
     "it tells of looking, and names no school": {"found nobody for emergency access", "took an extract of the record"},
+    "it happened by itself, for all schools at once": {"brought reviews forward"},
     "it concerns a person and their way in, at no school": {
         *("closed an account", "ended sessions", "added a second step", "removed a second step"),
         *("reset a second step", "made recovery codes", "used a recovery code"),
         *("connected a sign-in service", "disconnected a sign-in service"),
+        *("made a calendar address", "stopped a calendar address"),
     },
     "it concerns the authority; what it did at a school is shown there": {
         *("uploaded a file", "gathered office addresses", "confirmed an import", "cancelled an import"),
