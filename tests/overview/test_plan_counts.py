@@ -9,7 +9,7 @@ import pytest
 from factories import PupilFactory, SchoolFactory
 
 from handrail.core.models import AuthoritySettings
-from handrail.overview.plan_counts import months_ahead, overdue, plan_counts
+from handrail.overview.plan_counts import overdue, plan_counts, plan_counts_by_school
 from handrail.plans.models import HealthcarePlan, Stage
 from handrail.schools.models import Pupil
 from tenants.context import inside
@@ -44,30 +44,29 @@ def counted(one, on):
             settings = AuthoritySettings.load()
             found = plan_counts(on=on, settings=settings)
             assert overdue(on=on, settings=settings) == found.total.counts[2], "the first page says the same"
-            months = months_ahead(found.total, on=on, settings=settings)
-            return found, months
+            return found, plan_counts_by_school(on=on, settings=settings)
 
     return count
 
 
 class TestCounts:
     def test_of_an_authority_without_plans(self, cast, counted):
-        found, months = counted()
+        found, schools = counted()
         assert found.total.counts == [0, 0, 0, 0]
-        assert [line.counts for line in found.schools] == [[0, 0, 0, 0]] * 2
-        assert months == []
+        assert [line.counts for line in schools] == [[0, 0, 0, 0]] * 2
+        assert found.months == []
 
     def test_that_are_large_are_shown(self, cast, plans, counted, on):
         plans(cast.oak, 20, 10, 9)
         plans(cast.elm, 30, 8, 0)
-        found, months = counted()
+        found, schools = counted()
         assert [(line.label, line.counts) for line in found.phases] == [("Primary", [50, 18, 9, 77])]
-        assert {line.label: line.counts for line in found.schools} == {
+        assert {line.label: line.counts for line in schools} == {
             "Oak School": [20, 10, 9, 39],
             "Elm School": [30, 8, 0, 38],
         }
-        assert sum(value for _, value in months) == 50
-        assert months[-1] == ((on + timedelta(days=IN_DATE)).replace(day=1), 50)
+        assert sum(value for _, value in found.months) == 50
+        assert found.months == [((on + timedelta(days=IN_DATE)).replace(day=1), 50)]
 
     def test_that_are_small_are_hidden_with_what_would_give_them_away(self, cast, plans, counted, one):
         plans(cast.oak, 20, 10, 3)
@@ -75,8 +74,8 @@ class TestCounts:
         with inside(one):
             birch = SchoolFactory(phase_name="Secondary")
         plans(birch, 40, 20, 10)
-        found, _ = counted()
-        by_school = {line.label: line.counts for line in found.schools}
+        found, schools = counted()
+        by_school = {line.label: line.counts for line in schools}
         assert by_school["Oak School"] == [None, None, None, 33]
         assert by_school["Elm School"] == [None, None, None, 38]
         primary, secondary = (line.counts for line in found.phases)
@@ -96,10 +95,18 @@ class TestCounts:
         found, _ = counted()
         assert found.total.counts == [10, 0, 0, 10]
 
+    def test_leave_out_closed_schools_by_month_too(self, plans, cast, counted, one, on):
+        plans(cast.oak, 10)
+        with inside(one):
+            closed = SchoolFactory(closed_on=on)
+        plans(closed, 20)
+        found, _ = counted()
+        assert sum(value for _, value in found.months) == 10
+
     def test_by_month_are_hidden_when_the_sum_is(self, cast, plans, counted):
         plans(cast.oak, 3)
-        _, months = counted()
-        assert {value for _, value in months} == {None}
+        found, _ = counted()
+        assert {value for _, value in found.months} == {None}
 
     def test_take_two_questions_however_many_schools(self, cast, plans, one, on, django_assert_num_queries):
         for _ in range(5):
@@ -107,7 +114,7 @@ class TestCounts:
                 school = SchoolFactory()
             plans(school, 6)
         with inside(one), django_assert_num_queries(2):
-            plan_counts(on=on, settings=AuthoritySettings())
+            plan_counts_by_school(on=on, settings=AuthoritySettings())
 
 
 class TestPages:

@@ -11,7 +11,7 @@ from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request
 from handrail.core.models import AuthoritySettings
 from handrail.core.spreadsheet import csv_file
-from handrail.overview.plan_counts import STATUSES, months_ahead, plan_counts
+from handrail.overview.plan_counts import STATUSES, plan_counts, plan_counts_by_school
 
 PAGE = 50
 HEADINGS = [*(status.label for status in STATUSES), "All active"]
@@ -25,13 +25,11 @@ class PlanCountsView(Door):
 
     def get(self, request: Request) -> HttpResponse:
         settings = AuthoritySettings.load()
-        counts = plan_counts(on=request.today, settings=settings)
         return render(
             request,
             "overview/plan_counts.html",
             {
-                "counts": counts,
-                "months": months_ahead(counts.total, on=request.today, settings=settings),
+                "counts": plan_counts(on=request.today, settings=settings),
                 "headings": HEADINGS,
                 "due_soon_days": settings.due_soon_days,
             },
@@ -44,7 +42,7 @@ class PlanCountsBySchoolView(Door):
     permission = Permission.SEE_SCHOOLS
 
     def get(self, request: Request) -> HttpResponse:
-        schools = plan_counts(on=request.today, settings=AuthoritySettings.load()).schools
+        schools = plan_counts_by_school(on=request.today, settings=AuthoritySettings.load())
         page = Paginator(schools, PAGE).get_page(request.GET.get("page"))
         return render(request, "overview/plan_counts_by_school.html", {"page": page, "headings": HEADINGS})
 
@@ -55,18 +53,17 @@ class PlanCountsCsvView(Door):
     permission = Permission.SEE_SCHOOLS
 
     def get(self, request: Request, counted: str) -> HttpResponseBase:
-        settings = AuthoritySettings.load()
-        counts = plan_counts(on=request.today, settings=settings)
+        asked: dict[str, Any] = {"on": request.today, "settings": AuthoritySettings.load()}
         rows: list[list[Any]]
-        if counted == "months":
-            headings = ["Month", "Reviews due"]
-            months = months_ahead(counts.total, on=request.today, settings=settings)
-            rows = [[month, value] for month, value in months]
-        elif counted == "schools":
+        if counted == "schools":
             headings = ["URN", "School", "Phase", *HEADINGS]
-            rows = [[line.urn, line.label, line.phase, *line.counts] for line in counts.schools]
+            rows = [[line.urn, line.label, line.phase, *line.counts] for line in plan_counts_by_school(**asked)]
+        elif counted == "months":
+            headings = ["Month", "Reviews due"]
+            rows = [[month, value] for month, value in plan_counts(**asked).months]
         else:
             headings = ["Phase", *HEADINGS]
+            counts = plan_counts(**asked)
             rows = [[line.label, *line.counts] for line in (*counts.phases, counts.total)]
         shown = ([KEPT_BACK if value is None else value for value in row] for row in rows)
         return csv_file(f"plan-reviews-by-{counted[:-1]}-{request.today}.csv", headings, shown)

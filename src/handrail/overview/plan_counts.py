@@ -7,16 +7,12 @@ here of plans is shown by what this module gives.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
-
-from django.db.models import Count, Q, QuerySet
-from django.db.models.functions import TruncMonth
 
 from handrail.core.models import AuthoritySettings
 from handrail.core.status import Status
 from handrail.core.suppression import Row, suppressed, suppressed_groups, suppressed_table
-from handrail.plans.models import HealthcarePlan, Stage
 from handrail.schools.models import School
+from tenants.database import execute
 
 STATUSES = (Status.IN_DATE, Status.DUE_SOON, Status.OVERDUE)
 """What an active plan may be; each table has a column for each, and one for all of them."""
@@ -37,72 +33,85 @@ class Line:
 
 @dataclass(frozen=True)
 class PlanCounts:
+    """By phase, and of the plans that are in date by the first day of the month in which they fall due."""
+
     phases: list[Line]
     total: Line
-    schools: list[Line]
+    months: list[tuple[date, int | None]]
+
+
+Group = dict[str, list[tuple[str, str, tuple[int, ...]]]]
+"""The URN, name and counts by status of each open school, by phase."""
 
 
 def plan_counts(*, on: date, settings: AuthoritySettings) -> PlanCounts:
-    """Count the active plans of open schools, in two questions to the database."""
-    groups = _by_phase(on=on, settings=settings)
-    rows, table = suppressed_groups([[counts for *_, counts in those] for those in groups.values()])
+    """Count the active plans of open schools by phase and month, in two questions to the database."""
+    groups, by_day = _counted(on=on, settings=settings)
+    table = _by_phase(groups)
+    lines = [Line(phase, counts) for phase, counts in zip(groups, table, strict=False)]
+    total = Line("All schools", table[-1] if groups else [0] * (len(STATUSES) + 1))
+    return PlanCounts(lines, total, _by_month(by_day, total))
+
+
+def plan_counts_by_school(*, on: date, settings: AuthoritySettings) -> list[Line]:
+    """The same of each school, by name. What the table by phase shows gives nothing away of them, nor they of it."""
+    groups, _ = _counted(on=on, settings=settings)
+    rows, _ = suppressed_groups([[counts for *_, counts in those] for those in groups.values()])
     schools = [
         Line(name, counts, urn=urn, phase=phase)
         for (phase, those), shown in zip(groups.items(), rows, strict=True)
         for (urn, name, _), counts in zip(those, shown, strict=True)
     ]
-    return PlanCounts(
-        phases=[Line(phase, counts) for phase, counts in zip(groups, table, strict=False)],
-        total=Line("All schools", table[-1] if groups else [0] * (len(STATUSES) + 1)),
-        schools=sorted(schools, key=lambda line: (line.label, line.urn)),
-    )
+    return sorted(schools, key=lambda line: (line.label, line.urn))
 
 
 def overdue(*, on: date, settings: AuthoritySettings) -> int | None:
     """How many plans of the authority are overdue for review, as the table by phase shows it; None is kept back."""
-    groups = _by_phase(on=on, settings=settings).values()
-    sums = [[sum(column) for column in zip(*(counts for *_, counts in those), strict=True)] for those in groups]
-    return suppressed_table(sums)[-1][STATUSES.index(Status.OVERDUE)] if sums else 0
+    groups, _ = _counted(on=on, settings=settings)
+    return _by_phase(groups)[-1][STATUSES.index(Status.OVERDUE)] if groups else 0
 
 
-def months_ahead(total: Line, *, on: date, settings: AuthoritySettings) -> list[tuple[date, int | None]]:
-    """How many of the plans that are in date fall due in each month, by its first day, to the last of them.
-
-    Nothing is shown by month when the table by phase keeps back how many they are.
-    """
-    soon = on + timedelta(days=settings.due_soon_days)
-    later = _active(on=on).filter(due_on__gt=soon, pupil__school__closed_on=None)
-    counted = dict(later.values_list(TruncMonth("due_on")).annotate(Count("pk")))
-    if not counted:
-        return []
-    months = list(_months(soon + timedelta(days=1), max(counted)))
-    if total.counts[STATUSES.index(Status.IN_DATE)] is None:
-        return [(month, None) for month in months]
-    return list(zip(months, suppressed([counted.get(month, 0) for month in months])[0], strict=True))
+COUNTED = """
+WITH asked (day, soon) AS (VALUES (%s::date, %s::date))
+SELECT pupil.school_id, plan.due_on, count(*) FILTER (WHERE due_on > soon),
+    count(*) FILTER (WHERE due_on BETWEEN day AND soon), count(*) FILTER (WHERE due_on < day)
+FROM asked, plans_healthcareplan plan JOIN schools_pupil pupil ON pupil.id = plan.pupil_id
+WHERE plan.stage = 'active' AND (pupil.left_on IS NULL OR pupil.left_on > day)
+    AND pupil.school_id NOT IN (SELECT id FROM schools_school WHERE closed_on IS NOT NULL)
+GROUP BY GROUPING SETS ((pupil.school_id), (plan.due_on))
+"""
 
 
-def _active(*, on: date) -> QuerySet[HealthcarePlan]:
-    there = Q(pupil__left_on=None) | Q(pupil__left_on__gt=on)
-    return HealthcarePlan.objects.filter(there, stage=Stage.ACTIVE).order_by()
-
-
-def _by_phase(*, on: date, settings: AuthoritySettings) -> dict[str, list[tuple[str, str, tuple[int, ...]]]]:
-    """The URN, name and counts by status of each open school, by phase."""
-    soon = on + timedelta(days=settings.due_soon_days)
-    counted: Any = (
-        _active(on=on)
-        .values_list("pupil__school_id")
-        .annotate(
-            in_date=Count("pk", filter=Q(due_on__gt=soon)),
-            due_soon=Count("pk", filter=Q(due_on__gte=on, due_on__lte=soon)),
-            overdue=Count("pk", filter=Q(due_on__lt=on)),
-        )
-    )
-    found = {school_id: tuple(counts) for school_id, *counts in counted}
-    groups: dict[str, list[tuple[str, str, tuple[int, ...]]]] = {}
+def _counted(*, on: date, settings: AuthoritySettings) -> tuple[Group, dict[date, int]]:
+    """The schools' counts, and how many plans that are in date fall due on which day: all rows are read once."""
+    found, by_day = {}, {}
+    for school_id, due_on, *counts in execute(COUNTED, [on, on + timedelta(days=settings.due_soon_days)]):
+        if school_id:
+            found[school_id] = tuple(counts)
+        elif counts[0]:
+            by_day[due_on] = counts[0]
+    groups: Group = {}
     for school_id, urn, name, phase in School.objects.open().values_list("id", "urn", "name", "phase_name"):
         groups.setdefault(_phase(phase), []).append((urn, name, found.get(school_id, (0,) * len(STATUSES))))
-    return dict(sorted(groups.items()))
+    return dict(sorted(groups.items())), by_day
+
+
+def _by_phase(groups: Group) -> list[Row]:
+    sums = [
+        [sum(column) for column in zip(*(counts for *_, counts in those), strict=True)] for those in groups.values()
+    ]
+    return suppressed_table(sums)
+
+
+def _by_month(by_day: dict[date, int], total: Line) -> list[tuple[date, int | None]]:
+    """Nothing is shown by month when the table by phase keeps back how many they are."""
+    counts: dict[date, int] = {}
+    for day, count in by_day.items():
+        counts[day.replace(day=1)] = counts.get(day.replace(day=1), 0) + count
+    months = list(_months(min(counts), max(counts))) if counts else []
+    if total.counts[STATUSES.index(Status.IN_DATE)] is None:
+        return [(month, None) for month in months]
+    return list(zip(months, suppressed([counts.get(month, 0) for month in months])[0], strict=True))
 
 
 def _phase(name: str) -> str:
