@@ -20,6 +20,7 @@ from factories import AT, ContactFactory, PolicyFactory, PupilFactory, emergency
 from handrail.accounts.actions import add_person
 from handrail.accounts.models import Draft, Membership, Session, SignInService, User
 from handrail.accounts.roles import Role
+from handrail.care.models import Medicine, SpareKit, StaffTraining
 from handrail.core import documents
 from handrail.core.access import PUBLIC, Door
 from handrail.core.audit import CLOCK
@@ -158,6 +159,22 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         child = PupilFactory(school=school, name=f"{canary}{CHILD}", class_name=f"{canary}{CHILD}")
         contact = ContactFactory(pupil=child, name=f"{canary}{CHILD}")
         write_emergency(pupil=child, says=emergency(f"{canary}{CHILD}"), based_on=0, by=CLOCK, at=AT)
+        medicine = Medicine.objects.create(
+            pupil=child,
+            kind=Medicine.Kind.MEDICINE,
+            name=f"{canary}{CHILD}",
+            dose="5 ml",
+            place="Office",
+            given_by="Ann",
+            received_on=AT.date(),
+        )
+        kit = SpareKit.objects.create(
+            school=school, kind=SpareKit.Kind.INHALER, place=canary, expires_on=AT.date(), placed_on=AT.date()
+        )
+        trained = {"school": school, "person": canary, "trainer": canary, "procedure": "medicines"}
+        days = {"trained_on": AT.date(), "expires_on": AT.date()}
+        training = StaffTraining.objects.create(**trained, **days)
+        child_training = StaffTraining.objects.create(**trained, **days, pupil=child)
         now = timezone.now()
         access = BreakGlass.objects.create(
             pupil=child,
@@ -214,6 +231,11 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "person_id": user.id,
         "child_id": child.id,
         "contact_id": contact.id,
+        "medicine_id": medicine.id,
+        "kit_id": kit.id,
+        "training_id": training.id,
+        "child_training_id": child_training.id,
+        "care:pk": medicine.id,
         "plans:number": Word("1"),
         "plans:name": Word("daily"),
         "plans:outcome": Word("left"),

@@ -65,6 +65,7 @@ class Permission(StrEnum):
     SEE_EMERGENCY = "see_emergency"  # what to do in an emergency, for a child of a school
     SEE_PLANS = "see_plans"  # a child's whole plan
     EDIT_PLANS = "edit_plans"
+    KEEP_KITS = "keep_kits"  # a school’s spare kits and their checks, and who is trained
     BREAK_GLASS = "break_glass"  # the emergency section of any child, for 30 minutes, with a reason
     REVIEW_BREAK_GLASS = "review_break_glass"
     SEE_READS = "see_reads"  # who looked at a child of a school
@@ -82,6 +83,7 @@ _OFFICE = _GOVERNOR | {
     Permission.SEE_CHILDREN,
     Permission.EDIT_CHILDREN,
     Permission.SEE_EMERGENCY,
+    Permission.KEEP_KITS,
 }
 _LEAD = _OFFICE | {
     Permission.MANAGE_PEOPLE,

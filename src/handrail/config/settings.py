@@ -35,6 +35,7 @@ TENANT_APPS = [
     "handrail.accounts",
     "handrail.schools",
     "handrail.notices",
+    "handrail.care",
     "handrail.policies",
     "handrail.people",
     "handrail.plans",

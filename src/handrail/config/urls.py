@@ -9,6 +9,7 @@ urlpatterns = [
     path("", include("handrail.authority.urls")),
     path("", include("handrail.policies.urls")),
     path("", include("handrail.people.urls")),
+    path("", include("handrail.care.urls")),
     path("", include("handrail.plans.urls")),
     path("", include("handrail.notices.urls")),
     path("imports/", include("handrail.imports.urls")),

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from handrail.accounts.models import Membership, User
 from handrail.accounts.roles import Permission
+from handrail.care.models import Medicine, StaffTraining
 from handrail.core import audit
 from handrail.core.jinja import long_date
 from handrail.core.models import AuditEntry
@@ -39,6 +40,10 @@ SHOWN = {
         "changed who is responsible for a policy": "Changed who is responsible for a policy",
         "decided a policy is not needed": "Decided that a policy is not needed",
         "decided a policy is needed again": "Decided that a policy is needed again",
+        "added a spare kit": "Added a spare kit",
+        "changed a spare kit": "Changed a spare kit",
+        "checked a spare kit": "Checked a spare kit",
+        "withdrew a spare kit": "Took a spare kit out of use",
         "uploaded a document": "Uploaded a document",
         "did not send a message": "Did not send a message that was no longer needed",
         "asked for a message to be tried again": "Asked for a message to be tried again",
@@ -74,6 +79,13 @@ SHOWN = {
         "passed a plan on": "Passed a child’s plan on",
         "closed a plan": "Closed a child’s plan",
         "took up a plan again": "Took a child’s plan up again",
+    },
+    Permission.EDIT_PLANS: {
+        "took in a medicine": "Took in a child’s medicine or device",
+        "changed a medicine": "Changed what is known of a child’s medicine or device",
+        "returned a medicine": "Recorded that a child’s medicine or device has gone",
+        "recorded a training": "Recorded a training",
+        "ended a training": "Ended a training",
     },
     Permission.SEE_READS: {
         "opened an emergency access": "Opened a child’s emergency plan for a reason",
@@ -152,7 +164,7 @@ def happenings(school: School, *, by: User) -> QuerySet[Any, dict[str, Any]]:
 
 
 def told(rows: Iterable[dict[str, Any]], *, by: User) -> list[dict[str, Any]]:
-    """Each happening as `at`, `who`, `text` and perhaps a `note` and a link. Nine questions, however many rows."""
+    """Each happening as `at`, `who`, `text` and perhaps a `note` and a link. Eleven questions, however many rows."""
     rows = list(rows)
     ids: dict[str, list[UUID]] = {"entry": [], "review": [], "notice": []}
     for row in rows:
@@ -195,13 +207,22 @@ def _called(subjects: set[Any], entries: Iterable[AuditEntry]) -> Names:
     return found
 
 
+_ABOUT_CHILDREN: tuple[tuple[Any, str], ...] = (
+    (HealthcarePlan, "plan"),
+    (BreakGlass, BREAK_GLASS),
+    (Medicine, "medicine"),
+    (StaffTraining, "training"),
+)
+"""Whose rows an entry of each kind names, where they in turn name a child."""
+
+
 def _children(entries: Iterable[AuditEntry], *, by: User) -> dict[Any, Pupil]:
     """The children whom entries are about, by the id that the entry names, as far as the person may see them."""
-    by_kind: dict[str, set[Any]] = {"child": set(), "plan": set(), BREAK_GLASS: set()}
+    by_kind: dict[str, set[Any]] = {kind: set() for kind in ("child", *(kind for _, kind in _ABOUT_CHILDREN))}
     for entry in entries:
         by_kind.get(entry.subject_kind, set()).add(entry.subject_id)
     child_of: dict[Any, Any] = {child: child for child in by_kind["child"]}
-    for model, kind in ((HealthcarePlan, "plan"), (BreakGlass, BREAK_GLASS)):
+    for model, kind in _ABOUT_CHILDREN:
         child_of |= dict(model.objects.filter(id__in=by_kind[kind]).values_list("id", "pupil_id"))
     seen = Pupil.objects.visible_to(by).only("id").in_bulk(set(child_of.values()))
     return {subject: seen[child] for subject, child in child_of.items() if child in seen}
