@@ -9,7 +9,7 @@ from django.db import models
 from handrail.core.fields import SealedJSONField, SealedTextField
 from handrail.core.models import Record
 
-HEALTH = {"plans", "care", "handovers", "absences"}
+HEALTH = {"plans", "care", "incidents", "handovers", "absences"}
 """The rooms that hold what is written about a child's health."""
 
 IN_CLEAR: dict[str, str] = {}

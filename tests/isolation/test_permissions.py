@@ -117,6 +117,7 @@ class TestTheTable:
             Permission.EDIT_PLANS,
             Permission.SEE_READS,
             Permission.KEEP_CHILD_RIGHTS,
+            Permission.KEEP_INCIDENTS,
         }
         assert [role for role in Role if role.is_at_authority and PERMISSIONS[role] & of_children] == []
 

@@ -26,6 +26,7 @@ from handrail.core.access import PUBLIC, Door
 from handrail.core.audit import CLOCK
 from handrail.core.reference import reference
 from handrail.imports.models import FileImport
+from handrail.incidents.models import Incident
 from handrail.notices.models import Notice
 from handrail.plans.models import BreakGlass
 from handrail.plans.versions import write_emergency
@@ -168,6 +169,17 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
             given_by="Ann",
             received_on=AT.date(),
         )
+        incident = Incident.objects.create(
+            school=school,
+            pupil=child,
+            kind="near_miss",
+            harm="none",
+            happened_at=AT,
+            place=f"{canary}{CHILD}",
+            what_happened=f"{canary}{CHILD}",
+            what_was_done=canary,
+            recorded_at=AT,
+        )
         kit = SpareKit.objects.create(
             school=school, kind=SpareKit.Kind.INHALER, place=canary, expires_on=AT.date(), placed_on=AT.date()
         )
@@ -232,6 +244,7 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "child_id": child.id,
         "contact_id": contact.id,
         "medicine_id": medicine.id,
+        "incident_id": incident.id,
         "kit_id": kit.id,
         "training_id": training.id,
         "child_training_id": child_training.id,

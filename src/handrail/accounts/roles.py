@@ -66,6 +66,7 @@ class Permission(StrEnum):
     SEE_PLANS = "see_plans"  # a child's whole plan
     EDIT_PLANS = "edit_plans"
     KEEP_KITS = "keep_kits"  # a school’s spare kits and their checks, and who is trained
+    KEEP_INCIDENTS = "keep_incidents"  # a school’s log of incidents and near misses
     BREAK_GLASS = "break_glass"  # the emergency section of any child, for 30 minutes, with a reason
     REVIEW_BREAK_GLASS = "review_break_glass"
     SEE_READS = "see_reads"  # who looked at a child of a school
@@ -84,6 +85,7 @@ _OFFICE = _GOVERNOR | {
     Permission.EDIT_CHILDREN,
     Permission.SEE_EMERGENCY,
     Permission.KEEP_KITS,
+    Permission.KEEP_INCIDENTS,
 }
 _LEAD = _OFFICE | {
     Permission.MANAGE_PEOPLE,

@@ -40,6 +40,7 @@ TENANT_APPS = [
     "handrail.people",
     "handrail.plans",
     "handrail.imports",
+    "handrail.incidents",
     "handrail.authority",
     "handrail.overview",
     "handrail.records",

@@ -200,6 +200,7 @@ class ReadEntry(Record):
         EMERGENCY = "emergency", "Emergency plan"
         PLAN = "plan", "Healthcare plan"
         READS = "reads", "Who looked"
+        INCIDENT = "incident", "Incident"
         REASON = "reason", "Reason for emergency access"
         RIGHTS = "rights", "Everything held about the child"
 

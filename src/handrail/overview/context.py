@@ -13,6 +13,7 @@ AT_AUTHORITY = (
     ("Schools", "overview:schools", Permission.SEE_SCHOOLS),
     ("Chase list", "overview:chase", Permission.CHASE_SCHOOLS),
     ("Plans", "overview:plan_counts", Permission.SEE_SCHOOLS),
+    ("Incidents", "incidents:counts", Permission.SEE_SCHOOLS),
     ("People", "people:authority", Permission.SEE_PEOPLE),
     ("Import", "imports:home", Permission.IMPORT_SCHOOLS),
     ("Section 19 policy", "policies:policy", Permission.EDIT_AUTHORITY_POLICY),

@@ -16,6 +16,7 @@ from handrail.core import audit
 from handrail.core.jinja import long_date
 from handrail.core.models import AuditEntry
 from handrail.core.reference import reference
+from handrail.incidents.models import Incident
 from handrail.notices.models import Notice
 from handrail.people.invitations import SUBJECT as INVITATION
 from handrail.people.role_news import SUBJECT as ROLE_NEWS
@@ -87,6 +88,10 @@ SHOWN = {
         "recorded a training": "Recorded a training",
         "ended a training": "Ended a training",
     },
+    Permission.KEEP_INCIDENTS: {
+        "recorded an incident": "Recorded an incident or near miss",
+        "added to an incident": "Added what is learnt from an incident",
+    },
     Permission.SEE_READS: {
         "opened an emergency access": "Opened a child’s emergency plan for a reason",
         "reviewed an emergency access": "Reviewed why a child’s emergency plan was opened",
@@ -102,7 +107,9 @@ reference, and a link. The rest see none of it, since from one line on a page th
 """
 
 NOT_SHOWN = {
-    "it is shown as what was recorded or sent": {"recorded a review", "asked for reminders", "owed reminders"},
+    "it is shown as what was recorded or sent": {
+        *("recorded a review", "asked for an interim review", "asked for reminders", "owed reminders"),
+    },
     "it tells of looking, and names no school": {"found nobody for emergency access", "took an extract of the record"},
     "it happened by itself, for all schools at once": {"brought reviews forward"},
     "it concerns a person and their way in, at no school": {
@@ -164,7 +171,7 @@ def happenings(school: School, *, by: User) -> QuerySet[Any, dict[str, Any]]:
 
 
 def told(rows: Iterable[dict[str, Any]], *, by: User) -> list[dict[str, Any]]:
-    """Each happening as `at`, `who`, `text` and perhaps a `note` and a link. Eleven questions, however many rows."""
+    """Each happening as `at`, `who`, `text` and perhaps a `note` and a link. Twelve questions, however many rows."""
     rows = list(rows)
     ids: dict[str, list[UUID]] = {"entry": [], "review": [], "notice": []}
     for row in rows:
@@ -212,6 +219,7 @@ _ABOUT_CHILDREN: tuple[tuple[Any, str], ...] = (
     (BreakGlass, BREAK_GLASS),
     (Medicine, "medicine"),
     (StaffTraining, "training"),
+    (Incident, "incident"),
 )
 """Whose rows an entry of each kind names, where they in turn name a child."""
 

@@ -14,7 +14,7 @@ from handrail.core.calendar import day_of
 from handrail.core.documents import keep
 from handrail.core.file_kinds import accept, file_name
 from handrail.core.models import AuthoritySettings, Document
-from handrail.policies.cycle import LONGEST_MONTHS, YEARLY, latest_next_review, next_review
+from handrail.policies.cycle import INTERIM, LONGEST_MONTHS, YEARLY, latest_next_review, next_review
 from handrail.policies.models import SCHOOL_KINDS, WEB_ADDRESS, Kind, Policy, PolicyReview, PolicyVersion
 from tenants.database import execute_count
 
@@ -130,6 +130,37 @@ def record_review(
     review.save(force_insert=True)
     _record("recorded a review", policy, by=by, at=at, fields=["reviews"])
     return review, True
+
+
+@transaction.atomic
+def ask_interim_review(*, policy: Policy, by: audit.Actor, at: datetime) -> tuple[PolicyReview, bool] | None:
+    """Ask for a review within two weeks of today; give what the history keeps of it, with whether it is new.
+
+    The next review moves forward, never back. Of a policy on which nothing was ever recorded the first review is due
+    anyway, so only the asking is kept. Asking twice on a day changes nothing, nor does asking of one not needed: that
+    gives nothing. Why the school asks is for the school to know: the authority reads the history too.
+    """
+    policy = Policy.objects.select_for_update(of=("self",)).select_related("school").get(id=policy.id)
+    if not policy.is_needed:
+        return None
+    today = day_of(at)
+    if policy.next_review_on and today + INTERIM < policy.next_review_on:
+        policy.next_review_on = today + INTERIM
+        policy.save(update_fields=["next_review_on"])
+    review, is_new = PolicyReview.objects.get_or_create(
+        policy=policy,
+        reviewed_on=today,
+        outcome=Outcome.ASKED,
+        defaults={
+            "next_review_on": policy.next_review_on,
+            "recorded_at": at,
+            "recorded_by": by.actor_id,
+            "recorded_by_name": by.actor_name,
+        },
+    )
+    if is_new:
+        _record("asked for an interim review", policy, by=by, at=at, fields=["next_review_on"])
+    return review, is_new
 
 
 @transaction.atomic

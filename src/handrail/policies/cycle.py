@@ -1,6 +1,6 @@
 """When a policy is to be reviewed next: pure date rules."""
 
-from datetime import date
+from datetime import date, timedelta
 
 from dateutil.relativedelta import relativedelta
 
@@ -11,6 +11,10 @@ LONGEST_MONTHS = 36
 
 YEARLY = frozenset({Kind.ALLERGY_SAFETY})
 """Kinds that must be reviewed at least once every year: Children and Families Act 2014 s.100A(4), CFA-100A."""
+
+
+INTERIM = timedelta(days=14)
+"""Within this time a policy is reviewed when something happened that it should have prevented."""
 
 
 def latest_next_review(kind: str, *, reviewed_on: date) -> date:

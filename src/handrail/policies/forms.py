@@ -43,7 +43,7 @@ class AddressField(forms.URLField):
 class OutcomeForm(forms.Form):
     outcome = forms.ChoiceField(
         label="What happened?",
-        choices=Outcome.choices,
+        choices=[(each.value, each.label) for each in Outcome if each != Outcome.ASKED],
         widget=Radios(
             hints={
                 Outcome.NO_CHANGE: "You went through it and it is still right.",

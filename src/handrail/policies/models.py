@@ -155,13 +155,16 @@ class Involved(models.TextChoices):
 
 
 class PolicyReview(Record):
-    """One review of a policy: its outcome, day, who took part and what changed. Never changed afterwards."""
+    """One review of a policy: its outcome, day, who took part and what changed; or that the school asked for one before
+    its time. Never changed afterwards.
+    """
 
     class Outcome(models.TextChoices):
         NO_CHANGE = "no_change", "Reviewed, no change"
         UPDATED = "updated", "Updated"
         NEW = "new", "New policy"
         IN_PROGRESS = "in_progress", "Still in progress"
+        ASKED = "asked", "Interim review asked for"
 
     policy = models.ForeignKey(Policy, on_delete=models.CASCADE, related_name="reviews")
     reviewed_on = models.DateField()
