@@ -18,6 +18,7 @@ from celery import shared_task
 from django.conf import settings
 from django.db import DatabaseError
 
+from handrail.care import reminders as care_reminders
 from handrail.core import calendar
 from handrail.core.models import AuthoritySettings
 from handrail.notices import actions, alarms
@@ -43,6 +44,7 @@ from workflows.per_authority import AuthorityTask, UnboundTask, clock, for_each_
 STILL_DUE: dict[str, Callable[..., dict[str, str]]] = {
     policy_reminders.SUBJECT: policy_reminders.still_due,
     plan_reminders.SUBJECT: plan_reminders.still_due,
+    **dict.fromkeys(care_reminders.RULES, care_reminders.still_due),
     alarms.SUBJECT: alarms.still_true,
     invitations.SUBJECT: invitations.still_due,
     role_news.SUBJECT: role_news.still_due,

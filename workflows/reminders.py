@@ -5,6 +5,7 @@ A sweep may be run again: it notes and owes nothing twice.
 
 from celery import shared_task
 
+from handrail.care.reminders import owe_expiry_reminders
 from handrail.core.calendar import day_of
 from handrail.plans import break_glass, triggers
 from handrail.plans import reminders as plan_reminders
@@ -25,4 +26,5 @@ def sweep_authority(*, authority: Authority) -> None:
     policy_reminders.owe_review_reminders(on=day_of(at), at=at)
     triggers.note_known_ahead(on=day_of(at), at=at)
     plan_reminders.owe_review_reminders(on=day_of(at), at=at)
+    owe_expiry_reminders(on=day_of(at), at=at)
     break_glass.owe_review_reminders(at=at)

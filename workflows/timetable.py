@@ -25,7 +25,9 @@ TIMETABLE = (
     Entry("Send the messages that are due", MINUTE, "workflows.notices.send_due"),
     Entry("Follow the register of schools and open policies for new schools", HOUR, "workflows.register.follow"),
     Entry(
-        "Owe reminders for policies, plans and reviews that fall due or are overdue", HOUR, "workflows.reminders.sweep"
+        "Owe reminders of policies, plans, medicines, kits and training that fall due",
+        HOUR,
+        "workflows.reminders.sweep",
     ),
     Entry("Tell the administrator when fewer messages left than were owed", HOUR, "workflows.notices.check_silence"),
     Entry("Seal the record of changes", MINUTE, "workflows.seals.seal_all"),

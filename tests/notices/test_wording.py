@@ -24,6 +24,7 @@ FACTS = {
     "oldest": "23 November 2026 at 8:00am",
     "waiting": "14",
     "reference": "H-7F3K",
+    "place": "Dining hall, by the door",
     "as_role": "Lead at a hospital school or alternative provision",
     "recipient": "jo.smith@oak.example",
     "until": "23 December 2026",

@@ -1,8 +1,9 @@
 """What messages say. Plain words; subject and text by key.
 
-A wording is *about* a policy, a child or the service. One about a policy names the school, the policy and the date: a
-vague message reads as fraud. One about a child says only that something needs an action, and its reference: no name,
-initials, date, condition, ward or school, in the subject, the text or the link. A test reads them all.
+A wording is *about* a policy, a spare kit, a child or the service. One about a policy names the school, the policy and
+the date, and one about a kit the school and where the kit is kept: a vague message reads as fraud. One about a child
+says only that something needs an action, and its reference: no name, initials, date, condition, ward or school, in the
+subject, the text or the link. A test reads them all.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Literal
 class Wording:
     """One message. `{names}` are filled from facts; a fact that is missing is an error, never a gap."""
 
-    about: Literal["policy", "child", "service"]
+    about: Literal["policy", "kit", "child", "service"]
     called: str
     subject: str
     text: str
@@ -24,9 +25,16 @@ Sign in to record the review. It takes about a minute when nothing has changed.
 {link}
 """
 
+LOOK = """\
+Sign in to see it and to record a check. It takes one tap when everything is there.
+{link}
+"""
+
 WHY = {
     "lead": "You get this message because you lead on this policy.",
     "office": "You get this message because nobody is named as the lead for this policy. Please pass it on.",
+    "kit_lead": "You get this message because you lead on medical conditions at the school.",
+    "kit_office": "You get this message because the school has named no lead. Please pass it on.",
     "head": "This is a copy for the head teacher.",
     "coordinator": "You get this message because the item is yours to see to.",
     "leads": "You get this message because nobody else is named for the item.",
@@ -70,6 +78,32 @@ WORDINGS = {
         "Reminder sent by a person",
         "{whose}: please review the {policy}",
         "{sender} at {authority} asks you to look at the {policy} of {whose}. {standing}\n\n" + RECORD,
+    ),
+    "kit_expires": Wording(
+        "kit",
+        "Reminder that a spare kit runs out",
+        "{whose}: a spare kit runs out on {due}",
+        "A spare kit of {whose} runs out on {due}. It is kept here: {place}. Please order a new one.\n\n" + LOOK,
+    ),
+    "kit_expired": Wording(
+        "kit",
+        "Reminder that a spare kit has run out",
+        "{whose}: a spare kit ran out on {due}",
+        "A spare kit of {whose} ran out on {due}. It is kept here: {place}. "
+        "Please replace it, and enter the new expiry date.\n\n" + LOOK,
+    ),
+    "check_due": Wording(
+        "kit",
+        "Reminder to check a spare kit",
+        "{whose}: check a spare kit by {due}",
+        "A spare kit of {whose} is to be checked by {due}. It is kept here: {place}.\n\n" + LOOK,
+    ),
+    "check_overdue": Wording(
+        "kit",
+        "Reminder of an overdue check of a spare kit",
+        "{whose}: a spare kit was to be checked by {due}",
+        "A spare kit of {whose} was to be checked by {due}. It is kept here: {place}. "
+        "We have no record of a check.\n\n" + LOOK,
     ),
     "invitation": Wording(
         "service",

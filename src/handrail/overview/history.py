@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from handrail.accounts.models import Membership, User
 from handrail.accounts.roles import Permission
-from handrail.care.models import Medicine, StaffTraining
+from handrail.care.models import Medicine, SpareKit, StaffTraining
 from handrail.core import audit
 from handrail.core.jinja import long_date
 from handrail.core.models import AuditEntry
@@ -144,6 +144,8 @@ RECIPIENTS = {
     "lead": "the named lead",
     "head": "the headteacher",
     "office": "the school office",
+    "kit_lead": "the school’s lead",
+    "kit_office": "the school office",
     "administrator": "an administrator",
 }
 
@@ -171,7 +173,7 @@ def happenings(school: School, *, by: User) -> QuerySet[Any, dict[str, Any]]:
 
 
 def told(rows: Iterable[dict[str, Any]], *, by: User) -> list[dict[str, Any]]:
-    """Each happening as `at`, `who`, `text` and perhaps a `note` and a link. Twelve questions, however many rows."""
+    """Each happening as `at`, `who`, `text` and perhaps a `note` and a link. Thirteen questions, however many rows."""
     rows = list(rows)
     ids: dict[str, list[UUID]] = {"entry": [], "review": [], "notice": []}
     for row in rows:
@@ -184,6 +186,7 @@ def told(rows: Iterable[dict[str, Any]], *, by: User) -> list[dict[str, Any]]:
     senders: set[Any] = {notice.sent_by for notice in notices.values()}
     names: Names = {
         **Policy.objects.in_bulk(subjects),
+        **SpareKit.objects.in_bulk(subjects),
         **User.objects.in_bulk(senders - {None}),
         **_called(subjects, entries.values()),
     }
