@@ -6,15 +6,17 @@ from typing import Any
 import pytest
 from django.test import Client
 from factories import AT, Cast, person
-from isolation.walk import CANARY, PACKAGES_OWN, Answer, Place, ask, places, plant
+from isolation.walk import CANARY, CHILD, PACKAGES_OWN, Answer, Place, ask, places, plant
 
 from handrail.accounts.roles import PERMISSIONS, Permission, Role
 from handrail.core.access import PUBLIC, SIGNED_IN
+from handrail.core.models import ReadEntry
 from handrail.schools.models import Pupil
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
 
+METHODS = ("get", "post")
 FOUND = {200, 302, 304, 400, 405}
 """A door that let the person in: it may still say that nothing was chosen, or that it takes another method."""
 
@@ -26,10 +28,30 @@ def demo(settings: Any, tmp_path: Any) -> None:
 
 
 @pytest.fixture
-def planted(cast: Cast, one: Any, two: Any) -> list[Place]:
+def rows(cast: Cast, one: Any, two: Any) -> dict[str, Any]:
+    """Those of Oak School, by argument name."""
     plant(one, cast.elm, "elm")
     plant(two, cast.far, "far")
-    return places(plant(one, cast.oak, "oak"))
+    return plant(one, cast.oak, "oak")
+
+
+@pytest.fixture
+def planted(rows: dict[str, Any]) -> list[Place]:
+    return places(rows)
+
+
+@pytest.fixture
+def noted(monkeypatch: pytest.MonkeyPatch) -> list[ReadEntry]:
+    """What was recorded of who was shown a child. The walk undoes what a request writes: this is from before that."""
+    found: list[ReadEntry] = []
+    real = ReadEntry.save
+
+    def save(self: ReadEntry, *args: Any, **kwargs: Any) -> None:
+        real(self, *args, **kwargs)
+        found.append(self)
+
+    monkeypatch.setattr(ReadEntry, "save", save)
+    return found
 
 
 def holder(role: Role, school: Any, authority: Any) -> Any:
@@ -52,23 +74,51 @@ def open_to(role: Role, permission: str) -> bool:
     return permission in (PUBLIC, SIGNED_IN) or permission in PERMISSIONS[role]
 
 
+SEE_A_CHILD = {
+    Role.SCHOOL_LEAD,
+    Role.SCHOOL_ADMINISTRATOR,
+    Role.SETTING_LEAD,
+    Role.SETTING_TEACHER,
+    Role.DATA_PROTECTION_LEAD,  # in the reasons that officers give
+}
+"""The roles that some page shows a child to, other than the one whom they were asked about."""
+
+
+def shows_a_child(answer: Answer) -> bool:
+    return f"{CANARY}oak{CHILD}" in answer.text
+
+
 def answers(client: Client, place: Place) -> list[tuple[str, Answer]]:
-    return [(method, ask(client, method, place.path)) for method in ("get", "post")]
+    return [(method, ask(client, method, place.path)) for method in METHODS]
 
 
 @pytest.mark.parametrize("role", Role)
 class TestEveryRole:
-    def test_is_let_in_where_the_table_says_so_and_nowhere_else(
-        self, role: Role, planted: list[Place], cast: Cast, one: Any, browse: Any
+    def test_is_let_in_where_the_table_says_so_and_each_look_at_a_child_is_recorded(
+        self,
+        role: Role,
+        rows: dict[str, Any],
+        planted: list[Place],
+        cast: Cast,
+        one: Any,
+        browse: Any,
+        noted: list[ReadEntry],
     ) -> None:
-        client = browse(holder(role, cast.oak, one))
-        wrong = []
+        somebody = holder(role, cast.oak, one)
+        client, wrong, looks = browse(somebody), [], 0
         for place, permission in doors(planted):
-            for method, answer in answers(client, place):
+            for method in METHODS:
+                noted.clear()
+                answer = ask(client, method, place.path)
                 refused = answer.status == 403
                 if answer.status >= 500 or refused == open_to(role, permission):
                     wrong.append(f"{method} {place.path} ({permission}) gave {answer.status}")
+                if shows_a_child(answer):
+                    looks += 1
+                    if not any(rows["child_id"] in each.child_ids and each.by == somebody.id for each in noted):
+                        wrong.append(f"{method} {place.path} ({permission}) shows a child and does not record it")
         assert wrong == []
+        assert bool(looks) == (role in SEE_A_CHILD)
 
     def test_finds_nothing_of_another_school(
         self, role: Role, planted: list[Place], cast: Cast, one: Any, browse: Any
