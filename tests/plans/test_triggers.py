@@ -6,6 +6,7 @@ import pytest
 from dateutil.relativedelta import relativedelta
 from factories import PupilFactory
 
+from handrail.care.models import Medicine, StaffTraining
 from handrail.core.models import AuditEntry
 from handrail.notices.models import Notice
 from handrail.plans.cycle import sixteenth_birthday
@@ -100,3 +101,50 @@ class TestSixteen:
     def test_is_the_same_day_in_sql_and_in_python(self, born_on):
         [(_, turns)] = execute(f"WITH active (id, born_on) AS (VALUES (1, %s::date)) {SIXTEEN}", [born_on])
         assert turns == sixteenth_birthday(born_on)
+
+
+class TestWhatRunsOut:
+    """A medicine or device that the school holds, and training for the child."""
+
+    @pytest.fixture
+    def held(self, plan, cast, on):
+        """Makes a plan whose child's medicine and training run out in so many days."""
+
+        def made(days_to_go: int, *, gone_on: date | None = None) -> HealthcarePlan:
+            watched, until = plan(999), on + days_to_go * A_DAY
+            given = {"name": "Salbutamol", "dose": "1 puff", "place": "Office", "given_by": "Ann", "kind": "medicine"}
+            Medicine.objects.create(
+                pupil=watched.pupil,
+                received_on=on - 300 * A_DAY,
+                expires_on=until,
+                returned_on=gone_on,
+                gone="returned" if gone_on else "",
+                **given,
+            )
+            StaffTraining.objects.create(
+                school=cast.oak,
+                pupil=watched.pupil,
+                person="Ann Able",
+                procedure="inhaler",
+                trainer="Nora Nurse",
+                trained_on=on - 300 * A_DAY,
+                expires_on=until,
+                ended_on=gone_on,
+            )
+            return watched
+
+        return made
+
+    @pytest.mark.parametrize("days_to_go", [-10, 0, 200])
+    def test_brings_the_review_forward(self, held, on, at, days_to_go):
+        watched, until = held(days_to_go), on + days_to_go * A_DAY
+        assert note_known_ahead(on=on, at=at) == 2
+        assert sorted(noted(watched)) == [("medicine", until), ("training", until)]
+        watched.refresh_from_db()
+        assert watched.due_on == until
+        assert note_known_ahead(on=on, at=at) == 0
+
+    def test_does_not_when_it_has_gone(self, held, on, at):
+        watched = held(10, gone_on=on)
+        assert note_known_ahead(on=on, at=at) == 0
+        assert noted(watched) == []

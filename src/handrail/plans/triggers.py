@@ -20,7 +20,19 @@ FROM active CROSS JOIN LATERAL (SELECT (born_on + interval '16 years')::date) bi
 """
 # As cycle.sixteenth_birthday: for one born on 29 February it is 1 March where there is no such day.
 
-RULES = {Trigger.SIXTEEN: SIXTEEN}
+MEDICINE = """
+SELECT active.id, medicine.expires_on
+FROM active JOIN plans_healthcareplan plan USING (id) JOIN care_medicine medicine USING (pupil_id)
+WHERE medicine.returned_on IS NULL
+"""
+
+TRAINING = """
+SELECT active.id, training.expires_on
+FROM active JOIN plans_healthcareplan plan USING (id) JOIN care_stafftraining training USING (pupil_id)
+WHERE training.ended_on IS NULL
+"""
+
+RULES = {Trigger.SIXTEEN: SIXTEEN, Trigger.MEDICINE: MEDICINE, Trigger.TRAINING: TRAINING}
 """The day of each, for plans of the table `active` (id, born_on)."""
 
 NOTE = """
@@ -48,14 +60,15 @@ def note_known_ahead(*, on: date, at: datetime) -> int:
     The review is due by that day itself, as cycle.due_after says. One line in the record of changes when any is new.
     """
     active, parameters = _active(on=on).query.sql_with_params()
-    noted = 0
+    noted: dict[str, int] = {}
     for trigger, rule in RULES.items():
         asked = [*parameters, trigger, at, on, yearly(on)]
         [(new,)] = execute(NOTE.format(active=active, rule=rule), asked)
-        noted += new
+        if new:
+            noted[trigger] = new
     if noted:
-        audit.record("brought reviews forward", by=audit.CLOCK, at=at, subject_kind="plan", fields=sorted(RULES))
-    return noted
+        audit.record("brought reviews forward", by=audit.CLOCK, at=at, subject_kind="plan", fields=sorted(noted))
+    return sum(noted.values())
 
 
 def _active(*, on: date) -> QuerySet[HealthcarePlan, tuple[object, ...]]:
