@@ -237,6 +237,13 @@ class TestSettingUpAnApp:
         with pytest.raises(actions.HasOne), inside(one):
             actions.add_app(user=cast.head, secret=SECRET, by=cast.head, at=at)
 
+    def test_says_so_while_the_vault_is_closed(self, cast, with_one_step, settings):
+        client = with_one_step(HEAD)
+        settings.VAULT_KEYS = ()
+        answer = client.get(APP)
+        assert answer.status_code == 503
+        assert "Authenticator apps cannot be used just now" in answer.text
+
     def test_keeps_its_secret_sealed_in_the_session_and_in_the_table(self, cast, one, with_one_step, post):
         client = with_one_step(HEAD)
         found = re.search(r"secret=([A-Z2-7]+)", client.get(APP).text)
@@ -348,8 +355,9 @@ class TestTheSecondPageOfSigningIn:
         client = at_the_door()
         settings.VAULT_KEYS = ()
         answer = post(client, ASK, code=code())
-        assert answer.status_code == 503
-        assert "cannot be opened just now" in answer.text
+        assert (answer.status_code, answer["Retry-After"]) == (503, "300")
+        assert "Authenticator apps cannot be used just now" in answer.text
+        assert "ealth record" not in answer.text
         assert client.get("/imports/").status_code == 302
 
     def test_is_asked_for_after_a_password_is_chosen_anew(self, cast, one, at, browse, post):

@@ -97,7 +97,7 @@ class ContentSecurityPolicy:
 
 
 class ClosedVault:
-    """Says that health records cannot be opened just now, where a view needed one and no key is at hand."""
+    """Says that health records, or what else is sealed, cannot be opened just now, where no key is at hand."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -109,6 +109,6 @@ class ClosedVault:
         if not isinstance(exception, VaultClosed):
             return None
         log.error("health records cannot be opened: %s", str(exception))
-        answer = error_page("vault_closed.html", status=503)
+        answer = error_page(exception.page, status=503)
         answer["Retry-After"] = "300"
         return answer

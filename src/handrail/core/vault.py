@@ -32,6 +32,9 @@ CONTENT = slice(29, None)
 class VaultClosed(RuntimeError):
     """No key is at hand that unwraps, or wraps, the authority's data keys. The message says which; it holds none."""
 
+    page = "vault_closed.html"
+    """What people are told: that health records cannot be opened."""
+
 
 class CannotOpen(RuntimeError):
     """A sealed value was changed, or was sealed for another place, or its key is gone."""

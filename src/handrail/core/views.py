@@ -34,4 +34,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:
-    return error_page("429.html", status=429)
+    """The limit of an address or an account is used up, which lasts five minutes at least where it is an account's."""
+    answer = error_page("429.html", status=429)
+    answer["Retry-After"] = "300"
+    return answer

@@ -11,9 +11,16 @@ from django.http import HttpRequest
 from handrail.accounts.adapter import authority
 from handrail.accounts.factors import has_two_factors
 from handrail.core import vault
+from handrail.core.vault import VaultClosed
 
 PLACE = b"mfa_authenticator.data"
 WRONG_CODE = "The code is wrong, has run out or was used before. Wait for a new one and enter that"
+
+
+class AppsClosed(VaultClosed):
+    """What the codes of apps and recovery codes are checked with cannot be sealed or opened."""
+
+    page = "accounts/app_closed.html"
 
 
 class FactorAdapter(DefaultMFAAdapter):
@@ -27,12 +34,18 @@ class FactorAdapter(DefaultMFAAdapter):
         return self.get_totp_issuer()
 
     def encrypt(self, text: str) -> str:
-        """Sealed with the authority's key. Raises VaultClosed."""
-        return b64encode(vault.seal(text.encode(), PLACE)).decode()
+        """Sealed with the authority's key. Raises AppsClosed."""
+        try:
+            return b64encode(vault.seal(text.encode(), PLACE)).decode()
+        except VaultClosed as closed:
+            raise AppsClosed(*closed.args) from closed
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Raises VaultClosed, CannotOpen."""
-        return vault.unseal(b64decode(encrypted_text), PLACE).decode()
+        """Raises AppsClosed, CannotOpen."""
+        try:
+            return vault.unseal(b64decode(encrypted_text), PLACE).decode()
+        except VaultClosed as closed:
+            raise AppsClosed(*closed.args) from closed
 
     def generate_authenticator_name(self, user: object, type: Authenticator.Type) -> str:
         return "Passkey"
