@@ -7,12 +7,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from oidc_provider import CLIENT_ID, CLIENT_SECRET, Running, provider_process
 
 from handrail.accounts.models import SignInService
-from handrail.accounts.service_actions import add_service, change_service
+from handrail.accounts.service_actions import (
+    add_service,
+    change_service,
+    connect_service,
+    note_second_factor,
+    switch_service,
+)
 from handrail.core.models import AuditEntry
 from tenants.context import inside
 from tenants.database import execute
@@ -255,6 +262,58 @@ class TestCheck:
         provider.behave(discovery={"issuer": f"{provider.issuer}/"})
         answer = browse(cast.admin).post(f"/settings/sign-in/{added.id}/check/", follow=True)
         assert f"says that it is {provider.issuer}/." in banner(answer)
+
+
+class TestRemove:
+    @pytest.fixture
+    def connected(self, added, one, cast, at):
+        """Hana reads codes in her mail and nothing else; Cal has a password; for Olu it is the second step."""
+        with inside(one):
+            switch_service(service=added, is_on=True, by=cast.admin, at=at)
+            for person in (cast.head, cast.colleague, cast.officer):
+                connect_service(service=added, user=person, subject=person.email, at=at)
+            cast.colleague.set_password("correct horse battery")
+            cast.colleague.save()
+            SignInService.objects.update(second_factor_claim="amr", second_factor_value="mfa")
+            note_second_factor(service=added, subject=cast.officer.email, user=cast.officer, at=at)
+        return f"/settings/sign-in/{added.id}/"
+
+    def test_says_who_has_a_code_alone_then(self, connected, browse, cast):
+        client = browse(cast.admin)
+        assert f"{connected}remove/" in client.get(connected).text
+        page = client.get(f"{connected}remove/").text
+        assert "3 people sign in with it." in page
+        assert "<li>Hana Head</li>" in page
+        assert "<li>Olu Officer</li>" in page
+        assert "Cal Colleague" not in page
+        assert "the only second step of 1 person" in page
+        assert "Nobody has connected it" not in page
+
+    def test_removes_it_with_everybodys_connection(self, connected, browse, cast, one):
+        client, theirs = browse(cast.admin), browse(cast.head)
+        answer = client.post(f"{connected}remove/", follow=True)
+        assert banner(answer) == "Barsetshire Council is removed."
+        assert services(one) == []
+        with inside(one):
+            assert not SocialAccount.objects.exists()
+        assert entries(one)[-1][0] == "removed a sign-in service"
+        assert theirs.get("/account/").status_code == 200
+        assert "Barsetshire Council" not in browse().get("/sign-in/").text
+        assert client.get(f"{connected}remove/").status_code == 404
+
+    def test_says_when_nobody_has_connected_it(self, added, browse, cast):
+        assert "Nobody has connected it." in browse(cast.admin).get(f"/settings/sign-in/{added.id}/remove/").text
+
+    def test_is_for_administrators_who_show_their_second_step(self, connected, browse, cast, one):
+        assert browse(cast.officer).post(f"{connected}remove/").status_code == 403
+        client = browse(cast.admin)
+        with inside(one):
+            session = client.session
+            for record in session["account_authentication_methods"]:
+                record["at"] -= 16 * 60
+            session.save()
+        client.post(f"{connected}remove/")
+        assert len(services(one)) == 1
 
 
 class TestSwitch:

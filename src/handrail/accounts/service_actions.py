@@ -89,6 +89,18 @@ def switch_service(*, service: SignInService, is_on: bool, by: audit.Actor, at: 
 
 
 @transaction.atomic
+def remove_service(*, service: SignInService, by: audit.Actor, at: datetime) -> None:
+    """Take a service away for good, with everybody's connection to it. Who is in stays in.
+
+    Removing it twice changes nothing.
+    """
+    gone, _ = SignInService.objects.filter(id=service.id).delete()
+    SocialAccount.objects.filter(provider=str(service.id)).delete()
+    if gone:
+        _record("removed a sign-in service", service, by=by, at=at)
+
+
+@transaction.atomic
 def connect_service(*, service: SignInService, user: User, subject: str, at: datetime) -> bool:
     """Let somebody who is signed in sign in with a service from now on, and give whether that is new.
 

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.contrib import messages
 from django.core.cache import cache
@@ -10,9 +11,16 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 
 from handrail.accounts import oidc
-from handrail.accounts.models import SignInService
+from handrail.accounts.models import SignInService, User
 from handrail.accounts.roles import Permission
-from handrail.accounts.service_actions import IssuerTaken, add_service, change_service, switch_service
+from handrail.accounts.second_step.actions import by_service, set_up_by
+from handrail.accounts.service_actions import (
+    IssuerTaken,
+    add_service,
+    change_service,
+    remove_service,
+    switch_service,
+)
 from handrail.accounts.service_forms import AddServiceForm, ChangeServiceForm, chosen
 from handrail.accounts.service_views import address_to_return_to
 from handrail.core.access import Door, Request, get_or_404
@@ -122,6 +130,48 @@ class SwitchView(Door):
             words = "on: people see it when they sign in" if is_on else "off: people sign in with a code"
             messages.success(request, f"{service} is switched {words}.")
         return redirect("sign_in_services:show", service.id)
+
+
+class RemoveView(Door):
+    """Takes a service away, after saying who has no other way in but a code."""
+
+    permission = Permission.SET_UP_SIGN_IN
+    needs_step_up = True
+
+    def get(self, request: Request, pk: UUID) -> HttpResponse:
+        service = get_or_404(SignInService.objects, id=pk)
+        people = list(
+            User.objects.filter(is_active=True, socialaccount__provider=str(service.id)).distinct().order_by("name")
+        )
+        facts = {
+            "service": service,
+            "people": people,
+            "with_code_alone": [each for each in people if not has_another_way(each, service)],
+            "losing_second_step": [each for each in people if is_only_second_step(each, service)],
+        }
+        return render(request, "sign_in_services/remove.html", facts)
+
+    def post(self, request: Request, pk: UUID) -> HttpResponse:
+        service = get_or_404(SignInService.objects, id=pk)
+        remove_service(service=service, by=request.user, at=request.now)
+        cache.delete(f"sign-in-service:{service.id}")
+        messages.success(request, f"{service} is removed.")
+        return redirect("sign_in_services:list")
+
+
+def has_another_way(user: User, service: SignInService) -> bool:
+    """Whether somebody signs in with more than a code by e-mail when the service is gone."""
+    if user.has_usable_password() or set_up_by(user).filter(type=Authenticator.Type.WEBAUTHN).exists():
+        return True
+    connected = SocialAccount.objects.filter(user_id=user.id).values_list("provider", flat=True)
+    others = SignInService.objects.filter(is_on=True, id__in=list(connected)).exclude(id=service.id)
+    return bool(others.exists())
+
+
+def is_only_second_step(user: User, service: SignInService) -> bool:
+    """Whether somebody has no second step when the service is gone, and has one now."""
+    by = list(by_service(user))
+    return by == [service] and not set_up_by(user).exists()
 
 
 def checked(address: str, *, is_known: bool = False) -> tuple[oidc.Provider, list[dict[str, Any]]]:

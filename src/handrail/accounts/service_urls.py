@@ -17,4 +17,5 @@ urlpatterns = [
     path("settings/sign-in/<uuid:pk>/change/", setup.ChangeView.as_view(), name="change"),
     path("settings/sign-in/<uuid:pk>/check/", setup.CheckView.as_view(), name="check"),
     path("settings/sign-in/<uuid:pk>/switch/", setup.SwitchView.as_view(), name="switch"),
+    path("settings/sign-in/<uuid:pk>/remove/", setup.RemoveView.as_view(), name="remove"),
 ]
