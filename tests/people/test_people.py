@@ -5,11 +5,14 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from factories import AT, PupilFactory, person
 
 from handrail.accounts.actions import end_membership
 from handrail.accounts.models import Membership, User
 from handrail.accounts.roles import IN_WORDS, Role
+from handrail.accounts.second_step.actions import add_app
 from handrail.core.models import AuditEntry
 from handrail.notices.actions import NoLongerDue, bounce
 from handrail.notices.actions import claim as claim_notice
@@ -524,3 +527,77 @@ class TestEndARole:
         second.post(address)
         with inside(one):
             assert membership_of(cast.head)
+
+
+class TestClosingAnAccount:
+    def place(self, user, one, **more):
+        with inside(one):
+            return f"/people/{membership_of(user, **more).id}/close/"
+
+    def test_is_asked_and_then_ends_everything_at_once(self, one, cast, browse, at):
+        theirs, client, place = browse(cast.colleague), browse(cast.head), self.place(cast.colleague, one)
+        assert place in client.get(place.replace("close/", "")).text
+        page = words(client.get(place))
+        assert "Close the account of Cal Colleague?" in page
+        assert re.search(r"their role ends: [\w ]+ at Oak School", page)
+        with inside(one):
+            assert User.objects.get(id=cast.colleague.id).is_active
+        answer = client.post(place, follow=True)
+        assert "The account of Cal Colleague is closed." in words(answer)
+        assert theirs.get("/account/")["Location"].startswith("/sign-in/")
+        with inside(one):
+            user = User.objects.get(id=cast.colleague.id)
+            assert not user.is_active
+            assert not user.memberships.filter(to_on=None).exists()
+            assert not user.sessions.exists()
+            entry = AuditEntry.objects.get(verb="closed an account")
+            assert (entry.by, entry.subject_id) == (cast.head.id, cast.colleague.id)
+            assert Notice.objects.get(wording="role_ended").recipient == cast.colleague.email
+        assert "has ended already" in words(client.post(place, follow=True))
+
+    def test_takes_away_what_they_signed_in_with(self, one, cast, browse, at):
+        with inside(one):
+            cast.colleague.set_password("correct horse battery")
+            cast.colleague.save()
+            add_app(user=cast.colleague, secret="JBSWY3DPEHPK3PXP", by=cast.colleague, at=at)
+            SocialAccount.objects.create(provider="x", uid="y", user_id=cast.colleague.id)
+        browse(cast.admin).post(self.place(cast.colleague, one))
+        with inside(one):
+            assert not Authenticator.objects.exists()
+            assert not SocialAccount.objects.exists()
+            assert not User.objects.get(id=cast.colleague.id).has_usable_password()
+
+    def test_is_refused_for_the_last_lead(self, one, cast, browse):
+        place = self.place(cast.neighbour, one)
+        answer = browse(cast.admin).post(place, follow=True)
+        assert "Add another school lead at Elm School before you remove Nia Neighbour." in words(answer)
+        with inside(one):
+            assert User.objects.get(id=cast.neighbour.id).is_active
+
+    def test_is_for_who_manages_all_of_their_roles(self, one, cast, browse):
+        with inside(one):
+            person(cast.colleague.email, Role.GOVERNOR, school=cast.elm)
+        place = self.place(cast.colleague, one, school=cast.oak)
+        for somebody, status in ((cast.head, 404), (cast.neighbour, 404), (cast.officer, 403), (cast.admin, 200)):
+            assert browse(somebody).get(place).status_code == status, somebody
+        assert place not in browse(cast.head).get(place.replace("close/", "")).text
+        assert browse(cast.head).post(place).status_code == 404
+        with inside(one):
+            assert User.objects.get(id=cast.colleague.id).is_active
+
+    def test_is_not_for_ones_own_nor_for_somebody_who_has_not_come(self, one, cast, browse, nell):
+        client = browse(cast.head)
+        for place in (self.place(cast.head, one), f"/people/{nell.id}/close/"):
+            assert client.get(place).status_code == client.post(place).status_code == 404
+            assert place not in client.get(place.replace("close/", "")).text
+
+    def test_somebody_who_comes_back_is_invited_again_and_begins_anew(self, one, cast, browse, at):
+        browse(cast.admin).post(self.place(cast.colleague, one))
+        with inside(one):
+            invited = actions.invite(
+                email=cast.colleague.email, name="Cal", role=Role.GOVERNOR, school_id=cast.oak.id, by=cast.head, at=at
+            )
+            assert invited.user_id == cast.colleague.id
+            assert User.objects.get(id=cast.colleague.id).is_active
+            assert AuditEntry.objects.get(verb="opened an account again").subject_id == cast.colleague.id
+        assert browse(invited.user).get("/account/").status_code == 200

@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
 from django.db.models import Q, Value
 from django.db.models.functions import Greatest, Lower
@@ -68,7 +70,8 @@ def add_person(
 
 @transaction.atomic
 def add_people(people: Sequence[Newcomer], *, by: audit.Actor, at: datetime, is_invited: bool = False) -> list[User]:
-    """Give people roles from today, making accounts for those who have none. Doing it twice changes nothing.
+    """Give people roles from today, making accounts for those who have none, and opening closed ones again. Doing it
+    twice changes nothing.
 
     The addresses count as proved: they can only sign in with a code sent to it. Those who are `is_invited` are called
     by the name given here until they have signed in. Gives a user for each of `people`. Raises NotAnEmailAddress and
@@ -94,6 +97,7 @@ def add_people(people: Sequence[Newcomer], *, by: audit.Actor, at: datetime, is_
         for email, user in made.items()
         if users[email].id == user.id  # else somebody else has just made the account
     )
+    _open_again([user for user in users.values() if not user.is_active], by=by, at=at)
     invitation: dict[str, Any] = {"invited_at": at} if is_invited else {}
     wanted = {
         (users[each.email].id, str(each.role), each.school_id, each.pupil_id): Membership(
@@ -197,16 +201,21 @@ def take_back_leads(
 
 @transaction.atomic
 def close_account(*, user: User, by: audit.Actor, at: datetime) -> None:
-    """End everything that a person may do, and let them in no more. What they did keeps their name.
+    """End everything that a person may do, and let them in no more, by whatever way. What they did keeps their name.
 
-    Closing it twice changes nothing. Raises LastOne: a school keeps a lead and the authority an administrator.
+    Whoever is given a role again begins anew, with a code by e-mail. Closing it twice changes nothing.
+
+    Raises LastOne: a school keeps a lead and the authority an administrator.
     """
     if not User.objects.select_for_update().filter(id=user.id, is_active=True).exists():
         return
     for membership in user.memberships.filter(to_on=None):
         end_membership(membership=membership, by=by, at=at)
     user.is_active = False
-    user.save(update_fields=["is_active"])
+    user.set_unusable_password()
+    user.save(update_fields=["is_active", "password"])
+    Authenticator.objects.filter(user_id=user.id).delete()
+    SocialAccount.objects.filter(user_id=user.id).delete()
     end_sessions(user=user, by=by, at=at)
     audit.record("closed an account", by=by, at=at, subject_kind="user", subject_id=user.id, fields=["is_active"])
 
@@ -265,6 +274,14 @@ def forget_what_ended(*, at: datetime) -> int:
     drafts, _ = Draft.objects.exclude(kept_at__gt=at - KEPT_FOR).delete()
     counts, _ = CacheEntry.objects.filter(expires__lt=at).delete()
     return sessions + drafts + counts
+
+
+def _open_again(users: Sequence[User], *, by: audit.Actor, at: datetime) -> None:
+    for user in users:
+        user.is_active = True
+    User.objects.bulk_update(users, ["is_active"])
+    about = [audit.Subject(user.id, None, ["is_active"]) for user in users]
+    audit.record_each("opened an account again", about, by=by, at=at, subject_kind="user")
 
 
 def _check_place(role: Role, *, school_id: UUID | None, pupil_id: UUID | None) -> None:

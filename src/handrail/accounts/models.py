@@ -27,6 +27,14 @@ class UserQuerySet(models.QuerySet["User"]):
         here = Membership.objects.filter(school__in=user.school_ids, to_on=None).values("user")
         return self.filter(id__in=here).exclude(id__in=at_authority)
 
+    def managed_alone_by(self, user: "User") -> Self:
+        """Those of them who have a role nowhere else, so that closing their account takes nothing elsewhere."""
+        found = self.managed_by(user)
+        if user.is_at_authority:
+            return found
+        elsewhere = Membership.objects.filter(to_on=None).exclude(school__in=user.school_ids).values("user")
+        return found.exclude(id__in=elsewhere)
+
 
 class UserManager(BaseUserManager["User"], RecordManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
     def get_by_natural_key(self, username: str | None) -> "User":

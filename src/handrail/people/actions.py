@@ -10,7 +10,7 @@ from django.db import transaction
 from handrail.accounts import actions as accounts
 from handrail.accounts.actions import Newcomer
 from handrail.accounts.addresses import plain_address
-from handrail.accounts.models import Membership
+from handrail.accounts.models import Membership, User
 from handrail.accounts.roles import Role
 from handrail.core import audit
 from handrail.core.calendar import day_of
@@ -142,6 +142,17 @@ def end_role(*, membership: Membership, by: audit.Actor, at: datetime, successor
     _name(successor, membership, by=by, at=at)
     accounts.end_membership(membership=membership, by=by, at=at)
     tell(membership, ENDED, by=by, at=at)
+
+
+@transaction.atomic
+def close_account(*, user: User, by: audit.Actor, at: datetime) -> None:
+    """Close somebody's account, and owe them a message about each role that ends with it.
+
+    Raises LastOne and NoLongerAllowed.
+    """
+    for membership in user.memberships.filter(to_on=None).select_related("user", "school"):
+        end_role(membership=membership, by=by, at=at)
+    accounts.close_account(user=user, by=by, at=at)
 
 
 @transaction.atomic

@@ -162,6 +162,15 @@ class PersonDoor(PlaceDoor):
     def page(self, template: str, **more: Any) -> HttpResponse:
         return super().page(template, person=self.person, membership=self.membership, is_own=self.is_own, **more)
 
+    @property
+    def may_be_closed(self) -> Any:
+        """The person, if their account is for who asks to close. Nobody closes their own.
+
+        Nor that of somebody awaited: it must not be told of them that they have a role elsewhere.
+        """
+        theirs = User.objects.managed_alone_by(self.request.user).exclude(id=self.request.user.id)
+        return theirs.none() if self.membership.is_awaited else theirs.filter(id=self.membership.user_id)
+
     def successor_form(self, data: Any = None) -> SuccessorForm:
         here = people_at(self.place.school_id, by=self.request.user, on=self.request.today)
         colleagues = [each.membership for each in here if each.membership.id != self.membership.id]
@@ -191,7 +200,11 @@ class PersonView(PersonDoor):
     def get(self, request: Request, pk: UUID) -> HttpResponse:
         managed = User.objects.managed_by(request.user).exclude(id=request.user.id)
         may_reset = managed.filter(id=self.membership.user_id).exists()
-        return self.ended() or self.page("person", may_reset=may_reset and not self.membership.is_awaited)
+        return self.ended() or self.page(
+            "person",
+            may_reset=may_reset and not self.membership.is_awaited,
+            may_close=self.may_be_closed.exists(),
+        )
 
 
 class ChangeRoleView(PersonDoor):
@@ -264,6 +277,35 @@ class EndView(PersonDoor):
             return redirect("overview:home")
         messages.success(request, f"Ended the role of {self.membership.called} at {self.place.name}.")
         return redirect("overview:home" if self.is_own else self.place.people)
+
+
+class CloseAccountView(PersonDoor):
+    """Closes the account of somebody who has left, after asking."""
+
+    def user(self) -> User:
+        """Raises Http404 for somebody whose account it is not theirs to close."""
+        found: User = get_or_404(self.may_be_closed)
+        return found
+
+    def get(self, request: Request, pk: UUID) -> HttpResponse:
+        if ended := self.ended():
+            return ended
+        ends = self.user().memberships.filter(to_on=None).select_related("school").order_by("from_on", "id")
+        return self.page("close", ends=ends)
+
+    def post(self, request: Request, pk: UUID) -> HttpResponse:
+        if ended := self.ended():
+            return ended
+        try:
+            actions.close_account(user=self.user(), by=request.user, at=request.now)
+        except LastOne as refusal:
+            messages.error(request, str(refusal))
+            return redirect("people:person", pk=pk)
+        except NoLongerAllowed as refusal:
+            messages.warning(request, str(refusal))
+            return redirect("overview:home")
+        messages.success(request, f"The account of {self.membership.called} is closed.")
+        return redirect(self.place.people)
 
 
 class InviteAgainView(PersonDoor):
