@@ -15,7 +15,7 @@ from django.db.models import Q, Value
 from django.db.models.functions import Greatest, Lower
 
 from handrail.accounts.addresses import plain_address
-from handrail.accounts.models import KEPT_FOR, Draft, Membership, Session, User
+from handrail.accounts.models import KEPT_FOR, CalendarKey, Draft, Membership, Session, User
 from handrail.accounts.roles import LEADS, Role
 from handrail.core import audit
 from handrail.core.calendar import day_of
@@ -216,6 +216,7 @@ def close_account(*, user: User, by: audit.Actor, at: datetime) -> None:
     user.save(update_fields=["is_active", "password"])
     Authenticator.objects.filter(user_id=user.id).delete()
     SocialAccount.objects.filter(user_id=user.id).delete()
+    CalendarKey.objects.filter(user=user).delete()
     end_sessions(user=user, by=by, at=at)
     audit.record("closed an account", by=by, at=at, subject_kind="user", subject_id=user.id, fields=["is_active"])
 

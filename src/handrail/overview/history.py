@@ -113,7 +113,13 @@ NOT_SHOWN = {
     "it tells of looking, and names no school": {"found nobody for emergency access", "took an extract of the record"},
     "it happened by itself, for all schools at once": {"brought reviews forward"},
     "it concerns a person and their way in, at no school": {
-        *("closed an account", "ended sessions", "added a second step", "removed a second step"),
+        *(
+            "closed an account",
+            "opened an account again",
+            "ended sessions",
+            "added a second step",
+            "removed a second step",
+        ),
         *("reset a second step", "made recovery codes", "used a recovery code"),
         *("connected a sign-in service", "disconnected a sign-in service"),
         *("made a calendar address", "stopped a calendar address"),
@@ -124,7 +130,7 @@ NOT_SHOWN = {
         *("deleted an uploaded file", "imported a register extract", "took back a register extract"),
         *("imported a starter spreadsheet", "took back a starter spreadsheet", "followed the register of schools"),
         *("opened policies", "changed settings", "added a sign-in service", "changed a sign-in service"),
-        *("switched a sign-in service on", "switched a sign-in service off"),
+        *("switched a sign-in service on", "switched a sign-in service off", "removed a sign-in service"),
         *("asked for an export of everything", "agreed to an export of everything"),
         *("cancelled an export of everything", "finished an export of everything"),
         *("downloaded an export of everything", "gave up on an export of everything"),
