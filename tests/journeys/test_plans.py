@@ -131,6 +131,17 @@ def test_two_people_at_one_section_lose_nothing(site, active, poppy):
     assert said == ["Hana’s words. Cal’s words.", "Cal’s words.", "Both pens go with her."]
 
 
+def test_the_pages_of_a_trip_are_chosen_and_printed(site, active, poppy):
+    page = site.open(f"/schools/{site.cast.oak.urn}/plans/print/", by=site.cast.head, width=PHONE)
+    site.check(page)
+    site.press(page, "Print these pages")
+    site.check(page)  # with an error
+    page.get_by_label("Poppy Canarywright").check()
+    with page.expect_response(lambda answer: answer.request.method == "POST") as printed:
+        page.get_by_role("button", name="Print these pages").click()
+    assert printed.value.headers["content-type"] == "application/pdf"
+
+
 @pytest.mark.parametrize("page", ["rest", "changed", "coordinator", "agreement", "review/end/left", "review/agreed"])
 def test_its_other_pages(site, active, poppy, page):
     opened = site.open(f"/children/{poppy.id}/plan/{page}/", by=site.cast.head, width=PHONE)

@@ -119,6 +119,13 @@ class PlanVersionQuerySet(models.QuerySet["PlanVersion"]):
         """All versions of a child's plan, the newest first."""
         return self.filter(plan__pupil=pupil).order_by("-number")
 
+    def newest_of(self, children: models.QuerySet[Pupil]) -> Self:
+        """The newest version of each of these children's plans, by class and name."""
+        newest = self.filter(plan__pupil__in=children).order_by("plan_id", "-number").distinct("plan_id")
+        return self.filter(id__in=newest.values("id")).order_by(
+            "plan__pupil__class_name", "plan__pupil__name", "plan__pupil_id"
+        )
+
 
 class PlanVersion(Record):
     """What a plan said from one saving to the next."""

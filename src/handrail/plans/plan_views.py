@@ -4,17 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.forms import Form
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.functional import cached_property
 
 from handrail.accounts.roles import Permission
-from handrail.core.access import Door, Request, get_or_404
+from handrail.core.access import Request
 from handrail.core.jinja import long_date
 from handrail.core.models import AuthoritySettings, ReadEntry
-from handrail.core.status import Status
 from handrail.plans import actions, versions
 from handrail.plans.content import BY_NAME, SECTIONS, Beside, Section, condition_of, how_complete, missing
 from handrail.plans.models import Agreement, HealthcarePlan, PlanVersion, Stage
@@ -29,10 +27,7 @@ from handrail.plans.plan_forms import (
     ToldForm,
 )
 from handrail.plans.views import PlanDoor
-from handrail.schools.forms import FindForm
-from handrail.schools.models import Contact, Pupil, School
-
-PAGE = 50
+from handrail.schools.models import Contact
 
 
 def said(section: Section, condition: str, answers: Mapping[str, str]) -> list[dict[str, str]]:
@@ -109,44 +104,6 @@ class PlanView(WholePlanDoor):
             has_agreement=Agreement.objects.filter(version__plan=self.plan, is_agreed=True).exists()
             if self.plan
             else False,
-        )
-
-
-class PlansView(Door):
-    """The plans of a school's children: what is overdue first. What is searched for is posted."""
-
-    permission, shows_child, needs_step_up = Permission.SEE_PLANS, True, True
-    request: Request
-
-    def get(self, request: Request, urn: str) -> HttpResponse:
-        return self.page(urn, FindForm())
-
-    def post(self, request: Request, urn: str) -> HttpResponse:
-        form = FindForm(request.POST)
-        return self.page(urn, form, letters=form.cleaned_data["letters"] if form.is_valid() else "")
-
-    def page(self, urn: str, form: FindForm, letters: str = "") -> HttpResponse:
-        request = self.request
-        school: School = get_or_404(School.objects.visible_to(request.user), urn=urn)
-        children = Pupil.objects.visible_to(request.user).filter(school=school).on_roll(on=request.today)
-        if letters:
-            children = children.called(letters)
-        plans: Any = (
-            HealthcarePlan.objects.filter(pupil__in=children)
-            .with_status(on=request.today, settings=AuthoritySettings.load())
-            .select_related("pupil")
-        )
-        chosen = request.GET.get("status", "")
-        if chosen in Status.values:
-            plans = plans.filter(status=chosen)
-        page = Paginator(plans.order_by("due_on", "pupil__name", "id"), PAGE).get_page(request.GET.get("page"))
-        self.shows(
-            [plan.pupil_id for plan in page], ReadEntry.Group.PLAN, verb=ReadEntry.Verb.LIST, school_id=school.id
-        )
-        return render(
-            request,
-            "plans/plans.html",
-            {"school": school, "form": form, "page": page, "chosen": chosen, "statuses": Status},
         )
 
 

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from handrail.plans import access_views, item_views, plan_views, review_views, views
+from handrail.plans import access_views, item_views, plan_views, review_views, school_views, views
 
 app_name = "plans"
 PLAN = "children/<uuid:child_id>/plan/"
 urlpatterns = [
-    path("schools/<str:urn>/plans/", plan_views.PlansView.as_view(), name="plans"),
+    path("schools/<str:urn>/plans/", school_views.PlansView.as_view(), name="plans"),
+    path("schools/<str:urn>/plans/print/", school_views.PrintPlansView.as_view(), name="print_plans"),
     path(PLAN, plan_views.PlanView.as_view(), name="plan"),
     path(f"{PLAN}told/", plan_views.ToldView.as_view(), name="told"),
     path(f"{PLAN}decide/", plan_views.DecideView.as_view(), name="decide"),
@@ -23,6 +24,7 @@ urlpatterns = [
     path(f"{PLAN}review/agreed/", review_views.ReviewedView.as_view(), name="reviewed"),
     path(f"{PLAN}review/end/<slug:outcome>/", review_views.EndView.as_view(), name="end"),
     path("children/<uuid:child_id>/emergency/", views.EmergencyView.as_view(), name="emergency"),
+    path("children/<uuid:child_id>/emergency/print/", views.PrintEmergencyView.as_view(), name="print_emergency"),
     path("children/<uuid:child_id>/emergency/change/", views.ChangeEmergencyView.as_view(), name="change_emergency"),
     path("children/<uuid:child_id>/emergency/versions/", views.VersionsView.as_view(), name="versions"),
     path("children/<uuid:child_id>/emergency/versions/<int:number>/", views.VersionView.as_view(), name="version"),

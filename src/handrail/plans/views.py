@@ -1,20 +1,23 @@
 """Pages about a child's plan."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import cached_property
 
 from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
+from handrail.core.jinja import moment
 from handrail.core.models import ReadEntry
 from handrail.plans import versions
 from handrail.plans.content import BY_NAME
 from handrail.plans.emergency import PARTS, Emergency
 from handrail.plans.forms import EmergencyForm, typed
 from handrail.plans.models import PlanVersion
+from handrail.plans.paper import emergency_pages
 from handrail.schools.models import Pupil
 
 
@@ -34,7 +37,9 @@ class PlanDoor(Door):
 
     @cached_property
     def newest(self) -> PlanVersion | None:
-        newest: PlanVersion | None = PlanVersion.objects.of_child(self.child).first()
+        newest: PlanVersion | None = (
+            PlanVersion.objects.of_child(self.child).select_related("plan__pupil__school").first()
+        )
         return newest
 
     def may(self, permission: Permission) -> bool:
@@ -59,6 +64,27 @@ class EmergencyView(PlanDoor):
             may_see_versions=self.may(Permission.SEE_PLANS),
             may_see_child=self.may(Permission.SEE_CHILDREN),
         )
+
+
+class PrintEmergencyView(PlanDoor):
+    """The emergency plan on one page of paper."""
+
+    permission = Permission.SEE_EMERGENCY
+
+    def get(self, request: Request, child_id: Any) -> HttpResponse:
+        version = self.newest
+        if version is None or not version.says:
+            raise Http404
+        self.shows([self.child.id], self.group, verb=ReadEntry.Verb.PRINT, school_id=self.child.school_id)
+        return paper(request, [version], name="emergency-plan")
+
+
+def paper(request: Request, versions: Iterable[PlanVersion], *, name: str) -> HttpResponse:
+    """Emergency plans as a PDF. Its name, which browsers keep, tells nobody whose they are."""
+    printed = f"Printed {moment(request.now)} by {request.user}: check for a newer version."
+    content = emergency_pages(versions, printed=printed, on=request.today)
+    disposition = f'inline; filename="{name}-{request.today}.pdf"'
+    return HttpResponse(content, content_type="application/pdf", headers={"Content-Disposition": disposition})
 
 
 class ChangeEmergencyView(PlanDoor):

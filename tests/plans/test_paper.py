@@ -1,0 +1,143 @@
+"""Emergency plans on paper: what stands on the page, how many pages it takes, and the record of the print."""
+
+from dataclasses import replace
+from datetime import date
+from io import BytesIO
+
+import pypdf
+import pytest
+from django.test import Client
+from factories import PupilFactory, emergency, person, sign_in
+
+from handrail.accounts.roles import Role
+from handrail.core.models import ReadEntry
+from handrail.plans.emergency import Medicine
+from handrail.plans.versions import write_emergency
+from tenants.context import inside
+
+pytestmark = pytest.mark.django_db
+LONG = "Give the second dose after five minutes if there is no change, and write the time on the child’s hand".ljust(
+    120, "."
+)
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch, at):
+    monkeypatch.setattr("handrail.accounts.middleware.timezone.now", lambda: at)
+
+
+@pytest.fixture
+def browse(one):
+    def browser_of(user):
+        browser = Client(HTTP_HOST=one.host)
+        with inside(one):
+            sign_in(browser, user)
+        return browser
+
+    return browser_of
+
+
+@pytest.fixture
+def poppy(one, cast):
+    with inside(one):
+        return PupilFactory(school=cast.oak, name="Poppy Canarywright", known_as="Pip", class_name="Kestrels")
+
+
+def write(one, cast, at, child, says):
+    with inside(one):
+        write_emergency(pupil=child, says=says, based_on=0, by=cast.head, at=at)
+
+
+def words(answer):
+    """The words of each page."""
+    assert answer.headers["Content-Type"] == "application/pdf"
+    return [" ".join(page.extract_text().split()) for page in pypdf.PdfReader(BytesIO(answer.content)).pages]
+
+
+class TestOnePage:
+    def test_says_everything_with_seven_steps_of_120_characters(self, one, cast, at, browse, poppy):
+        write(one, cast, at, poppy, replace(emergency(), steps=(LONG,) * 7))
+        answer = browse(cast.head).get(f"/children/{poppy.id}/emergency/print/")
+        [page] = words(answer)
+        assert page.count("Give the second dose") == 7
+        for said in (
+            "Pip (Poppy Canarywright)",
+            "Kestrels",
+            "Oak School",
+            "What to do now",
+            "Call 999 if",
+            "Version 1",
+        ):
+            assert said in page
+        assert "by Hana Head: check for a newer version." in page
+        assert "Poppy" not in answer.headers["Content-Disposition"]
+        with inside(one):
+            read = ReadEntry.objects.latest("written_at")
+            assert (read.group, read.verb, read.child_ids) == ("emergency", "print", [poppy.id])
+
+    def test_can_be_read_by_assistive_technology(self, one, cast, at, browse, poppy):
+        write(one, cast, at, poppy, emergency())
+        answer = browse(cast.head).get(f"/children/{poppy.id}/emergency/print/")
+        catalogue = pypdf.PdfReader(BytesIO(answer.content)).trailer["/Root"]
+        assert catalogue["/MarkInfo"]["/Marked"]
+        assert catalogue["/Lang"] == "en-GB"
+
+    def test_is_set_in_the_typeface_that_we_ship(self, one, cast, at, browse, poppy):
+        write(one, cast, at, poppy, emergency())
+        answer = browse(cast.head).get(f"/children/{poppy.id}/emergency/print/")
+        [page] = pypdf.PdfReader(BytesIO(answer.content)).pages
+        fonts = {font.get_object()["/BaseFont"].split("+")[1] for font in page["/Resources"]["/Font"].values()}
+        assert fonts == {"DejaVuSansCondensed", "DejaVuSansCondensed-Bold"}
+
+    def test_says_first_what_is_out_of_date(self, one, cast, at, browse, poppy):
+        pen = Medicine("Pen", "0.3 mg", "Office", date(2026, 11, 22))
+        write(one, cast, at, poppy, replace(emergency(), medicines=(pen,)))
+        [page] = words(browse(cast.head).get(f"/children/{poppy.id}/emergency/print/"))
+        assert "OUT OF DATE; Pen; dose 0.3 mg; kept: Office; expires 22 November 2026" in page
+
+    def test_takes_what_people_typed_as_words(self, one, cast, at, browse, poppy):
+        typed = "#panic(1) $x$ *bold* _x_ @ref <a> \\ #let x = 1 // end"
+        write(one, cast, at, poppy, replace(emergency(), steps=(typed,)))
+        [page] = words(browse(cast.head).get(f"/children/{poppy.id}/emergency/print/"))
+        assert "#panic(1) $x$ *bold* _x_ @ref <a>" in page
+
+    def test_is_not_there_before_anything_is_written(self, cast, browse, poppy):
+        assert browse(cast.head).get(f"/children/{poppy.id}/emergency/print/").status_code == 404
+
+    def test_is_not_there_for_another_school(self, one, cast, at, browse, poppy):
+        write(one, cast, at, poppy, emergency())
+        assert browse(cast.neighbour).get(f"/children/{poppy.id}/emergency/print/").status_code == 404
+
+
+class TestManyPages:
+    @pytest.fixture
+    def children(self, one, cast, at, poppy):
+        with inside(one):
+            others = [PupilFactory(school=cast.oak, name=f"Child {n}", class_name="Wrens") for n in (2, 1)]
+            elsewhere = PupilFactory(school=cast.elm, name="Otto Other")
+        for child in (poppy, *others, elsewhere):
+            write(one, cast, at, child, emergency())
+        return others, elsewhere
+
+    def test_has_a_page_for_each_child_chosen_by_class_and_name(self, one, cast, browse, poppy, children):
+        others, elsewhere = children
+        address = f"/schools/{cast.oak.urn}/plans/print/"
+        pages = words(browse(cast.head).post(address, {"child": [child.id for child in (*others, elsewhere)]}))
+        assert [page[:7] for page in pages] == ["Child 1", "Child 2"]
+        with inside(one):
+            read = ReadEntry.objects.latest("written_at")
+            assert (read.verb, set(read.child_ids)) == ("print", {child.id for child in others})
+
+    def test_has_everybody_when_asked(self, cast, browse, children):
+        pages = words(browse(cast.head).post(f"/schools/{cast.oak.urn}/plans/print/", {"everybody": "yes"}))
+        assert len(pages) == 3
+
+    def test_asks_whose_when_nobody_is_chosen(self, cast, browse, children):
+        page = browse(cast.head).post(f"/schools/{cast.oak.urn}/plans/print/", {"child": "x"})
+        assert "Select the children whose pages you need" in page.text
+
+    def test_is_for_people_who_see_plans(self, one, cast, browse, children):
+        with inside(one):
+            office = person("office@oak.example", Role.SCHOOL_ADMINISTRATOR, school=cast.oak)
+        assert browse(office).post(f"/schools/{cast.oak.urn}/plans/print/", {"everybody": "1"}).status_code == 403
+        assert browse(cast.neighbour).get(f"/schools/{cast.oak.urn}/plans/print/").status_code == 404
