@@ -212,6 +212,18 @@ class TestReview:
         assert lead.get(f"/children/{poppy.id}/plan/review/").headers["Location"] == f"/children/{poppy.id}/plan/"
 
 
+class TestCoverage:
+    def test_of_an_active_plan_says_what_is_not_in_place(self, lead, active, poppy):
+        page = lead.get(f"/children/{poppy.id}/plan/").text
+        assert "The child is not covered yet" in page
+        assert "Nobody is trained for this child" in page
+
+    def test_is_not_asked_of_a_plan_on_its_way(self, one, cast, lead, poppy, at):
+        with inside(one):
+            versions.write_emergency(pupil=poppy, says=emergency(), based_on=0, by=cast.head, at=at)
+        assert "covered" not in lead.get(f"/children/{poppy.id}/plan/").text
+
+
 class TestList:
     def test_shows_the_schools_own_and_records_each(self, one, cast, at, lead, active, poppy):
         with inside(one):

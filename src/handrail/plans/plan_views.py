@@ -15,6 +15,7 @@ from handrail.core.jinja import long_date
 from handrail.core.models import AuthoritySettings, ReadEntry
 from handrail.plans import actions, versions
 from handrail.plans.content import BY_NAME, SECTIONS, Beside, Section, condition_of, how_complete, missing
+from handrail.plans.coverage import coverage_of
 from handrail.plans.models import Agreement, HealthcarePlan, PlanVersion, Stage
 from handrail.plans.plan_forms import (
     AgreementForm,
@@ -89,6 +90,7 @@ class PlanView(WholePlanDoor):
             complete=how_complete(answers, beside),
             missing=missing(answers, beside),
             agreements=actions.last_said(plan) if plan else [],
+            uncovered=coverage_of(plan, on=request.today) if plan and plan.stage == Stage.ACTIVE else [],
             awaited=actions.still_awaited(actions.agreements_since(plan)) if plan else [],
             triggers=plan.triggers.filter(answered_by=None) if plan else [],
             reviews=plan.reviews.all() if plan else [],
