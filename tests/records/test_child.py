@@ -119,6 +119,8 @@ class TestThePages:
     def test_show_all_of_it_and_record_that(self, cast, child, one, browse):
         page = browse(cast.head).get(f"/records/children/{child.id}/").content.decode()
         assert CANARY in page and "canary 2" in page
+        assert "1 May 2016" in page and "Condition: canary 2" in page
+        assert "2016-05-01" not in page and "[&#39;" not in page and str(cast.head.id) not in page
         with inside(one):
             [read] = ReadEntry.objects.filter(group="rights")
         assert (read.child_ids, read.verb, read.by) == ([child.id], "page", cast.head.id)

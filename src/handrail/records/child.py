@@ -4,15 +4,20 @@ What records who did or saw what holds ids only and is not among it: it must out
 """
 
 from collections.abc import Iterator
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import models
 from django.db.models import QuerySet
 
+from handrail.core.jinja import long_date, moment
 from handrail.records.tables import columns, plain, table_name
 from handrail.schools.models import Pupil
 
 Rows = QuerySet[Any]
+EMPTY: tuple[object, ...] = (None, "", [], {})
+"""What says nothing, and is not told."""
 
 
 def held_about(pupils: QuerySet[Pupil]) -> Iterator[Rows]:
@@ -56,13 +61,31 @@ def in_words(pupil: Pupil) -> list[tuple[str, list[list[tuple[str, Any]]]]]:
 
 
 def _label(field: Any) -> str:
-    return str(field.verbose_name).replace("_", " ").capitalize()
+    return _name(field.verbose_name)
+
+
+def _name(key: Any) -> str:
+    return str(key).replace("_", " ").capitalize()
 
 
 def _is_told(row: models.Model, field: Any) -> bool:
-    return not (field.primary_key or field.is_relation) and getattr(row, field.attname) not in (None, "", [], {})
+    value = getattr(row, field.attname)
+    return not (field.is_relation or isinstance(value, UUID) or value in EMPTY)
 
 
 def _shown(row: models.Model, field: Any) -> Any:
-    value = getattr(row, f"get_{field.name}_display")() if field.choices else getattr(row, field.attname)
-    return {True: "Yes", False: "No"}.get(value, value) if isinstance(value, bool) else value
+    return _words(getattr(row, f"get_{field.name}_display")() if field.choices else getattr(row, field.attname))
+
+
+def _words(value: Any) -> Any:
+    """A value as people read it; of what holds several, each by its name."""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, date):
+        return long_date(value)
+    if isinstance(value, dict):
+        parts = (f"{_name(key)}: {_words(each)}" for key, each in value.items() if each not in EMPTY)
+        return "; ".join(parts)
+    return "; ".join(str(_words(each)) for each in value) if isinstance(value, list | tuple) else value
