@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 from urllib.parse import urlsplit
 
 from handrail.accounts.roles import Role
@@ -111,6 +112,24 @@ AUTHORITIES = (
         both="Nell Noyce",
     ),
 )
+
+TERMS: tuple[dict[str, Any], ...] = tuple(
+    {
+        "school_year": 2026,
+        "number": number,
+        "first_on": first_on,
+        "last_on": last_on,
+        "half_from_on": half_from_on,
+        "half_to_on": half_to_on,
+        "closed_on": [],
+    }
+    for number, first_on, last_on, half_from_on, half_to_on in (
+        (1, date(2026, 9, 2), date(2026, 12, 18), date(2026, 10, 26), date(2026, 10, 30)),
+        (2, date(2027, 1, 5), date(2027, 3, 25), date(2027, 2, 15), date(2027, 2, 19)),
+        (3, date(2027, 4, 12), date(2027, 7, 21), date(2027, 5, 31), date(2027, 6, 4)),
+    )
+)
+"""The terms of every authority."""
 
 FIRST = (
     "Aisha", "Alan", "Amara", "Anna", "Ben", "Bea", "Carla", "Chidi", "Clare", "Daniel", "Dee", "Ewan", "Farah",

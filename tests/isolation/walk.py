@@ -263,6 +263,8 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "notices:reference": Word(str(notice.reference)),  # of a letter in the demo's mailbox: not there otherwise
         "imports:pk": file.id,
         "list_id": children.id,
+        "authority:year": Word("2026"),
+        "authority:number": Word("1"),
         "export_id": export.id,
         "deletion_id": deletion.id,
         "record_class": Word("messages"),

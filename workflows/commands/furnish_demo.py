@@ -30,12 +30,14 @@ from handrail.policies.models import Kind, Policy, PolicyReview, PolicyVersion
 from handrail.policies.reminders import SUBJECT
 from handrail.schools.actions import add_contact, add_pupil
 from handrail.schools.models import Pupil, School
+from handrail.schools.term_actions import set_term
 from tenants.context import inside
 from tenants.database import execute
 from tenants.routing import authorities
 from workflows.demo import (
     AUTHORITIES,
     PASSWORD,
+    TERMS,
     DemoAuthority,
     DemoPolicy,
     DemoSchool,
@@ -122,6 +124,8 @@ class Furnishing:
         first = self.two_to_try(schools)
         self.setting = self.setting_to_try(schools)
         self.settings = AuthoritySettings.load()
+        for term in TERMS:
+            set_term(**term, by=CLOCK, at=self.at)
         self.people(schools, first)
         self.contacts(schools)
         self.policies(schools, first)

@@ -1,8 +1,9 @@
-"""An authority's schools, the children at them, and whom to ask about each."""
+"""An authority's schools and their terms, the children at them, and whom to ask about each."""
 
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
@@ -10,6 +11,7 @@ from handrail.accounts.models import Membership
 from handrail.core.models import Record, RecordManager
 from handrail.schools.duty import BOUND, SETTINGS, Body
 from handrail.schools.phone import dialled
+from handrail.schools.terms import NAMES, Calendar, year_in_words
 
 if TYPE_CHECKING:
     from handrail.accounts.models import User
@@ -178,3 +180,43 @@ class Contact(Record):
     def dialled(self) -> str:
         """The phone number as a phone takes it."""
         return dialled(self.phone)
+
+
+class TermQuerySet(models.QuerySet["Term"]):
+    def calendar(self) -> Calendar:
+        """The authority's school days."""
+        return Calendar(self)  # type: ignore[arg-type]  # its rows are terms
+
+    def of_year(self, school_year: int) -> Self:
+        return self.filter(school_year=school_year).order_by("number")
+
+
+class Term(Record):
+    """A term of the authority's schools. See terms.py for what its days mean."""
+
+    school_year = models.PositiveSmallIntegerField(help_text="the year in which the school year began")
+    number = models.PositiveSmallIntegerField(help_text="1 autumn, 2 spring, 3 summer")
+    first_on = models.DateField()
+    last_on = models.DateField()
+    half_from_on = models.DateField(null=True, help_text="the first day of the half-term holiday")
+    half_to_on = models.DateField(null=True, help_text="its last day")
+    closed_on = ArrayField(models.DateField(), default=list, help_text="training days of all schools")
+
+    objects: ClassVar = RecordManager.from_queryset(TermQuerySet)()
+
+    class Meta:
+        ordering = ["first_on"]
+        constraints = [
+            models.UniqueConstraint(fields=["school_year", "number"], name="one_term_per_number_and_school_year"),
+            models.CheckConstraint(condition=Q(number__gte=1, number__lte=3), name="a_school_year_has_three_terms"),
+            models.CheckConstraint(condition=Q(last_on__gte=models.F("first_on")), name="a_term_ends_after_it_begins"),
+            models.CheckConstraint(
+                condition=Q(half_from_on=None, half_to_on=None)
+                | Q(half_from_on__gt=models.F("first_on"), half_to_on__lt=models.F("last_on"))
+                & Q(half_to_on__gte=models.F("half_from_on")),
+                name="half_term_lies_in_its_term",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{NAMES[self.number - 1]} {year_in_words(self.school_year)}"
