@@ -11,9 +11,12 @@ from factories import SchoolFactory
 
 from handrail.accounts.models import Membership, User
 from handrail.accounts.roles import AUTHORITY_ROLES, Role
+from handrail.care.models import SpareKit
 from handrail.core.models import AuthoritySettings
+from handrail.core.status import Status
 from handrail.notices.models import Notice
-from handrail.plans.models import PlanVersion
+from handrail.plans.coverage import is_covered
+from handrail.plans.models import HealthcarePlan, PlanVersion
 from handrail.policies.actions import open_policies
 from handrail.policies.models import SCHOOL_KINDS, Kind, Policy, PolicyReview
 from handrail.policies.reminders import owe_review_reminders
@@ -95,7 +98,11 @@ class TestFurnishing:
             assert school.lead_email == lead.email
             assert sorted(Counter(Pupil.objects.values_list("school", flat=True)).values()) == [2, 3, 4]
             assert all(upn.read(pupil.upn).authority == "001" for pupil in Pupil.objects.all())
-            assert PlanVersion.objects.count() == 7
+            assert PlanVersion.objects.count() == 11
+            covered = HealthcarePlan.objects.annotate(whole=is_covered(on=on)).values_list("whole", flat=True)
+            assert set(covered) == {True, False}
+            checks = [kit.check_status_on(on) for kit in SpareKit.objects.with_last_check()]
+            assert Counter(checks) == {Status.IN_DATE: 3, Status.OVERDUE: 3}
             assert Policy.objects.get(kind=Kind.SECTION_19).next_review_on == on + timedelta(days=212)
             assert not Policy.objects.filter(school__body="independent_school", last_reviewed_on__isnull=False).exists()
             assert not PolicyReview.objects.filter(recorded_at__gt=at).exists()

@@ -34,6 +34,7 @@ from handrail.schools.term_actions import set_term
 from tenants.context import inside
 from tenants.database import execute
 from tenants.routing import authorities
+from workflows import demo_care
 from workflows.demo import (
     AUTHORITIES,
     PASSWORD,
@@ -275,6 +276,8 @@ class Furnishing:
                             at=self.at,
                         )
                     asked_about = asked_about or pupil
+            demo_care.furnish(school, by=self.leads[school.id].as_at(self.on), at=self.at)
+        demo_care.near_miss(first[0], by=self.leads[first[0].id].as_at(self.on), at=self.at)
         if asked_about and (name := self.demo.others.get(Role.HEALTH_PROFESSIONAL)):
             self.add(Role.HEALTH_PROFESSIONAL, name, school=first[0], pupil=asked_about)
 
