@@ -100,6 +100,13 @@ class TestOnItsWay:
         assert "The plan is active" in page.text
         assert plan_of(one, poppy).due_on == yearly(today)
 
+    def test_a_child_who_starts_after_a_weekend_has_a_plan_on_the_friday(self, one, cast, lead, today):
+        """`today` is Monday 23 November 2026, and the child comes a week later."""
+        with inside(one):
+            child = PupilFactory(school=cast.oak, joined_on=today + timedelta(days=7))
+        lead.post(f"/children/{child.id}/plan/told/", {"told_by": "parent", **boxes("notified_on", today)})
+        assert plan_of(one, child).due_on == today + timedelta(days=4)
+
     def test_a_plan_that_is_not_needed_says_why(self, one, lead, poppy, today):
         at = f"/children/{poppy.id}/plan/"
         lead.post(f"{at}told/", {"told_by": "parent", **boxes("notified_on", today)})

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from handrail.core.models import AuditEntry, ReadEntry
-from handrail.plans.models import HealthcarePlan, PlanVersion
+from handrail.plans.models import BreakGlass, HealthcarePlan, PlanVersion
 from handrail.records import actions
 from handrail.records.child import as_json, held_about
 from handrail.records.models import LegalHold
@@ -76,6 +76,13 @@ class TestWhatIsHeld:
                 ["canary 1", "canary 2"],
                 ["canary 2", "canary 1"],
             )
+
+    def test_finds_what_the_child_leads_back_to_by_no_name(self, child, another, cast, one, at):
+        with inside(one):
+            for pupil, reason in ((child, "canary reason"), (another, "of another")):
+                opener = {"opened_by": cast.officer.id, "opened_by_name": "Olu", "opened_at": at}
+                BreakGlass.objects.create(pupil=pupil, reason=reason, ends_at=at + BreakGlass.LASTS, **opener)
+            assert [row["reason"] for row in as_json(child)["plans_breakglass"]] == ["canary reason"]
 
     def test_gives_each_table_once_and_after_what_it_hangs_on(self, child, one):
         with inside(one):

@@ -28,7 +28,7 @@ from handrail.plans.plan_forms import (
     ToldForm,
 )
 from handrail.plans.views import PlanDoor
-from handrail.schools.models import Contact
+from handrail.schools.models import Contact, Term
 
 
 def said(section: Section, condition: str, answers: Mapping[str, str]) -> list[dict[str, str]]:
@@ -154,7 +154,8 @@ class ToldView(_Asked):
         return ToldForm(*data, today=self.request.today, initial={"notified_on": self.request.today})
 
     def act(self, form: ToldForm) -> str:
-        plan = actions.notify(pupil=self.child, **form.cleaned_data, **self.who)
+        before = Term.objects.all().calendar().last_school_day_before(self.child.joined_on)
+        plan = actions.notify(pupil=self.child, last_day_before=before, **form.cleaned_data, **self.who)
         return f"Recorded. If a plan is needed, it should be ready by {long_date(plan.due_on)}."
 
 

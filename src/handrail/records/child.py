@@ -31,8 +31,8 @@ def held_about(pupils: QuerySet[Pupil]) -> Iterator[Rows]:
         found[rows.model] = rows
         yield rows
         ids = rows.values("pk")
-        for relation in rows.model._meta.related_objects:
-            if not relation.many_to_many:
+        for relation in rows.model._meta.get_fields(include_hidden=True):  # also of keys that lead nowhere back
+            if relation.one_to_many or (relation.one_to_one and relation.auto_created):
                 waiting.append(relation.related_model._default_manager.filter(**{f"{relation.field.name}__in": ids}))
 
 
