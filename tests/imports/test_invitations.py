@@ -143,6 +143,12 @@ class TestCheck:
         assert file.state == State.REFUSED
         assert file.refusal.startswith("This file has no E-mail column.")
 
+    def test_makes_nobody_at_the_authority_a_lead_who_sees_children(self, one, cast, bring):
+        rows = GOOD.split("\n", 1)[1]
+        file = bring("people", f"{HEADER}\n900001,Oak School,Olu,{cast.officer.email.upper()},\n{rows}")
+        assert (file.counts["unchanged"], file.counts["memberships"]) == (2, 1)
+        assert "Olu" not in str(file.changes)
+
     def test_does_not_tell_whether_a_clinician_of_one_child_is_known(self, one, cast, bring):
         from factories import PupilFactory
 

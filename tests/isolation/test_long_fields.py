@@ -38,7 +38,8 @@ def forms(cast: Cast, one: Any, browse: Any) -> list[tuple[Client, Place, str]]:
     for place in found:
         for client in clients:
             answer = client.get(place.path)
-            if answer.status_code == 200 and not answer.streaming and BOX.search(main_of(answer.text)):
+            is_page = answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/html")
+            if is_page and BOX.search(main_of(answer.text)):
                 looks.append((client, place, main_of(answer.text)))
                 break
     return looks

@@ -112,7 +112,7 @@ class TestACode:
         there = on_host_of(two, client)
         answer = there.post(enter, {"code": code})
         assert answer.status_code == 302
-        assert answer["Location"].startswith("/sign-in/")
+        assert answer["Location"].startswith(ask)
         assert there.get(ACCOUNT).status_code == 302
         assert there.get("/account/password/reset/new/").status_code == 302
         assert "A session that is not of authority 002 was refused." in security.messages

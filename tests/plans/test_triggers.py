@@ -81,7 +81,7 @@ class TestSixteen:
         assert note_known_ahead(on=on + A_DAY, at=at + A_DAY) == 0
         assert list(ReviewTrigger.objects.order_by("id").values()) == before
         entry = AuditEntry.objects.get(verb="brought reviews forward")
-        assert (entry.by, entry.fields, entry.subject_id) == (None, ["sixteen"], None)
+        assert (entry.by, entry.fields, entry.subject_id) == (None, ["triggers"], None)
 
     def test_is_reminded_of(self, plan, on, at):
         turns = plan(60)

@@ -14,6 +14,7 @@ class CalendarView(Door):
     """Makes the address, and shows it this once."""
 
     permission = SIGNED_IN
+    asks_again = ("POST",)
 
     def get(self, request: Request) -> HttpResponse:
         return self.page(request)

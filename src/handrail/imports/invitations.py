@@ -1,6 +1,7 @@
 """Invitations of many people at once, from a file or to schools' offices: compared, sent and taken back.
 
-Whoever has a role at the school already is left as they are.
+Whoever has a role at the school already is left as they are, and so is everybody at the authority: officers, who may
+send these, see no child, and must not make themselves a lead who does.
 """
 
 from collections.abc import Iterator
@@ -127,5 +128,5 @@ def _invited(rows: list[dict[str, Any]]) -> list[Invited]:
     return [
         Invited(school, row["email"], row["name"], Role(row["role"]), row["email"] in elsewhere)
         for row in sorted(rows, key=lambda row: (row["urn"], row["email"]))
-        if (school := schools.get(row["urn"])) and (school.id, row["email"]) not in roles
+        if (school := schools.get(row["urn"])) and not {(school.id, row["email"]), (None, row["email"])} & roles
     ]

@@ -116,6 +116,7 @@ class InviteView(PlaceDoor):
     """Invites a colleague to a school, or an officer to the authority."""
 
     permission = Permission.MANAGE_PEOPLE
+    asks_again = ("GET", "POST")
 
     def get(self, request: Request, **_place: Any) -> HttpResponse:
         return self.page("invite", form=InviteForm(roles=self.place.roles))
@@ -210,6 +211,8 @@ class PersonView(PersonDoor):
 class ChangeRoleView(PersonDoor):
     """Gives a person another role at the same place."""
 
+    asks_again = ("GET", "POST")
+
     def form(self, data: Any = None) -> RoleForm:
         now = Role(self.membership.role)
         roles = self.place.roles if now in self.place.roles else [now, *self.place.roles]
@@ -281,6 +284,8 @@ class EndView(PersonDoor):
 
 class CloseAccountView(PersonDoor):
     """Closes the account of somebody who has left, after asking."""
+
+    asks_again = ("GET", "POST")
 
     def user(self) -> User:
         """Raises Http404 for somebody whose account it is not theirs to close."""

@@ -273,7 +273,7 @@ def bring_forward(
         if plan.stage == Stage.ACTIVE and plan.due_on and made.due_on < plan.due_on:
             plan.due_on = made.due_on
             plan.save(update_fields=["due_on"])
-        _record("brought a review forward", plan, by=by, at=at, fields=[trigger])
+        _record("brought a review forward", plan, by=by, at=at, fields=["triggers"])
     return made, is_new
 
 
