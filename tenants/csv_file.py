@@ -76,7 +76,7 @@ class CsvFile:
     Raises the class's `refusal`, at once or on the way.
     """
 
-    columns: ClassVar[tuple[Column, ...]]
+    columns: tuple[Column, ...]
     refusal: ClassVar[type[UnusableFile]] = UnusableFile
     is_first_column_unique: ClassVar[bool] = False
     without_value: ClassVar[str] = "the value held before was left"

@@ -147,7 +147,8 @@ class CancelListView(ListDoor):
             messages.warning(request, str(refusal))
             return self.to_list()
         messages.success(request, "The list was put away. Nothing was imported.")
-        return redirect("imports:children", urn=self.uploaded.school.urn)  # type: ignore[union-attr]
+        school: Any = self.uploaded.school  # a list of children is always a school's
+        return redirect("imports:children", urn=school.urn)
 
 
 class UndoListView(ListDoor):

@@ -140,7 +140,7 @@ class ChildrenFile(TemplateFile):
     def _find_columns(self, header: list[bytes]) -> tuple[list[int], frozenset[str]]:
         if {"upn", "uniquepupilnumber"} & {plain_heading(self._decoded(name)) for name in header}:
             # A number that is wrong may be another child's: it costs the row.
-            self.columns = tuple(  # type: ignore[misc]
+            self.columns = tuple(
                 MayBeBlank(each.field, each.header, each.clean, is_essential=True) if each.field == "upn" else each
                 for each in self.columns
             )

@@ -24,7 +24,7 @@ class TemplateFile(CsvFile):
 
     def __init__(self, source: Path, columns: tuple[Column, ...]) -> None:
         self.line = 0
-        self.columns = columns  # type: ignore[misc]  # what is right depends on the authority and the day
+        self.columns = columns  # what is right depends on the authority and the day
         super().__init__(source)
 
     def _find_columns(self, header: list[bytes]) -> tuple[list[int], frozenset[str]]:

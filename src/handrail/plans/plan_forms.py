@@ -71,7 +71,8 @@ class ToldForm(_PrivateForm):
 
     def __init__(self, *args: Any, today: date, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.fields["notified_on"].today = today  # type: ignore[attr-defined]
+        told: Any = self.fields["notified_on"]
+        told.today = today
 
 
 class DecideForm(_PrivateForm):
@@ -97,7 +98,8 @@ class DecideForm(_PrivateForm):
 
     def __init__(self, *args: Any, today: date, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.fields["decided_on"].today = today  # type: ignore[attr-defined]
+        told: Any = self.fields["decided_on"]
+        told.today = today
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -131,7 +133,8 @@ class AgreementForm(_PrivateForm):
 
     def __init__(self, *args: Any, today: date, **more: Any) -> None:
         super().__init__(*args, **more)
-        self.fields["agreed_on"].today = today  # type: ignore[attr-defined]
+        told: Any = self.fields["agreed_on"]
+        told.today = today
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -203,10 +206,12 @@ class ReviewedForm(_PrivateForm):
                 help_text="Clear this if they did not agree." if names.get(party.value) else "",
                 widget=forms.TextInput({"autocomplete": "off"}),
             )
-        self.fields["day"].choices = [("today", f"Today, {long_date(today)}"), ("another", "Another day")]  # type: ignore[attr-defined]
-        when = self.fields["reviewed_on"]
-        when.today = self.fields["next_due_on"].today = today  # type: ignore[attr-defined]
-        when.not_before = plan.last_reviewed_on or when.not_before  # type: ignore[attr-defined]
+        day: Any = self.fields["day"]
+        day.choices = [("today", f"Today, {long_date(today)}"), ("another", "Another day")]
+        when: Any = self.fields["reviewed_on"]
+        following: Any = self.fields["next_due_on"]
+        when.today = following.today = today
+        when.not_before = plan.last_reviewed_on or when.not_before
         when.required = self.data.get("day") == "another"
 
     def clean(self) -> dict[str, Any]:
@@ -294,4 +299,5 @@ class CoordinatorForm(_PrivateForm):
 
     def __init__(self, *args: Any, people: QuerySet[User], **more: Any) -> None:
         super().__init__(*args, **more)
-        self.fields["coordinator"].queryset = people  # type: ignore[attr-defined]
+        coordinator: Any = self.fields["coordinator"]
+        coordinator.queryset = people

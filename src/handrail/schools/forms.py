@@ -118,7 +118,8 @@ class ChildContactForm(forms.Form):
     def __init__(self, *args: Any, places: int, **more: Any) -> None:
         super().__init__(*args, **more)
         choices = [(number, _place(number)) for number in range(1, places + 1)]
-        self.fields["place"].choices = choices  # type: ignore[attr-defined]
+        place: Any = self.fields["place"]
+        place.choices = choices
         for field in self.fields.values():
             field.widget.attrs["autocomplete"] = "off"
 

@@ -1,7 +1,7 @@
 """An authority's schools and their terms, the children at them, and whom to ask about each."""
 
 from datetime import date
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -185,7 +185,8 @@ class Contact(Record):
 class TermQuerySet(models.QuerySet["Term"]):
     def calendar(self) -> Calendar:
         """The authority's school days."""
-        return Calendar(self)  # type: ignore[arg-type]  # its rows are terms
+        terms: Any = self
+        return Calendar(terms)
 
     def of_year(self, school_year: int) -> Self:
         return self.filter(school_year=school_year).order_by("number")

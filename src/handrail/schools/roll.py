@@ -104,10 +104,11 @@ def _recorded_since(
     found |= {
         str(contact.pupil_id) for id, contact in held.items() if id not in became or _differing(contact, became[id])
     }
-    for relation in Pupil._meta.get_fields(include_hidden=True):
+    relations: Any = Pupil._meta.get_fields(include_hidden=True)
+    for relation in relations:
         if relation.auto_created and not relation.concrete and relation.related_model is not Contact:
-            column = relation.field.attname  # type: ignore[union-attr]
-            of_these = relation.related_model._default_manager.filter(**{f"{column}__in": list(added)})  # type: ignore[union-attr]
+            column = relation.field.attname
+            of_these = relation.related_model._default_manager.filter(**{f"{column}__in": list(added)})
             found |= {str(id) for id in of_these.values_list(column, flat=True)}
     return found & set(added)
 
@@ -180,7 +181,8 @@ def _differing(row: Pupil | Contact, became: Facts) -> list[str]:
 
 def _value(row: Pupil | Contact, name: str, kept: Any) -> Any:
     """A value that was kept as JSON, as its column has it."""
-    return row._meta.get_field(name).to_python(kept)  # type: ignore[union-attr]
+    column: Any = row._meta.get_field(name)
+    return column.to_python(kept)
 
 
 def _record(verb: str, those: Iterable[tuple[Pupil, list[str]]], *, by: audit.Actor, at: datetime) -> None:
