@@ -65,12 +65,16 @@ def _make(
     with transaction.atomic(), connection.cursor() as cursor:
         create_role(cursor, schema)
         cursor.execute(renamed(text, schema), None)
-        cursor.execute("SET LOCAL search_path = public")
+        cursor.execute("SET LOCAL search_path = public; SET LOCAL row_security = on")  # as before the text
         grant_privileges(cursor, schema)
         authority = LocalAuthority.objects.create(
             code=code, name=name, schema_name=schema, schema_version=_migration_count(cursor, schema)
         )
         Domain.objects.create(domain=host, tenant=authority, is_primary=True)
+        cursor.execute(
+            "INSERT INTO exchange.member (role, authority_id, code, name) VALUES (%s, %s, %s, %s)",
+            [schema, authority.id, code, name],
+        )
         connection.set_schema(schema)
         try:
             furnish(authority)
@@ -126,10 +130,24 @@ def remove_authority(*, code: str, name: str) -> LocalAuthority:
     if authority.state != LocalAuthority.State.SUSPENDED:
         raise Refused(f"{authority.name} is being served. Run `handrail suspend-authority --code {code}` first.")
     with transaction.atomic(), connection.cursor() as cursor:
+        _leave_the_exchange(cursor, authority.schema_name)
         cursor.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(authority.schema_name)))
         drop_role(cursor, authority.schema_name)
         LocalAuthority.objects.filter(id=authority.id).delete()
     return authority
+
+
+def _leave_the_exchange(cursor: Any, role: str) -> None:
+    """End what is under way to or from an authority that goes: the other side sees that, and no content stays."""
+    cursor.execute(
+        """WITH under_way AS (
+               UPDATE exchange.envelope SET state = CASE WHEN sender = %(role)s THEN 'recalled' ELSE 'expired' END,
+                   ended_at = now()
+               WHERE %(role)s IN (sender, recipient) AND state IN ('deposited', 'collected') RETURNING id)
+           DELETE FROM exchange.envelopebody WHERE envelope_id IN (SELECT id FROM under_way)""",
+        {"role": role},
+    )
+    cursor.execute("DELETE FROM exchange.member WHERE role = %s", [role])
 
 
 # -- migrations ------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tenants.database.privileges import APPEND_ONLY, PACKAGES_OWN, PUBLIC_FACTS
+from tenants.database.privileges import APPEND_ONLY, EXCHANGE, PACKAGES_OWN, PUBLIC_FACTS
 from tenants.database.template import TEMPLATE
 from tenants.routing import expected_schema_version
 
@@ -31,6 +31,7 @@ def findings(cursor: Any) -> list[str]:
         *_owners(cursor, authorities),
         *_dependencies(cursor),
         *_functions(cursor),
+        *_policies(cursor),
         *_names_in_both(cursor),
         *_shapes(cursor, authorities),
     ]
@@ -39,7 +40,7 @@ def findings(cursor: Any) -> list[str]:
 def _unknown_schemas(cursor: Any, authorities: dict[str, str]) -> Iterator[str]:
     cursor.execute(f"SELECT nspname FROM pg_namespace WHERE {_OURS}", [])
     there = {name for (name,) in cursor.fetchall()}
-    for name in sorted(there - set(authorities) - {"public", "pgmq", TEMPLATE}):
+    for name in sorted(there - set(authorities) - {"public", "exchange", "pgmq", TEMPLATE}):
         yield f"The schema {name} belongs to no authority."
     for name in sorted(set(authorities) - there):
         yield f"The schema {name} of {authorities[name]} is not there."
@@ -123,9 +124,25 @@ def _expected_elsewhere(cursor: Any, authorities: dict[str, str]) -> set[tuple[s
     for role in authorities:
         expected |= {("schema", place, place, role, "USAGE") for place in (role, "public")}
         expected |= {("table", "public", fact, role, "SELECT") for fact in PUBLIC_FACTS}
+        expected.add(("schema", "exchange", "exchange", role, "USAGE"))
+        expected |= {
+            (kind, "exchange", name, role, right)
+            for table, rights in EXCHANGE.items()
+            for each in rights
+            for kind, name, right in _in_exchange(table, each)
+        }
         expected |= {("every new table", role, "to come", role, right) for right in ("SELECT", "INSERT")}
         expected.add(("every new sequence", role, "to come", role, "USAGE"))
     return expected
+
+
+def _in_exchange(table: str, right: str) -> Iterator[tuple[str, str, str]]:
+    """A right of `privileges.EXCHANGE` as the catalogue has it: on the table, or on each of its columns."""
+    verb, _, columns = right.partition(" ")
+    if not columns:
+        yield "table", table, verb
+    for column in columns.strip("()").split(", ") if columns else ():
+        yield "column", f"{table}.{column}", verb
 
 
 def _called(kind: str, schema: str, name: str) -> str:
@@ -245,13 +262,56 @@ def _functions(cursor: Any) -> Iterator[str]:
             yield f"The function {schema}.{name} runs with its owner's rights."
 
 
+_POLICIES = {
+    ("member", "everybody_reads", "SELECT"),
+    ("member", "ones_own_key", "UPDATE"),
+    ("member", "the_owner_admits", "ALL"),
+    ("block", "either_side_reads", "SELECT"),
+    ("block", "one_blocks", "INSERT"),
+    ("block", "one_unblocks", "DELETE"),
+    ("block", "the_owner_tidies", "ALL"),
+    ("envelope", "either_side_reads", "SELECT"),
+    ("envelope", "a_member_deposits", "INSERT"),
+    ("envelope", "either_side_moves", "UPDATE"),
+    ("envelope", "the_owner_tidies", "ALL"),
+    ("envelopebody", "the_sender_puts_in", "INSERT"),
+    ("envelopebody", "who_may_take_out_reads", "SELECT"),
+    ("envelopebody", "the_recipient_takes_out_what_it_opened", "DELETE"),
+    ("envelopebody", "the_owner_tidies", "ALL"),
+}
+
+
+def _policies(cursor: Any) -> Iterator[str]:
+    """The exchange is the one place where authorities share tables: row security stands there, and is forced."""
+    cursor.execute(
+        """SELECT relname::text FROM pg_class WHERE relnamespace = 'exchange'::regnamespace AND relkind = 'r'
+           AND NOT (relrowsecurity AND relforcerowsecurity) ORDER BY 1""",
+        [],
+    )
+    for (table,) in cursor.fetchall():
+        yield f"Row security is not forced on the table exchange.{table}."
+    cursor.execute(
+        """SELECT tablename::text, policyname::text, cmd, roles::text, permissive FROM pg_policies
+           WHERE schemaname = 'exchange'""",
+        [],
+    )
+    there = set()
+    for table, name, command, roles, kind in cursor.fetchall():
+        there.add((table, name, command))
+        owners = "{handrail_owner}" if command == "ALL" else "{public}"
+        if (table, name, command) not in _POLICIES or roles != owners or kind != "PERMISSIVE":
+            yield f"The policy {name} on exchange.{table} is for {command} and {roles}."
+    for table, name, _command in sorted(_POLICIES - there):
+        yield f"The table exchange.{table} lacks the policy {name}."
+
+
 def _names_in_both(cursor: Any) -> Iterator[str]:
     """A table missing in an authority must be an error, not a silent read of the public one."""
     cursor.execute(
         f"""SELECT DISTINCT relname::text FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
             WHERE nspname = 'public' AND relkind IN ('r', 'p', 'v', 'm', 'f') AND relname IN (
                 SELECT relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
-                WHERE {_OURS} AND nspname NOT IN ('public', 'pgmq')) ORDER BY 1""",
+                WHERE {_OURS} AND nspname NOT IN ('public', 'pgmq', 'exchange')) ORDER BY 1""",
         [],
     )
     for (name,) in cursor.fetchall():

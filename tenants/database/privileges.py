@@ -10,6 +10,13 @@ from psycopg import sql
 
 PACKAGES_OWN = ("django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions")
 PUBLIC_FACTS = ("tenants_establishment", "tenants_establishmentlink", "tenants_registerimport")
+EXCHANGE = {
+    "member": ("SELECT", "UPDATE (key_id, public_key, joined_at, left_at)"),
+    "block": ("SELECT", "INSERT", "DELETE"),
+    "envelope": ("SELECT", "INSERT", "UPDATE (state, collected_at, opened_at, ended_at)"),
+    "envelopebody": ("SELECT", "INSERT", "DELETE"),
+}
+"""What every authority may do in the exchange; which rows, its policies say."""
 APPEND_ONLY = "Append-only"
 """A table whose comment begins with this word may be read and added to, never changed."""
 
@@ -54,3 +61,7 @@ def grant_privileges(cursor: Any, schema: str) -> None:
         run("REVOKE ALL ON {role}.{table} FROM {role}", table=sql.Identifier(table))
     for table in PUBLIC_FACTS:
         run("GRANT SELECT ON public.{table} TO {role}", table=sql.Identifier(table))
+    run("GRANT USAGE ON SCHEMA exchange TO {role}")
+    for table, rights in EXCHANGE.items():
+        for right in rights:
+            run(f"GRANT {right} ON exchange.{{table}} TO {{role}}", table=sql.Identifier(table))

@@ -100,6 +100,17 @@ class TestTheCatalogue:
             ("CREATE FUNCTION {two}.peep() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT 1::bigint'",
              "The function TWO.peep runs with its owner's rights."),
             ("CREATE TABLE public.schools_school (id int)", "The table schools_school stands in public and in an authority."),
+            # the exchange
+            ("ALTER TABLE exchange.envelope NO FORCE ROW LEVEL SECURITY", "Row security is not forced on the table exchange.envelope."),
+            ("ALTER TABLE exchange.envelopebody DISABLE ROW LEVEL SECURITY", "Row security is not forced on the table exchange.envelopebody."),
+            ("CREATE TABLE exchange.extra (id int)", "Row security is not forced on the table exchange.extra."),
+            ("DROP POLICY a_member_deposits ON exchange.envelope", "The table exchange.envelope lacks the policy a_member_deposits."),
+            ("CREATE POLICY everything ON exchange.envelope USING (true)", "The policy everything on exchange.envelope is for ALL and {public}."),
+            ("ALTER POLICY the_owner_tidies ON exchange.envelope TO PUBLIC", "The policy the_owner_tidies on exchange.envelope is for ALL and {public}."),
+            ("GRANT UPDATE ON exchange.envelope TO {two}", "TWO has UPDATE on the table exchange.envelope."),
+            ("GRANT UPDATE (card) ON exchange.envelope TO {two}", "TWO has UPDATE on the column exchange.envelope.card."),
+            ("GRANT SELECT ON exchange.envelope TO handrail_app", "handrail_app has SELECT on the table exchange.envelope."),
+            ("REVOKE SELECT ON exchange.member FROM {one}", "ONE lacks SELECT on the table exchange.member."),
             # append-only, and the packages' own
             ("GRANT UPDATE ON {one}.core_auditentry TO {one}", "ONE has UPDATE on the table ONE.core_auditentry."),
             ("GRANT UPDATE (by_name) ON {one}.core_auditentry TO {one}", "ONE has UPDATE on the column ONE.core_auditentry.by_name."),

@@ -55,6 +55,7 @@ def all_there_is(database: str, made: list[str]) -> dict[str, Any]:
                 "schemas": "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'la\\_%' ORDER BY 1",
                 "authorities": "SELECT code, schema_name FROM public.tenants_localauthority ORDER BY 1",
                 "hosts": "SELECT domain FROM public.tenants_domain ORDER BY 1",
+                "in the exchange": "SELECT role, authority_id, code, name FROM exchange.member ORDER BY 1",
                 "rights in public": "SELECT relname, relacl FROM pg_class WHERE relnamespace = 'public'::regnamespace"
                 " ORDER BY 1",
             }.items()
@@ -224,6 +225,32 @@ class TestRemoveAuthority:
         suspend_authority(code="003")
         remove_authority(code="003", name="Loamshire")
         assert all_there_is(owner, made) == before
+
+    def test_ends_what_is_under_way_in_the_exchange(self, owner: str) -> None:
+        make()
+        suspend_authority(code="003")
+        with as_superuser(owner) as admin:
+            roles = dict(admin.execute("SELECT code, role FROM exchange.member").fetchall())
+            for sender, recipient in (("001", "003"), ("003", "001"), ("001", "002")):
+                admin.execute(
+                    """WITH made AS (
+                           INSERT INTO exchange.envelope (sender, recipient, reference, kind, card, key_id, sha256,
+                               deposited_at, expires_at)
+                           VALUES (%s, %s, gen_random_uuid(), 'handover', '{}', gen_random_uuid(), repeat('0', 64),
+                               now(), now() + '1 day'::interval) RETURNING id)
+                       INSERT INTO exchange.envelopebody SELECT id, 'sealed' FROM made""",
+                    (roles[sender], roles[recipient]),
+                )
+            remove_authority(code="003", name="Loamshire")
+            left = admin.execute(
+                """SELECT sender, recipient, state, ended_at IS NOT NULL, ciphertext IS NOT NULL
+                   FROM exchange.envelope LEFT JOIN exchange.envelopebody ON envelope_id = id ORDER BY state"""
+            ).fetchall()
+        assert left == [
+            (roles["001"], roles["002"], "deposited", False, True),
+            (roles["001"], roles["003"], "expired", True, False),
+            (roles["003"], roles["001"], "recalled", True, False),
+        ]
 
     def test_refuses_another_name(self, owner: str) -> None:
         make()
