@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from chromium import Chromium
 from databases import clone, drop, scratch, template
 from django.db import connections
 from django.test import Client, TransactionTestCase
@@ -69,6 +70,23 @@ def apart() -> Iterator[str]:
     """A database beside the other tests', where transactions are real. Tests leave it as they found it."""
     with scratch("test_apart") as name:
         yield name
+
+
+# -- the browser -----------------------------------------------------------------------------------------
+
+CHROMIUM = Chromium()
+
+
+@pytest.fixture
+def browser() -> Any:
+    """Chromium, in which a test opens contexts of its own."""
+    return CHROMIUM.open()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: Any) -> None:
+    if nextitem is None or "browser" not in nextitem.fixturenames:
+        CHROMIUM.close()
 
 
 # -- authorities and the cast ----------------------------------------------------------------------------

@@ -2,8 +2,6 @@
 
 import os
 import re
-import shutil
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -549,21 +547,6 @@ def gallery(form: Everything, **context: Any) -> str:
             **context,
         }
     )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not executable:
-        if os.environ.get("CI"):
-            pytest.fail("no Chromium was found")
-        pytest.skip("no Chromium was found: the browser tests did not run")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'"

@@ -1,7 +1,6 @@
 """The real site for a real browser: the web server in a process of its own, on a database of its own."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -90,25 +89,6 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Chromium. Without one the browser tests say loudly that they did not run, and in CI they fail."""
-    names = (whole_environment().get("HANDRAIL_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
-    executable = next((found for name in names if name and (found := shutil.which(name))), None)
-    if not executable:
-        if "CI" in whole_environment():
-            pytest.fail("no Chromium was found")
-        pytest.skip("no Chromium was found: the browser tests did not run")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
-        # Playwright's event loop runs in this thread: Django would refuse the database although nothing is async.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        found = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield found
-        found.close()
-
-
-@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
     """The web server, started once: its port and its log. It listens before it is ready, so nobody has to wait."""
     log = tmp_path_factory.mktemp("site") / "log"
@@ -138,7 +118,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path
         port = listening.getsockname()[1]
     yield port, log
     process.send_signal(signal.SIGTERM)
-    process.wait(timeout=20)
+    process.wait(timeout=60)
     drop(SITE_DATABASE)
 
 
