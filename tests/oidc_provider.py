@@ -1,7 +1,7 @@
 """An OpenID Connect provider in a process of its own, which can be told to misbehave.
 
 It signs people in without asking anything: whoever comes to its sign-in page is `person`. Written on another library
-than the product's own checks. `python tests/oidc_provider.py PORT` serves http://127.0.0.1:PORT until it is stopped.
+than the product's own checks. `python tests/oidc_provider.py NUMBER` serves on the listening socket of that number.
 """
 
 import base64
@@ -192,14 +192,14 @@ class Running:
     def behave(self, **behaviour: Any) -> list[str]:
         """Do this from now on and nothing else that is wrong. Gives the paths that it was asked for since."""
         request = Request(f"{self.issuer}/behave", json.dumps(behaviour).encode())
-        with urlopen(request, timeout=10) as answer:
+        with urlopen(request, timeout=60) as answer:
             asked: list[str] = json.load(answer)["asked"]
         return asked
 
     def visit(self, address: str) -> str:
         """What a browser does at its sign-in page: the address that it is sent back to."""
         opener = build_opener(_NoRedirects)
-        with opener.open(address, timeout=10) as answer:
+        with opener.open(address, timeout=60) as answer:
             return str(answer.headers["Location"])
 
 
@@ -210,24 +210,24 @@ class _NoRedirects(HTTPRedirectHandler):
 
 @contextmanager
 def provider_process(log: Path) -> Iterator[Running]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with log.open("ab") as out:
-        process = subprocess.Popen([sys.executable, __file__, str(port)], stdout=out, stderr=out)
+    """It answers from the start: who asks before it is ready waits in the queue of the socket that it is given."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, log.open("ab") as out:
+        place = listening.fileno()
+        process = subprocess.Popen([sys.executable, __file__, str(place)], pass_fds=[place], stdout=out, stderr=out)
+        port = listening.getsockname()[1]
     try:
-        running = Running(port)
-        for _ in range(100):
-            try:
-                running.behave()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield running
+        yield Running(port)
     finally:
         process.kill()
         process.wait()
 
 
+def serve(listening: socket.socket) -> None:
+    with ThreadingHTTPServer(listening.getsockname(), Provider, bind_and_activate=False) as server:
+        server.socket.close()
+        server.socket = listening
+        server.serve_forever()
+
+
 if __name__ == "__main__":
-    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Provider).serve_forever()
+    serve(socket.socket(fileno=int(sys.argv[1])))

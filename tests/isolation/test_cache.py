@@ -23,7 +23,7 @@ class TestCounting:
 
         def count(_number: int) -> list[int]:
             try:
-                ready.wait(timeout=10)
+                ready.wait(timeout=60)
                 with inside(one):
                     cache.add("tries", 0)
                     return [cache.incr("tries") for _ in range(10)]

@@ -227,7 +227,7 @@ class TestTwoAtOnce:
 
         def tap(_number):
             try:
-                ready.wait(timeout=10)
+                ready.wait(timeout=60)
                 with inside(one):
                     return review(policy, outcome=Outcome.UPDATED)[1]
             finally:
