@@ -20,6 +20,7 @@ from handrail.config.env import whole_environment
 
 if TYPE_CHECKING:
     from factories import Cast
+    from repeated import Repeated
 
 AT = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
 
@@ -120,12 +121,20 @@ def on() -> date:
     return AT.date()
 
 
-@pytest.fixture
-def cast(one: Any, two: Any) -> "Cast":
-    """Everybody, in both authorities, with their schools."""
+@pytest.fixture(scope="session")
+def repeated_cast() -> "Repeated[Cast]":
     from factories import the_cast
+    from repeated import Repeated
 
-    return the_cast(one, two)
+    from tenants.routing import authority_by_code
+
+    return Repeated(lambda: the_cast(authority_by_code("001"), authority_by_code("002")))
+
+
+@pytest.fixture
+def cast(db: None, repeated_cast: "Repeated[Cast]") -> "Cast":
+    """Everybody, in both authorities, with their schools."""
+    return repeated_cast()
 
 
 @pytest.fixture
