@@ -12,6 +12,7 @@ from pathlib import Path
 
 from . import environment
 from .postgres import Postgres
+from .template import begin_with_kept, keep, name_of_template
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -28,10 +29,10 @@ def test(arguments: Sequence[str]) -> int:
         print("NO CHROMIUM FOUND: the browser tests do not run. Install one, or name it in HANDRAIL_CHROMIUM.")
         if os.environ.get("CI"):
             return 1
-    with throw_away_database() as variables:
+    with throw_away_database(keeps_template=True) as variables:
         if chromium:
             variables["HANDRAIL_CHROMIUM"] = chromium
-        return subprocess.run([sys.executable, "-m", "pytest", *arguments], cwd=ROOT, env=variables).returncode
+        return subprocess.run(_python("pytest", *arguments), cwd=ROOT, env=variables).returncode
 
 
 def bench(arguments: Sequence[str]) -> int:
@@ -78,11 +79,17 @@ def lock(arguments: Sequence[str]) -> int:
 
 
 @contextmanager
-def throw_away_database(*, durable: bool = False) -> Iterator[dict[str, str]]:
-    """The environment of tests, with a server of their own that is gone afterwards."""
+def throw_away_database(*, durable: bool = False, keeps_template: bool = False) -> Iterator[dict[str, str]]:
+    """The environment of tests, with a server of their own that is gone afterwards, but for the template in it."""
     postgres = Postgres(Path(tempfile.mkdtemp(prefix="handrail-test-")), durable=durable)
+    template = name_of_template()
     try:
-        yield environment.for_commands(postgres.start(), postgres.state, mode="test")
+        if keeps_template:
+            begin_with_kept(postgres, template)
+        server = postgres.start()
+        yield environment.for_commands(server, postgres.state, mode="test") | {"HANDRAIL_TEMPLATE": template}
+        if keeps_template:
+            keep(postgres, server, template)
     finally:
         postgres.destroy()
 
