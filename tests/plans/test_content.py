@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from handrail.guidance.elements import ELEMENTS, elements_for
+from handrail.guidance.published import elements, elements_for
 from handrail.plans.content import CONDITIONS, SECTIONS, Beside, how_complete, missing
 
 EVERYTHING = Beside(has_emergency_steps=True, has_family_contact=True, has_agreement=True)
@@ -22,11 +22,11 @@ def full(condition):
 
 class TestElements:
     def test_are_the_24_of_the_guidance_and_the_template(self):
-        assert len(ELEMENTS) == len({each.id for each in ELEMENTS}) == 24
+        assert len(elements()) == len({each.id for each in elements()}) == 24
 
     def test_are_each_asked_for_by_some_question_or_known_besides(self):
         asked = {question.element for section in SECTIONS for question in section.questions} - {""}
-        assert asked | BESIDE == {each.id for each in ELEMENTS}
+        assert asked | BESIDE == {each.id for each in elements()}
         assert not asked & BESIDE
 
     def test_that_are_about_one_condition_count_for_that_one_alone(self):

@@ -1,1 +1,1 @@
-"""What statutory guidance asks for, as dated data and pure look-ups. No models."""
+"""What statutory guidance and the law ask for, as dated data and pure look-ups. No models."""

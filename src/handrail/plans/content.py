@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from handrail.guidance.elements import Element, elements_for
+from handrail.guidance.frameworks import Requirement
+from handrail.guidance.published import elements_for
 
 LONGEST = 4000
 """Characters in one answer."""
@@ -197,7 +198,7 @@ class Beside:
     has_agreement: bool = False
 
 
-def missing(answers: Answers, beside: Beside) -> list[Element]:
+def missing(answers: Answers, beside: Beside) -> list[Requirement]:
     """The elements that nothing has been written for, in their order. A question marked as not needed is answered."""
     return [each for each in elements_for(condition_of(answers)) if not _is_there(each.id, answers, beside)]
 

@@ -11,7 +11,8 @@ from django.db.models import Q
 from handrail.accounts.roles import Permission
 from handrail.core.models import AuthoritySettings, Document, Record, RecordManager
 from handrail.core.status import Status, status_case, status_of
-from handrail.guidance import duties
+from handrail.guidance.frameworks import Framework
+from handrail.guidance.published import framework
 from handrail.schools.duty import BOUND
 from handrail.schools.models import School
 
@@ -28,8 +29,8 @@ class Kind(models.TextChoices):
 
 SCHOOL_KINDS = (Kind.MEDICAL_CONDITIONS, Kind.ALLERGY_SAFETY, Kind.CANNOT_ATTEND)
 
-DUTIES = {Kind.ALLERGY_SAFETY: duties.ALLERGY_SAFETY}
-"""What a law that is not yet in force adds for a kind."""
+DUTIES = {Kind.ALLERGY_SAFETY: "CFA-100A"}
+"""The framework that adds something for a kind."""
 
 WEB_ADDRESS = URLValidator(
     schemes=["http", "https"],
@@ -103,8 +104,8 @@ class Policy(Record):
         return not self.not_needed_reason and (self.school is None or self.school.is_bound)
 
     @property
-    def duty(self) -> duties.Duty | None:
-        return DUTIES.get(Kind(self.kind))
+    def duty(self) -> Framework | None:
+        return framework(DUTIES.get(Kind(self.kind), ""))
 
     @property
     def place(self) -> dict[str, Any]:

@@ -1,0 +1,48 @@
+"""The frameworks that Handrail works by."""
+
+from collections.abc import Sequence
+from functools import cache
+
+from handrail.guidance.frameworks import Framework, Requirement, Status
+from handrail.guidance.reading import TEXTS, TextsAreWrong, problems, read
+
+
+@cache
+def editions() -> tuple[Framework, ...]:
+    """Every edition of every framework.
+
+    Raises TextsAreWrong, which says all that is wrong, when the texts cannot be relied on.
+    """
+    found = read(TEXTS)
+    if wrong := problems(found, TEXTS):
+        raise TextsAreWrong(wrong)
+    return found
+
+
+def frameworks() -> tuple[Framework, ...]:
+    """Of each framework the edition that counts, what is in force first."""
+    return current(editions())
+
+
+def current(found: Sequence[Framework]) -> tuple[Framework, ...]:
+    """Of each framework the newest edition that is no draft, or its newest draft while it has nothing else."""
+    by_id: dict[str, Framework] = {}
+    for each in sorted(found, key=lambda one: (one.is_draft, -one.edition)):
+        by_id.setdefault(each.id, each)
+    order = list(Status)
+    return tuple(sorted(by_id.values(), key=lambda each: (order.index(each.status), each.id)))
+
+
+def framework(framework_id: str) -> Framework | None:
+    """The edition that counts, if there is such a framework."""
+    return next((each for each in frameworks() if each.id == framework_id), None)
+
+
+def elements_for(condition: str) -> list[Requirement]:
+    """What a healthcare plan should record for a child with this condition: what counts for all, or for that one."""
+    return [each for each in elements() if each.condition in ("", condition)]
+
+
+def elements() -> list[Requirement]:
+    """Everything that a healthcare plan should record."""
+    return [each for one in frameworks() for each in one.requirements if each.is_of_plans]

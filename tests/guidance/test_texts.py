@@ -1,0 +1,252 @@
+"""The texts of frameworks: what is in them, what is refused, and that adding one takes no code."""
+
+from datetime import date
+from pathlib import Path
+from shutil import copytree
+
+import pytest
+
+from handrail.authority.texts_check import BODIES, check_texts
+from handrail.guidance import published
+from handrail.guidance.frameworks import Read, Status, Strength
+from handrail.guidance.published import current, editions, elements, framework, frameworks
+from handrail.guidance.reading import DIGESTS, TEXTS, TextsAreWrong, add_digests, digests, problems, read
+from handrail.schools.duty import BOUND
+
+WALES = """
+id = "WALES-1"
+edition = 1
+version = "2027"
+title = "Healthcare needs in Wales"
+says = "Governing bodies meet healthcare needs."
+published_by = "Invented"
+nation = "Wales"
+status = "in_force"
+is_confirmed = true
+effective_from = 2027-09-01
+legal_basis = "Invented"
+certainty = "Sure."
+applies_to = ["maintained_school"]
+sources = ["https://wales.example/guidance"]
+
+[[sections]]
+title = "The policy"
+source = "Chapter 1"
+
+[[sections.requirements]]
+id = "WALES-01"
+strength = "must"
+says = "There is a policy."
+evidence = "The policy"
+read = "source"
+confidence = "high"
+
+[[sections.requirements]]
+id = "WALES-02"
+strength = "should"
+says = "It is easy to find."
+source = "Chapter 2"
+applies_to = ["pru"]
+read = "memory"
+confidence = "low"
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the texts, to be changed."""
+    return copytree(TEXTS, tmp_path / "texts")
+
+
+def write(folder: Path, text: str, name: str = "WALES-1-1.toml") -> None:
+    (folder / name).write_text(text)
+
+
+def said(folder: Path) -> list[str]:
+    """What is wrong with a folder, whether it can be read or not."""
+    try:
+        return problems(read(folder), folder, BODIES)
+    except TextsAreWrong as unreadable:
+        return unreadable.problems
+
+
+class TestTheTexts:
+    def test_can_be_relied_on(self):
+        assert said(TEXTS) == []
+        assert check_texts() == []
+
+    def test_are_six_frameworks_with_140_requirements_and_24_elements_of_a_plan(self):
+        assert {each.id for each in frameworks()} == {
+            "SPMC-2015", "HEALTHED-2023", "ATTEND-2024", "CFA-100A", "MCAS-2026", "AUDIT-2017"
+        }  # fmt: skip
+        assert sum(not one.is_of_plans for each in frameworks() for one in each.requirements) == 140
+        assert len(elements()) == 24
+
+    def test_show_no_draft_as_law_and_no_date_that_nobody_announced(self):
+        draft, act = framework("MCAS-2026"), framework("CFA-100A")
+        assert (draft.status, draft.is_law, draft.status_in_words) == (Status.DRAFT, False, "Draft, not law")
+        assert (act.status, act.is_law, act.effective_from) == (Status.ENACTED, True, None)
+        assert act.status_in_words == "Start date to be confirmed"
+        assert framework("SPMC-2015").status_in_words == "In force unless replaced"
+        assert framework("ATTEND-2024").status_in_words == "In force"
+        assert framework("AUDIT-2017").status_in_words == "Benchmark, not law"
+
+    def test_put_what_is_in_force_before_what_is_not(self):
+        assert [each.status for each in frameworks()] == sorted(
+            (each.status for each in frameworks()), key=list(Status).index
+        )
+
+    def test_ask_the_duties_of_the_act_of_the_bodies_it_binds(self):
+        assert {body for each in framework("CFA-100A").requirements for body in each.applies_to} == BOUND
+        assert len(framework("SPMC-2015").of("academy")) == 82
+        assert len(framework("SPMC-2015").of("local_authority")) == 6
+        assert framework("SPMC-2015").of("independent_school") == []
+        assert [each.id for each in framework("MCAS-2026").of("post16")] == ["MCAS-SCO-01"]
+
+    def test_speak_to_people_in_short_sentences(self):
+        long = [
+            each.id
+            for one in frameworks()
+            for each in one.requirements
+            for sentence in each.says.split(". ")
+            if len(sentence.split()) > 25
+        ]
+        assert long == []
+
+    def test_say_whether_each_requirement_was_read(self):
+        kinds = {each.read for one in frameworks() for each in one.requirements}
+        assert kinds == set(Read)
+        assert {each.strength for one in frameworks() for each in one.requirements} == set(Strength)
+
+
+class TestAddingAFramework:
+    def test_takes_a_file_and_its_digests_and_no_code(self, folder, monkeypatch):
+        before = digests(folder)
+        write(folder, WALES)
+        assert said(folder) == [
+            f"WALES-1 1 has 2 requirements that are not in {DIGESTS}: README.md beside it says how to add them."
+        ]
+        add_digests(folder)
+        assert said(folder) == []
+        assert before.items() < digests(folder).items()
+        monkeypatch.setattr(published, "TEXTS", folder)
+        editions.cache_clear()
+        added = framework("WALES-1")
+        editions.cache_clear()
+        assert (added.nation, added.effective_from) == ("Wales", date(2027, 9, 1))
+        assert [(each.id, each.source, each.applies_to) for each in added.requirements] == [
+            ("WALES-01", "Chapter 1", ("maintained_school",)),
+            ("WALES-02", "Chapter 2", ("pru",)),
+        ]
+        assert added.in_sections() == [("The policy", list(added.requirements))]
+
+    def test_in_a_new_edition_makes_that_one_count(self, folder):
+        write(folder, WALES.replace('"in_force"', '"superseded"'))
+        write(folder, WALES.replace("edition = 1", "edition = 2"), "WALES-1-2.toml")
+        add_digests(folder)
+        assert said(folder) == []
+        [counts] = [each for each in current(read(folder)) if each.id == "WALES-1"]
+        assert counts.edition == 2
+
+    def test_as_a_draft_leaves_the_edition_that_counts(self, folder):
+        write(folder, WALES)
+        draft = WALES.replace("edition = 1", "edition = 2").replace("effective_from = 2027-09-01\n", "")
+        draft = draft.replace('"in_force"', '"draft"').replace("is_confirmed = true", "is_confirmed = false")
+        write(folder, draft, "WALES-1-2.toml")
+        add_digests(folder)
+        assert said(folder) == []
+        [counts] = [each for each in current(read(folder)) if each.id == "WALES-1"]
+        assert counts.edition == 1
+
+
+class TestWhatIsWrong:
+    @pytest.mark.parametrize(
+        ("old", "new", "words"),
+        [
+            ('id = "WALES-02"', 'id = "WALES-01"', "has WALES-01 2 times"),
+            ('id = "WALES-02"', 'id = "SPMC-GEN-01"', "SPMC-GEN-01 is in SPMC-2015 and in WALES-1"),
+            ('"pru"', '"prue"', "WALES-02 is asked of prue, which our table of bodies does not know"),
+            ('applies_to = ["pru"]', "applies_to = []", "WALES-02 is asked of nobody"),
+            (
+                'strength = "must"',
+                'strength = "shall"',
+                "WALES-01 says 'shall', which is none of must, should, template",
+            ),
+            ('status = "in_force"', 'status = "law"', "status says 'law', which is none of"),
+            ('says = "There is a policy."', "", "WALES-01 has no says"),
+            ('evidence = "The policy"', 'proof = "The policy"', "WALES-01 has proof, which means nothing here"),
+            ('title = "The policy"', 'title = "The policy"\nname = "x"', "has name, which means nothing here"),
+            ('source = "Chapter 1"', "", "WALES-01 does not say where it stands"),
+            (
+                "effective_from = 2027-09-01",
+                'effective_from = "soon"',
+                "effective_from = 'soon', which is of the wrong",
+            ),
+            ("2027-09-01", "2027-09-01\neffective_to = 2027-09-01", "ends before it begins"),
+            ('"https://wales.example/guidance"', '"wales.example"', "needs sources that are addresses"),
+            ('nation = "Wales"', 'nation = "Wales"\nreplaces = "SPMC-2041"', "replaces SPMC-2041, which is not there"),
+            ('status = "in_force"', 'status = "draft"', "is a draft: it is not confirmed and has no day"),
+            ("is_confirmed = true", 'is_confirmed = "yes"', "is_confirmed = 'yes', which is of the wrong kind"),
+            ("edition = 1", "edition = ", "WALES-1-1.toml: Invalid value"),
+        ],
+    )
+    def test_is_said_in_words(self, folder, old, new, words):
+        write(folder, WALES)
+        add_digests(folder)
+        write(folder, WALES.replace(old, new, 1))
+        assert words in "\n".join(said(folder))
+
+    def test_of_an_enacted_one_is_a_day_that_nobody_confirmed(self, folder):
+        text = WALES.replace('"in_force"', '"enacted"').replace("is_confirmed = true", "is_confirmed = false")
+        write(folder, text)
+        add_digests(folder)
+        assert "it is confirmed when it has a day from which it counts" in said(folder)[0]
+
+    def test_is_one_edition_twice_and_two_that_count(self, folder):
+        write(folder, WALES)
+        write(folder, WALES, "again.toml")
+        add_digests(folder)
+        assert said(folder) == [
+            "WALES-1 has edition 1 2 times.",
+            "WALES-1 has 2 editions that count: all but one are superseded or drafts.",
+        ]
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("There is a policy.", "There is a good policy."),
+            ('strength = "must"', 'strength = "should"'),
+            ('applies_to = ["maintained_school"]', 'applies_to = ["academy"]'),
+        ],
+    )
+    def test_is_a_requirement_that_asks_something_else_under_the_same_edition(self, folder, old, new):
+        write(folder, WALES)
+        add_digests(folder)
+        write(folder, WALES.replace(old, new, 1))
+        add_digests(folder)  # adds what is new and mends nothing
+        assert said(folder) == [
+            "WALES-1 1 WALES-01 no longer says what it said. Give the framework a new edition instead."
+        ]
+
+    def test_is_not_a_requirement_of_which_more_is_known(self, folder):
+        write(folder, WALES)
+        add_digests(folder)
+        write(folder, WALES.replace("memory", "source").replace("Chapter 2", "Chapter 2, page 9"))
+        assert said(folder) == []
+
+    def test_is_a_requirement_that_has_gone(self, folder):
+        write(folder, WALES)
+        add_digests(folder)
+        write(folder, WALES.partition('[[sections.requirements]]\nid = "WALES-02"')[0])
+        assert said(folder) == ["WALES-1 1 WALES-02 has gone, though people may have answered it."]
+
+    def test_stops_a_start(self, folder, monkeypatch):
+        (folder / DIGESTS).unlink()
+        monkeypatch.setattr(published, "TEXTS", folder)
+        monkeypatch.setattr("handrail.authority.texts_check.TEXTS", folder)
+        editions.cache_clear()
+        with pytest.raises(TextsAreWrong, match=r"SPMC-2015 1 has 109 requirements that are not in digests\.txt"):
+            editions()
+        assert len(check_texts()) == 6
+        write(folder, "nonsense")
+        assert "Expected '='" in check_texts()[0].msg
