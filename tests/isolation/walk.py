@@ -265,6 +265,7 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "list_id": children.id,
         "authority:year": Word("2026"),
         "authority:number": Word("1"),
+        "framework_id": Word("MCAS-2026"),
         "export_id": export.id,
         "deletion_id": deletion.id,
         "record_class": Word("messages"),

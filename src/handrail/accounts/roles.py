@@ -54,6 +54,7 @@ class Permission(StrEnum):
     DECIDE_NOT_NEEDED = "decide_not_needed"
     IMPORT_SCHOOLS = "import_schools"
     EDIT_AUTHORITY_POLICY = "edit_authority_policy"
+    PREVIEW_GUIDANCE = "preview_guidance"  # let the authority's people look at a draft
     EDIT_SETTINGS = "edit_settings"
     SEE_PEOPLE = "see_people"
     MANAGE_PEOPLE = "manage_people"  # invite, change and end roles
@@ -104,6 +105,7 @@ _OFFICER = _AT_AUTHORITY | {
     Permission.IMPORT_SCHOOLS,
     Permission.EDIT_AUTHORITY_POLICY,
     Permission.INVITE_SCHOOLS,
+    Permission.PREVIEW_GUIDANCE,
 }
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AUTHORITY_ADMINISTRATOR: frozenset(

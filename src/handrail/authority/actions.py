@@ -1,4 +1,4 @@
-"""The one write of this room: the authority's settings."""
+"""The writes of this room: the authority's settings, and which drafts its people may look at."""
 
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from handrail.authority.colour import carries_white, is_colour
 from handrail.authority.effects import next_review, policies_that_follow
 from handrail.core import audit
 from handrail.core.models import AuthoritySettings
+from handrail.guidance.frameworks import Framework
 
 LIMITS = {
     "due_soon_days": (1, 180),
@@ -70,3 +71,24 @@ def change_settings(*, to: AuthoritySettings, by: audit.Actor, at: datetime) -> 
     settings.save()
     audit.record("changed settings", by=by, at=at, subject_kind="settings", subject_id=settings.id, fields=fields)
     return settings
+
+
+class NotADraft(ValueError):
+    """Only a draft is previewed: what is law, or was, is there for everybody."""
+
+
+@transaction.atomic
+def set_preview(*, framework: Framework, is_on: bool, by: audit.Actor, at: datetime) -> None:
+    """Let the authority's people, and its schools', look at what a draft would ask, or stop it. It asks nothing of
+    anybody. Doing it twice changes nothing. Raises NotADraft.
+    """
+    if not framework.is_draft:
+        raise NotADraft(framework.id)
+    settings = AuthoritySettings.objects.select_for_update().first() or AuthoritySettings()
+    if (framework.id in settings.previewed) == is_on:
+        return
+    others = [each for each in settings.previewed if each != framework.id]
+    settings.previewed = [*others, framework.id] if is_on else others
+    settings.save()
+    verb = f"switched a draft’s preview {'on' if is_on else 'off'}"
+    audit.record(verb, by=by, at=at, subject_kind="settings", subject_id=settings.id, fields=["previewed"])

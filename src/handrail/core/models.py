@@ -110,6 +110,12 @@ class AuthoritySettings(Record):
     has_quiet_hours = models.BooleanField(default=True, help_text="send on school days, 8am to 6pm, only")
     brand_colour = models.CharField(max_length=7, blank=True)
     contact_email = models.EmailField(blank=True)
+    previewed = ArrayField(
+        models.CharField(max_length=40),
+        default=list,
+        db_default=[],
+        help_text="draft frameworks that people may look at",
+    )
     is_only_row = models.BooleanField(default=True, editable=False)
 
     class Meta:

@@ -131,7 +131,7 @@ NOT_SHOWN = {
         *("imported a starter spreadsheet", "took back a starter spreadsheet", "followed the register of schools"),
         *("opened policies", "changed settings", "added a sign-in service", "changed a sign-in service"),
         *("switched a sign-in service on", "switched a sign-in service off", "removed a sign-in service"),
-        "set the dates of a term",
+        *("set the dates of a term", "switched a draft’s preview on", "switched a draft’s preview off"),
         *("asked for an export of everything", "agreed to an export of everything"),
         *("cancelled an export of everything", "finished an export of everything"),
         *("downloaded an export of everything", "gave up on an export of everything"),

@@ -1,0 +1,103 @@
+"""Pages about what the law and guidance ask: every framework, how sure we are of it, and what a new one changes."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+
+from handrail.accounts.roles import Permission
+from handrail.authority.actions import NotADraft, set_preview
+from handrail.authority.guidance_words import Told, counts_from, told
+from handrail.core.access import SIGNED_IN, Door, Request
+from handrail.core.models import AuthoritySettings
+from handrail.guidance.changes import Became, difference
+from handrail.guidance.frameworks import Framework
+from handrail.guidance.published import editions, framework, frameworks
+
+
+class GuidanceView(Door):
+    """Every framework that Handrail knows: what it is, how far it has come, and whom it is asked of."""
+
+    permission = SIGNED_IN
+
+    def get(self, request: Request) -> HttpResponse:
+        found = [told(each) for each in frameworks()]
+        facts = {
+            "laws": [each for each in found if each.framework.is_law],
+            "others": [each for each in found if not each.framework.is_law and not each.framework.is_draft],
+            "drafts": [each for each in found if each.framework.is_draft],
+            "previewed": AuthoritySettings.load().previewed,
+        }
+        return render(request, "authority/guidance.html", facts)
+
+
+class FrameworkDoor(Door):
+    """A page about one framework."""
+
+    permission = SIGNED_IN
+    request: Request
+
+    def found(self) -> Framework:
+        one = framework(self.kwargs["framework_id"])
+        if one is None:
+            raise Http404
+        return one
+
+    def page(self, template: str, one: Framework, **more: Any) -> HttpResponse:
+        about: Told = told(one)
+        facts = {
+            "about": about,
+            "framework": one,
+            "counts_from": counts_from(one),
+            "is_previewed": one.id in AuthoritySettings.load().previewed,
+            "replaced": framework(one.replaces),
+            **more,
+        }
+        return render(self.request, f"authority/{template}.html", facts)
+
+
+class FrameworkView(FrameworkDoor):
+    """What one framework asks, of whom, and where it says so. What a draft would ask is shown only as a preview."""
+
+    def get(self, request: Request, framework_id: str) -> HttpResponse:
+        one = self.found()
+        return self.page("framework", one, earlier=earlier(one))
+
+
+class ChangesView(FrameworkDoor):
+    """What an edition changed, requirement by requirement, since the one before or what it would replace.
+
+    Where there is nothing to compare, or a draft may not be looked at, it leads to the framework's own page.
+    """
+
+    def get(self, request: Request, framework_id: str) -> HttpResponse:
+        one = self.found()
+        before = earlier(one)
+        if before is None or (one.is_draft and one.id not in AuthoritySettings.load().previewed):
+            return redirect("authority:framework", framework_id=one.id)
+        found = difference(before.requirements, one.requirements)
+        changes = {str(became): found.that(became) for became in Became}
+        return self.page("changes", one, before=before, changes=changes)
+
+
+class PreviewView(FrameworkDoor):
+    """Let people look at a draft, or stop it."""
+
+    permission = Permission.PREVIEW_GUIDANCE
+
+    def post(self, request: Request, framework_id: str) -> HttpResponse:
+        one, is_on = self.found(), request.POST.get("preview") == "on"
+        try:
+            set_preview(framework=one, is_on=is_on, by=request.user, at=request.now)
+        except NotADraft:
+            raise Http404 from None
+        words = "People can now look at this draft." if is_on else "Nobody can look at this draft any more."
+        messages.success(request, words)
+        return redirect("authority:framework", framework_id=one.id)
+
+
+def earlier(one: Framework) -> Framework | None:
+    """The edition before this one, or else what it replaces."""
+    before = [each for each in editions() if each.id == one.id and each.edition < one.edition]
+    return max(before, key=lambda each: each.edition, default=framework(one.replaces))

@@ -1,0 +1,128 @@
+"""What the law and guidance ask, on pages: a draft is off until somebody switches it on, and never looks like law."""
+
+import re
+
+import pytest
+from factories import person
+
+from handrail.accounts.roles import Role
+from handrail.authority.actions import NotADraft, set_preview
+from handrail.authority.guidance_words import told
+from handrail.core.models import AuditEntry, AuthoritySettings
+from handrail.guidance.published import framework, frameworks
+from tenants.context import inside
+
+pytestmark = pytest.mark.django_db
+
+WOULD = "Would be a must"
+A_WISH_OF_THE_DRAFT = "The school keeps spare adrenaline devices, in date, for emergencies."
+
+
+@pytest.fixture
+def governor(one, cast):
+    with inside(one):
+        return person("gus@oak.example", Role.GOVERNOR, school=cast.oak)
+
+
+class TestTheList:
+    def test_shows_every_framework_with_its_status_and_whom_it_asks(self, cast, browse):
+        page = browse(cast.head).get("/guidance/").text
+        for each in frameworks():
+            assert each.title in page
+            assert each.certainty.replace("'", "&#39;") in page
+        for words in ("Start date to be confirmed", "In force unless replaced", "Draft, not law", "Benchmark, not law"):
+            assert words in page
+        assert "Academy or free school" in page
+        assert "What it would ask is not shown." in page
+
+    def test_is_for_everybody_who_signs_in(self, browse, cast, governor, two):
+        assert browse(governor).get("/guidance/").status_code == 200
+        assert browse(cast.stranger, authority=two).get("/guidance/").status_code == 200
+        assert browse().get("/guidance/")["Location"] == "/sign-in/?next=/guidance/"
+
+
+class TestAFramework:
+    @pytest.mark.parametrize("framework_id", [each.id for each in frameworks() if not each.is_draft])
+    def test_shows_every_requirement_with_its_source_and_how_sure_we_are(self, cast, browse, framework_id):
+        page = browse(cast.head).get(f"/guidance/{framework_id}/").text
+        one = framework(framework_id)
+        for each in one.requirements:
+            assert f'id="{each.id}"' in page
+        assert all(source in page for source in one.sources)
+        assert "Studio schools" in page
+        assert "It is not law." not in page
+        assert WOULD not in page
+
+    def test_that_is_enacted_never_says_must_without_its_start(self, cast, browse):
+        page = browse(cast.head).get("/guidance/CFA-100A/").text
+        assert "Start date to be confirmed" in page
+        assert page.count("Must, once it starts.") == 9
+        assert not re.search(r">(Must|Should)\.", page)
+
+    def test_that_is_not_there_is_not_found(self, cast, browse):
+        for place in ("/guidance/NONE/", "/guidance/NONE/changes/"):
+            assert browse(cast.officer).get(place).status_code == 404
+        assert browse(cast.officer).post("/guidance/NONE/preview/", {"preview": "on"}).status_code == 404
+
+
+class TestADraft:
+    def test_is_off_and_says_that_it_is_no_law(self, cast, browse):
+        client = browse(cast.head)
+        page = client.get("/guidance/MCAS-2026/").text
+        assert "This is a draft. It is not law." in page
+        assert "Nobody has to do what it says" in page
+        assert A_WISH_OF_THE_DRAFT not in page
+        assert "Switch on a preview" not in page
+        assert client.get("/guidance/MCAS-2026/changes/")["Location"] == "/guidance/MCAS-2026/"
+
+    def test_is_shown_when_an_officer_switches_it_on_and_never_looks_like_law(self, one, cast, browse):
+        officer = browse(cast.officer)
+        assert "Switch on a preview" in officer.get("/guidance/MCAS-2026/").text
+        answer = officer.post("/guidance/MCAS-2026/preview/", {"preview": "on"}, follow=True).text
+        assert "People can now look at this draft." in answer and "Stop the preview" in answer
+        page = browse(cast.head).get("/guidance/MCAS-2026/").text
+        assert A_WISH_OF_THE_DRAFT in page
+        assert "This is a draft. It is not law." in page
+        assert not re.search(r">(Must|Should)\.", page)
+        musts = [each for each in framework("MCAS-2026").requirements if each.strength == "must"]
+        assert page.count(WOULD) == len(musts)
+        changes = browse(cast.head).get("/guidance/MCAS-2026/changes/").text
+        assert "This is a draft. It is not law." in changes
+        assert "Would be added: 24 requirements" in changes
+        assert "Would be removed: 109 requirements" in changes
+        with inside(one):
+            entry = AuditEntry.objects.get(subject_kind="settings")
+        assert (entry.verb, entry.by) == ("switched a draft’s preview on", cast.officer.id)
+
+    def test_is_hidden_again(self, one, cast, browse, at):
+        with inside(one):
+            for _ in range(2):
+                set_preview(framework=framework("MCAS-2026"), is_on=True, by=cast.officer, at=at)
+        browse(cast.officer).post("/guidance/MCAS-2026/preview/", {"preview": "off"})
+        assert A_WISH_OF_THE_DRAFT not in browse(cast.head).get("/guidance/MCAS-2026/").text
+        with inside(one):
+            assert AuthoritySettings.load().previewed == []
+            assert AuditEntry.objects.filter(subject_kind="settings").count() == 2
+
+    def test_is_shown_in_one_authority_alone(self, one, cast, browse, at, two):
+        with inside(one):
+            set_preview(framework=framework("MCAS-2026"), is_on=True, by=cast.officer, at=at)
+        assert A_WISH_OF_THE_DRAFT not in browse(cast.stranger, authority=two).get("/guidance/MCAS-2026/").text
+
+    def test_is_switched_on_by_no_school_and_no_analyst(self, one, cast, browse):
+        with inside(one):
+            analyst = person("ana@barsetshire.example", Role.ANALYST)
+        for each in (cast.head, analyst):
+            assert browse(each).post("/guidance/MCAS-2026/preview/", {"preview": "on"}).status_code == 403
+        with inside(one):
+            assert AuthoritySettings.load().previewed == []
+
+    def test_is_the_only_thing_to_preview(self, one, cast, browse, at):
+        assert browse(cast.officer).post("/guidance/CFA-100A/preview/", {"preview": "on"}).status_code == 404
+        with inside(one), pytest.raises(NotADraft):
+            set_preview(framework=framework("CFA-100A"), is_on=True, by=cast.officer, at=at)
+
+    def test_is_never_said_to_ask(self):
+        about = told(framework("MCAS-2026"))
+        said = {about.strength(each) for each in about.framework.requirements}
+        assert said == {"Would be a must", "Would be a should"}
