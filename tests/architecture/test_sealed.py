@@ -12,7 +12,10 @@ from handrail.core.models import Record
 HEALTH = {"plans", "care", "incidents", "handovers", "absences"}
 """The rooms that hold what is written about a child's health."""
 
-IN_CLEAR: dict[str, str] = {}
+IN_CLEAR: dict[str, str] = {
+    "plans.PlanTally.schools": "numbers, of schools and no child",
+    "plans.PlanTally.by_day": "numbers, of all schools and no child",
+}
 """Their columns of text that need no sealing, as `room.Model.field`, each with the reason."""
 
 

@@ -41,10 +41,9 @@ def plans(one, on):
 def counted(one, on):
     def count():
         with inside(one):
-            settings = AuthoritySettings.load()
-            found = plan_counts(on=on, settings=settings)
-            assert overdue(on=on, settings=settings) == found.total.counts[2], "the first page says the same"
-            return found, plan_counts_by_school(on=on, settings=settings)
+            found = plan_counts(on=on)
+            assert overdue(on=on) == found.total.counts[2], "the first page says the same"
+            return found, plan_counts_by_school(on=on)
 
     return count
 
@@ -113,8 +112,65 @@ class TestCounts:
             with inside(one):
                 school = SchoolFactory()
             plans(school, 6)
-        with inside(one), django_assert_num_queries(2):
-            plan_counts_by_school(on=on, settings=AuthoritySettings())
+        with inside(one), django_assert_num_queries(5):
+            plan_counts_by_school(on=on)
+        with inside(one), django_assert_num_queries(1):
+            plan_counts_by_school(on=on)
+
+
+class TestTwoAnswers:
+    """Whoever subtracts one answer from another, over days and settings, finds no child in between."""
+
+    @pytest.fixture
+    def shown(self, one, on):
+        def show(after=0):
+            day = on + timedelta(days=after)
+            with inside(one):
+                return plan_counts(on=day).phases, plan_counts_by_school(on=day), overdue(on=day)
+
+        return show
+
+    def test_are_the_same_on_each_day_of_four_weeks_whatever_happens_to_a_plan(self, cast, plans, shown, one, on):
+        for school, first in ((cast.oak, 20), (cast.elm, 30)):
+            plans(school, first, 10, 9)
+            with inside(one):
+                for number, plan in enumerate(HealthcarePlan.objects.filter(pupil__school=school)):
+                    plan.due_on = on + timedelta(days=number)
+                    plan.save()
+        begun = shown()
+        for day in range(1, 28):
+            plans(cast.oak, 1, 0, day % 2)
+            assert shown(after=day) == begun, day
+        assert shown(after=28) != begun
+
+    @pytest.mark.parametrize("days", [0, 1, 9, 10, 11, 30, 99, 100, 101, 365])
+    def test_are_the_same_whatever_the_authority_calls_due_soon(self, cast, plans, counted, one, days):
+        plans(cast.oak, 20, 10, 9)
+        with inside(one):
+            settings = AuthoritySettings.load()
+            settings.due_soon_days = days
+            settings.save()
+        assert counted()[0].total.counts == [20, 10, 9, 39]
+
+    def test_are_the_same_when_a_school_closes_in_between(self, cast, plans, shown, one, on):
+        plans(cast.oak, 20, 10, 9)
+        plans(cast.elm, 30, 8, 0)
+        begun = shown()
+        with inside(one):
+            cast.elm.closed_on = on
+            cast.elm.save()
+        assert shown(after=1) == begun
+
+    def test_differ_while_there_is_no_plan_to_find(self, cast, plans, shown, counted):
+        assert counted()[0].total.counts == [0, 0, 0, 0]
+        plans(cast.oak, 20, 10, 9)
+        assert counted()[0].total.counts == [20, 10, 9, 39]
+
+    def test_say_until_when_they_stand(self, cast, plans, browse):
+        plans(cast.oak, 20, 10, 9)
+        html = browse(cast.officer).get("/plan-reviews/").content.decode()
+        assert "Counted on 23 November 2026." in html
+        assert "stay as they are until 21 December 2026" in html
 
 
 class TestPages:

@@ -2,20 +2,30 @@
 
 Counts from 1 to 5 are kept back, and so are those that would give them away (core/suppression.py): all that is shown
 here of plans is shown by what this module gives.
+
+Nor can two answers be subtracted. What is counted once stands for four weeks, whatever happens to plans and schools
+meanwhile, and no setting of the authority's moves a plan from one count to another: one more in a column from one day
+to the next, or from one setting to another, would be one child.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from handrail.core.models import AuthoritySettings
 from handrail.core.status import Status
 from handrail.core.suppression import Row, suppressed, suppressed_groups, suppressed_table
+from handrail.plans.models import PlanTally
 from handrail.schools.models import School
 from tenants.database import execute
 
 STATUSES = (Status.IN_DATE, Status.DUE_SOON, Status.OVERDUE)
 """What an active plan may be; each table has a column for each, and one for all of them."""
+
+DUE_SOON_DAYS = 30
+"""What counts as due soon here, in days before the review, whatever the authority has chosen for other pages."""
+
+STANDS_FOR = timedelta(days=28)
+"""How long plans are not counted again."""
 
 OTHER = "Special and other"
 """The phase of schools that have none in the register."""
@@ -38,24 +48,32 @@ class PlanCounts:
     phases: list[Line]
     total: Line
     months: list[tuple[date, int | None]]
+    counted_on: date
+
+    @property
+    def again_on(self) -> date:
+        """The first day on which somebody who looks is shown a new count."""
+        return self.counted_on + STANDS_FOR
 
 
 Group = dict[str, list[tuple[str, str, tuple[int, ...]]]]
 """The URN, name and counts by status of each open school, by phase."""
 
 
-def plan_counts(*, on: date, settings: AuthoritySettings) -> PlanCounts:
-    """Count the active plans of open schools by phase and month, in two questions to the database."""
-    groups, by_day = _counted(on=on, settings=settings)
+def plan_counts(*, on: date) -> PlanCounts:
+    """The active plans of open schools by phase and month, as they were when they were counted last."""
+    tally = _standing(on=on)
+    groups = _groups(tally)
     table = _by_phase(groups)
     lines = [Line(phase, counts) for phase, counts in zip(groups, table, strict=False)]
     total = Line("All schools", table[-1] if groups else [0] * (len(STATUSES) + 1))
-    return PlanCounts(lines, total, _by_month(by_day, total))
+    by_day = {date.fromisoformat(day): count for day, count in tally.by_day.items()}
+    return PlanCounts(lines, total, _by_month(by_day, total), tally.counted_on)
 
 
-def plan_counts_by_school(*, on: date, settings: AuthoritySettings) -> list[Line]:
+def plan_counts_by_school(*, on: date) -> list[Line]:
     """The same of each school, by name. What the table by phase shows gives nothing away of them, nor they of it."""
-    groups, _ = _counted(on=on, settings=settings)
+    groups = _groups(_standing(on=on))
     rows, _ = suppressed_groups([[counts for *_, counts in those] for those in groups.values()])
     schools = [
         Line(name, counts, urn=urn, phase=phase)
@@ -65,10 +83,25 @@ def plan_counts_by_school(*, on: date, settings: AuthoritySettings) -> list[Line
     return sorted(schools, key=lambda line: (line.label, line.urn))
 
 
-def overdue(*, on: date, settings: AuthoritySettings) -> int | None:
+def overdue(*, on: date) -> int | None:
     """How many plans of the authority are overdue for review, as the table by phase shows it; None is kept back."""
-    groups, _ = _counted(on=on, settings=settings)
+    groups = _groups(_standing(on=on))
     return _by_phase(groups)[-1][STATUSES.index(Status.OVERDUE)] if groups else 0
+
+
+def _standing(*, on: date) -> PlanTally:
+    """The count that stands on the day `on`. Where there is none, plans are counted now; if there are any, it stands.
+
+    Of two people who look at once both are given the same.
+    """
+    standing = PlanTally.objects.filter(counted_on__gt=on - STANDS_FOR, counted_on__lte=on).order_by("counted_on")
+    found: PlanTally | None = standing.first()
+    if found is None:
+        found = _counted(on=on)
+        if any(any(counts) for *_, counts in found.schools):
+            PlanTally.objects.bulk_create([found], ignore_conflicts=True)
+            found = standing.first() or found
+    return found
 
 
 COUNTED = """
@@ -82,18 +115,27 @@ GROUP BY GROUPING SETS ((pupil.school_id), (plan.due_on))
 """
 
 
-def _counted(*, on: date, settings: AuthoritySettings) -> tuple[Group, dict[date, int]]:
+def _counted(*, on: date) -> PlanTally:
     """The schools' counts, and how many plans that are in date fall due on which day: all rows are read once."""
     found, by_day = {}, {}
-    for school_id, due_on, *counts in execute(COUNTED, [on, on + timedelta(days=settings.due_soon_days)]):
+    for school_id, due_on, *counts in execute(COUNTED, [on, on + timedelta(days=DUE_SOON_DAYS)]):
         if school_id:
-            found[school_id] = tuple(counts)
+            found[school_id] = counts
         elif counts[0]:
-            by_day[due_on] = counts[0]
+            by_day[due_on.isoformat()] = counts[0]
+    nothing = [0] * len(STATUSES)
+    schools = [
+        [urn, name, _phase(phase), found.get(school_id, nothing)]
+        for school_id, urn, name, phase in School.objects.open().values_list("id", "urn", "name", "phase_name")
+    ]
+    return PlanTally(counted_on=on, schools=schools, by_day=by_day)
+
+
+def _groups(tally: PlanTally) -> Group:
     groups: Group = {}
-    for school_id, urn, name, phase in School.objects.open().values_list("id", "urn", "name", "phase_name"):
-        groups.setdefault(_phase(phase), []).append((urn, name, found.get(school_id, (0,) * len(STATUSES))))
-    return dict(sorted(groups.items())), by_day
+    for urn, name, phase, counts in tally.schools:
+        groups.setdefault(phase, []).append((urn, name, tuple(counts)))
+    return dict(sorted(groups.items()))
 
 
 def _by_phase(groups: Group) -> list[Row]:

@@ -60,7 +60,7 @@ class HomeView(Door):
             "overview/home.html",
             {
                 "figures": figures(on=on, settings=settings),
-                "plans_overdue": overdue(on=on, settings=settings),
+                "plans_overdue": overdue(on=on),
                 "most_urgent": policies_to_watch(on=on, settings=settings).filter(TO_CHASE)[:MOST_URGENT],
                 "names": SHORT_NAMES,
                 "kind_headings": KIND_HEADINGS,

@@ -277,3 +277,14 @@ class BreakGlass(Record):
                 name="a_review_and_only_a_review_has_an_outcome",
             ),
         ]
+
+
+class PlanTally(Record):
+    """How many active plans each school had on the day on which they were counted: see overview/plan_counts.py."""
+
+    counted_on = models.DateField(unique=True)
+    schools = models.JSONField(help_text="of each open school: URN, name, phase and counts by status")
+    by_day = models.JSONField(help_text="how many of those in date fall due on which day")
+
+    class Meta:
+        db_table_comment = "Append-only: how many plans there were, so that they are not counted again too soon"
