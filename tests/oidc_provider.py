@@ -29,6 +29,7 @@ KEY, ANOTHERS_KEY = (RSAKey.generate_key(2048, {"kid": "first", "use": "sig"}, p
 WELL_BEHAVED: dict[str, Any] = {
     "person": "subject-of-hana",  # who is at the browser
     "claims": {},  # put into the token, over what belongs there; null takes a claim out
+    "signed_in_ago": 0,  # seconds since the person signed in; it goes by that whatever it is asked for
     "signed": "RS256",  # or "none", "HS256" with the public key as its secret, "another key", "broken"
     "discovery": {},  # over what it says about itself
     "keys": None,  # instead of its own
@@ -139,6 +140,7 @@ class Provider(BaseHTTPRequestHandler):
             "iat": now,
             "exp": now + 300,
             "nonce": flow["nonce"],
+            "auth_time": now - self.behaviour["signed_in_ago"],
         }
         claims = {name: value for name, value in (own | self.behaviour["claims"]).items() if value is not None}
         signed = self.behaviour["signed"]

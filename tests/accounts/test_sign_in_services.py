@@ -219,8 +219,33 @@ class TestSignInAgain:
     """Somebody signed in shows again who they are, as before a page that asks for a second factor."""
 
     def test_asks_the_provider_not_to_go_by_what_it_remembers(self, connected, browse, provider, cast):
-        assert "prompt=login" in go(browse(cast.head), connected)
-        assert "prompt" not in go(browse(), connected)
+        again, first = (parse_qs(urlsplit(go(browse(*who), connected)).query) for who in ([cast.head], []))
+        assert (again["prompt"], again["max_age"]) == (["login"], ["0"])
+        assert "prompt" not in first
+        assert first["max_age"] == ["36000"], "no sign-in there counts for longer than one here"
+
+    @pytest.mark.parametrize(
+        "behaviour",
+        [
+            {"claims": {"amr": ["mfa"], "auth_time": None}},
+            {"claims": {"amr": ["mfa"], "auth_time": "just now"}},
+            {"claims": {"amr": ["mfa"], "auth_time": True}},
+            {"claims": {"amr": ["mfa"]}, "signed_in_ago": 120},
+        ],
+        ids=["undated", "in words", "yes", "of two minutes ago"],
+    )
+    def test_counts_for_nothing_when_the_provider_went_by_what_it_remembers(
+        self, connected, browse, provider, cast, one, behaviour
+    ):
+        client = with_one_step(browse, cast.head, one)
+        before = records(client)
+        provider.behave(**behaviour)
+        answer = sign_in(client, connected, provider, next="/account/")
+        assert said(client, answer) == f"{NAME} did not ask you to sign in again. Use another way."
+        assert records(client) == before
+        provider.behave(claims={"amr": ["mfa"]}, signed_in_ago=50)  # clocks differ a little
+        sign_in(client, connected, provider, next="/account/")
+        assert records(client)[-1]["both_factors"] is True
 
     def test_keeps_what_is_in_the_session_under_a_new_key(self, connected, browse, provider, cast, one):
         client = browse(cast.head)
@@ -322,13 +347,31 @@ class TestSecondFactor:
         sign_in(client, service, provider)
         assert "both_factors" not in records(client)[0]
 
-    def test_is_as_old_as_the_provider_says(self, connected, browse, provider):
+    @pytest.mark.parametrize(("ago", "seen"), [(7200, 7200), (-7200, 0)])
+    def test_is_as_old_as_the_provider_says(self, connected, browse, provider, ago, seen):
         """An old session at the provider is no second factor of this moment; one of the future is one of now."""
         client = browse()
-        for shown_at, seen in ((time.time() - 7200, 7200), (time.time() + 7200, 0)):
-            provider.behave(claims={"amr": ["mfa"], "auth_time": int(shown_at)})
-            sign_in(client, connected, provider)
-            assert abs(time.time() - records(client)[-1]["at"] - seen) < 60
+        provider.behave(claims={"amr": ["mfa"]}, signed_in_ago=ago)
+        sign_in(client, connected, provider)
+        [record] = records(client)
+        assert record["both_factors"] is True
+        assert abs(time.time() - record["at"] - seen) < 60
+
+    @pytest.mark.parametrize(
+        "behaviour",
+        [{"claims": {"amr": ["mfa"], "auth_time": None}}, {"claims": {"amr": ["mfa"]}, "signed_in_ago": 37000}],
+        ids=["undated", "of yesterday"],
+    )
+    def test_is_none_without_its_moment_or_from_before_the_longest_session(
+        self, connected, browse, provider, behaviour
+    ):
+        provider.behave(**behaviour)
+        client = browse()
+        sign_in(client, connected, provider)
+        [record] = records(client)
+        assert "both_factors" not in record
+        assert time.time() - record["at"] > 36000, "nor is it a sign-in of this moment"
+        assert is_signed_in(client)
 
 
 class TestSomebodyWhoReadsTheMail:

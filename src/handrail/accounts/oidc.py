@@ -165,6 +165,12 @@ def says(claims: dict[str, Any], claim: str, value: str) -> bool:
     return bool(value) and (value in found if isinstance(found, list) else value == found)
 
 
+def signed_in_at(claims: dict[str, Any]) -> float | None:
+    """When the provider says that the person signed in there, in seconds since 1970; None if it does not say."""
+    found = claims.get("auth_time")
+    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) and found > 0 else None
+
+
 def _key(keys: list[dict[str, Any]], kid: Any, algorithm: str) -> jwt.PyJWK:
     """The one key of that name, or of an unnamed one the only key there is. Raises TokenRefused, PyJWTError."""
     found = [each for each in keys if kid is None or each.get("kid") == kid]

@@ -36,7 +36,8 @@ class ChangeServiceForm(forms.Form):
     )
     second_factor_claim = forms.ChoiceField(
         label="Does it count as a second factor?",
-        help_text="Say yes only if the service asks people for more than a password, and tells us so.",
+        help_text="Say yes only if the service asks people for more than a password, and tells us so and when. "
+        "The time is the claim auth_time.",
         choices=[("none", SecondFactor.NONE.label), *((each.value, each.label) for each in SecondFactor if each)],
         widget=Radios(reveals={"amr": "amr", "acr": "acr"}),
         error_messages={"required": "Select whether it counts as a second factor"},

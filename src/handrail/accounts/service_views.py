@@ -13,6 +13,7 @@ from allauth.core import ratelimit
 from allauth.socialaccount.internal import statekit
 from allauth.socialaccount.models import SocialAccount
 from allauth.socialaccount.providers.oauth2.utils import generate_code_challenge
+from django.conf import settings
 from django.contrib import messages
 from django.core.cache import cache
 from django.http import HttpResponse
@@ -40,6 +41,8 @@ from handrail.core.vault import CannotOpen, VaultClosed
 log = logging.getLogger("handrail.sign_in")
 
 SIGNING_IN, CONNECTING = "sign in", "connect"
+NOW = 0
+"""How long ago somebody may have signed in at the provider when they are to show who they are now, in seconds."""
 DISCOVERY_SECONDS = 3600
 """How long what a provider says about itself is kept. Its keys are asked for each time."""
 
@@ -104,8 +107,8 @@ class BackView(Door):
             is_new = connect_service(service=service, user=request.user, subject=claims["sub"], at=request.now)
         except ConnectedToSomebodyElse:
             raise Refusal(f"That sign-in at {service} is connected to another account here.") from None
-        strength = strength_of(request, service, claims)
-        if strength:
+        strength = strength_of(request, service, claims, state)
+        if "both_factors" in strength:
             note_second_factor(service=service, subject=claims["sub"], user=request.user, at=request.now)
         record_authentication(request, request.user, "socialaccount", **strength)
         request.session.cycle_key()
@@ -113,7 +116,7 @@ class BackView(Door):
             get_adapter().send_mail("account/email/service_connected", request.user.email, {"service": service})
         messages.success(request, f"{service} is connected. You can sign in with it from now on.")
         account = reverse("accounts:account")
-        return redirect(request.session.pop(GOING_TO, account) if strength else account)
+        return redirect(request.session.pop(GOING_TO, account) if "both_factors" in strength else account)
 
     def sign_in(
         self, request: Request, service: SignInService, state: dict[str, Any], claims: dict[str, Any]
@@ -127,13 +130,16 @@ class BackView(Door):
         is_again = request.user.pk == account.user_id
         if request.user.is_authenticated and not is_again:
             get_adapter().logout(request)
-        strength, user = strength_of(request, service, claims), account.user.as_at(request.today)
-        if strength and user.is_active:
+        if is_again and is_older(claims, state):
+            messages.error(request, f"{service} did not ask you to sign in again. Use another way.")
+            return redirect(state.get("next") or "/")
+        strength, user = strength_of(request, service, claims, state), account.user.as_at(request.today)
+        if "both_factors" in strength and user.is_active:
             note_second_factor(service=service, subject=claims["sub"], user=user, at=request.now)
         record_authentication(request, user, "socialaccount", **strength)
         if is_again:
             request.session.cycle_key()
-            if not strength:
+            if "both_factors" not in strength:
                 messages.error(request, f"{service} did not ask you for a second step. Use another way.")
             return redirect(state.get("next") or "/")
         answer: HttpResponse = perform_login(request, user, redirect_url=state.get("next"))
@@ -184,7 +190,14 @@ def there(request: Request, service: SignInService, *, process: str, **more: str
     count_try(at=request.now)
     provider = provider_of(service, deadline=Deadline())
     nonce, proof = token_urlsafe(32), generate_code_challenge()
-    state = {"process": process, "nonce": nonce, "code_verifier": proof["code_verifier"], **more}
+    max_age = NOW if request.user.is_authenticated else settings.SESSION_COOKIE_AGE
+    state = {
+        "process": process,
+        "nonce": nonce,
+        "code_verifier": proof["code_verifier"],
+        "not_before": request.now.timestamp() - max_age,
+        **more,
+    }
     asked = {
         "response_type": "code",
         "client_id": service.client_id,
@@ -194,8 +207,9 @@ def there(request: Request, service: SignInService, *, process: str, **more: str
         "nonce": nonce,
         "code_challenge": proof["code_challenge"].decode(),
         "code_challenge_method": proof["code_challenge_method"],
+        "max_age": str(max_age),  # whoever is asked for it has to say when the person signed in there
     }
-    if process == SIGNING_IN and request.user.is_authenticated:
+    if max_age == NOW:
         asked["prompt"] = "login"  # to show again who they are: what the provider remembers is not enough
     if service.second_factor_claim == SignInService.SecondFactor.ACR:
         asked["acr_values"] = service.second_factor_value
@@ -255,12 +269,25 @@ def provider_of(service: SignInService, *, deadline: Deadline) -> oidc.Provider:
     return found
 
 
-def strength_of(request: Request, service: SignInService, claims: dict[str, Any]) -> dict[str, Any]:
-    """What is noted of a sign-in besides its kind: whether it counts as both factors, and when they were shown."""
-    if not oidc.says(claims, service.second_factor_claim, service.second_factor_value):
-        return {}
-    now, shown_at = request.now.timestamp(), claims.get("auth_time")
-    return BY_BOTH | {"at": min(now, shown_at) if isinstance(shown_at, int | float) else now}
+def strength_of(
+    request: Request, service: SignInService, claims: dict[str, Any], state: dict[str, Any]
+) -> dict[str, Any]:
+    """What is noted of a sign-in besides its kind: when it was shown there, and whether it counts as both factors.
+
+    What a service does not date was shown at no moment that we know, and is not counted as a second factor; nor is
+    what is older than was asked for.
+    """
+    shown_at = oidc.signed_in_at(claims)
+    strength: dict[str, Any] = {"at": min(request.now.timestamp(), shown_at) if shown_at else 0}
+    if oidc.says(claims, service.second_factor_claim, service.second_factor_value) and not is_older(claims, state):
+        strength |= BY_BOTH
+    return strength
+
+
+def is_older(claims: dict[str, Any], state: dict[str, Any]) -> bool:
+    """Whether the person may have signed in at the service longer ago than was asked for."""
+    shown_at = oidc.signed_in_at(claims)
+    return shown_at is None or shown_at < state["not_before"] - oidc.LEEWAY_SECONDS
 
 
 def require_on(service: SignInService) -> None:
