@@ -4,13 +4,15 @@ import re
 from datetime import date
 
 import pytest
-from factories import AT, PupilFactory, person
+from factories import AT, PupilFactory, emergency, person
 
 from handrail.accounts.actions import add_person, end_membership
 from handrail.accounts.models import Membership
 from handrail.accounts.roles import PERMISSIONS, Permission, Role
 from handrail.core.audit import CLOCK
 from handrail.core.models import ReadEntry
+from handrail.plans.actions import notify
+from handrail.plans.versions import write_emergency
 from handrail.policies.models import Kind
 from handrail.schools.models import Pupil, School
 from tenants.context import inside
@@ -115,6 +117,26 @@ class TestSomebodyAskedAboutAChild:
         client = browse(cast.head)
         assert "Children you were asked about" not in client.get("/").text
         assert "No school has asked you" in client.get("/children/").text
+
+    def test_is_told_no_more_of_the_other_children_of_the_school(self, one, cast, browse, at, on):
+        """Sally works at the school's office too, where she sees no plan."""
+        with inside(one):
+            asked_about, other = PupilFactory(school=cast.oak), PupilFactory(school=cast.oak)
+            person("sally@oak.example", Role.HEALTH_PROFESSIONAL, school=cast.oak, pupil=asked_about)
+            sally = person("sally@oak.example", Role.SCHOOL_ADMINISTRATOR, school=cast.oak)
+            notify(pupil=other, notified_on=on, told_by="parent", by=cast.head, at=at)
+            for child in (asked_about, other):
+                write_emergency(pupil=child, says=emergency(), based_on=0, by=cast.head, at=at)
+            seen = [sally.may(Permission.SEE_PLANS, school_id=cast.oak.id, pupil_id=each) for each in (None, other.id)]
+            assert seen == [False, False]
+            assert sally.may(Permission.SEE_PLANS, school_id=cast.oak.id, pupil_id=asked_about.id)
+        words = "Was told that a child may need a plan"
+        for place in ("/schools/900001/", "/schools/900001/activity/"):
+            assert words in browse(cast.head).get(place).text
+            assert words not in browse(sally).get(place).text
+        for child, leads_on in ((asked_about, True), (other, False)):
+            page = browse(sally).get(f"/children/{child.id}/emergency/").text
+            assert (f'href="/children/{child.id}/plan/"' in page) is leads_on
 
 
 class TestTwoSchools:

@@ -79,12 +79,15 @@ class User(Record, AbstractBaseUser):
             raise RuntimeError("call User.as_at(on) first: what a person may do depends on the day")
         return self._memberships
 
-    def may(self, permission: str, *, school_id: UUID | None = None) -> bool:
-        """Whether any of the person's roles allows it: at this school, or anywhere when none is given."""
+    def may(self, permission: str, *, school_id: UUID | None = None, pupil_id: UUID | None = None) -> bool:
+        """Whether any of the person's roles allows it: at this school, or anywhere when none is given.
+
+        A role about one child counts at its school for what concerns that child: `pupil_id`.
+        """
         return any(
             permission in each.permissions
             for each in self.current_memberships
-            if school_id is None or each.school_id in (None, school_id)
+            if school_id is None or (each.school_id in (None, school_id) and each.pupil_id in (None, pupil_id))
         )
 
     def act_under(self, permission: str) -> None:

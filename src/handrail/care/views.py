@@ -55,8 +55,8 @@ class MedicinesView(CareDoor):
             gone=[each for each, _, _ in held if each.returned_on],
             trainings=[(each, each.status_on(on, settings)) for each in trained],
             to_accept=TO_ACCEPT,
-            may_edit=request.user.may(Permission.EDIT_PLANS, school_id=self.child.school_id),
-            may_see_child=request.user.may(Permission.SEE_CHILDREN, school_id=self.child.school_id),
+            may_edit=self.may(Permission.EDIT_PLANS),
+            may_see_child=self.may(Permission.SEE_CHILDREN),
         )
 
 

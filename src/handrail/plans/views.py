@@ -43,7 +43,7 @@ class PlanDoor(Door):
         return newest
 
     def may(self, permission: Permission) -> bool:
-        return bool(self.request.user.may(permission, school_id=self.child.school_id))
+        return bool(self.request.user.may(permission, school_id=self.child.school_id, pupil_id=self.child.id))
 
     def page(self, template: str, **more: Any) -> HttpResponse:
         """The page, once it is recorded that it shows this child's plan."""

@@ -95,6 +95,10 @@ class ChildDoor(Door):
         found: Pupil = get_or_404(visible, id=self.kwargs["child_id"])
         return found
 
+    def may(self, permission: Permission) -> bool:
+        """Whether the person may do this where the child is, or for the child."""
+        return bool(self.request.user.may(permission, school_id=self.child.school_id, pupil_id=self.child.id))
+
     def page(self, template: str, group: ReadEntry.Group, **more: Any) -> HttpResponse:
         """The page, once it is recorded that it shows this child."""
         self.shows([self.child.id], group, school_id=self.child.school_id)
@@ -106,7 +110,7 @@ class ChildView(ChildDoor):
 
     def get(self, request: Request, child_id: Any) -> HttpResponse:
         may = {
-            name: request.user.may(permission, school_id=self.child.school_id)
+            name: self.may(permission)
             for name, permission in (
                 ("edit", Permission.EDIT_CHILDREN),
                 ("see_plan", Permission.SEE_PLANS),
