@@ -96,14 +96,43 @@ class TestWhatHappenedToAChild:
             place_hold(pupil=child, reason="Canary reason", by=cast.head, at=at)
         return child
 
-    def test_is_shown_to_the_lead_with_a_link_and_without_a_name(self, one, cast, browse, poppy):
-        page = browse(cast.head).get(self.PAGE).text
-        for words in (self.DETAILS, self.EMERGENCY, self.HOLD):
-            assert f'href="/children/{poppy.id}/">{words}</a>' in page
-        assert page.count(f"Child {reference(poppy.id)}") == 3
-        assert "anary" not in page
+    def test_is_shown_to_the_lead_without_saying_which_child(self, one, cast, browse, poppy):
+        client = browse()
+        with inside(one):
+            client.force_login(cast.head)
+        for path in (self.PAGE, "/schools/900001/"):
+            page = client.get(path).text
+            assert all(words in page for words in (self.DETAILS, self.EMERGENCY, self.HOLD))
+            for tells in (str(poppy.id), reference(poppy.id), "anary"):
+                assert tells not in page
         with inside(one):
             assert not ReadEntry.objects.exists()
+
+    def test_says_which_child_after_the_second_step_and_records_it(self, one, cast, browse, poppy):
+        place = f"{self.PAGE}children/"
+        assert f'href="{place}"' in browse(cast.head).get(self.PAGE).text
+        client = browse()
+        with inside(one):
+            client.force_login(cast.head)
+        assert client.get(place).status_code == 302
+        with inside(one):
+            assert not ReadEntry.objects.exists()
+        page = browse(cast.head).get(place).text
+        for words in (self.DETAILS, self.EMERGENCY, self.HOLD):
+            assert f'href="/children/{poppy.id}/">{words}</a>' in page
+        assert page.count("Poppy Canarywright") == 3
+        assert "Canary words" not in page
+        with inside(one):
+            read = ReadEntry.objects.get()
+            assert (read.child_ids, read.school_id, read.verb) == ([poppy.id], cast.oak.id, "list")
+
+    def test_says_it_to_nobody_but_the_schools_leads(self, one, cast, browse, poppy):
+        with inside(one):
+            office = person("office@oak.example", Role.SCHOOL_ADMINISTRATOR, school=cast.oak)
+        place = f"{self.PAGE}children/"
+        statuses = [browse(each).get(place).status_code for each in (office, cast.officer, cast.neighbour)]
+        assert statuses == [403, 403, 404]
+        assert place not in browse(office).get(self.PAGE).text
 
     def test_is_shown_as_far_as_the_role_goes(self, one, cast, browse, poppy):
         with inside(one):
@@ -124,15 +153,16 @@ class TestWhatHappenedToAChild:
         with inside(one):
             child = PupilFactory(school=cast.oak)
             erase_child(pupil=child, by=cast.head, at=at)
-        page = browse(cast.head).get(self.PAGE).text
+        page = browse(cast.head).get(f"{self.PAGE}children/").text
         assert "Erased a child’s record" in page
         assert str(child.id) not in page
 
-    def test_asks_as_often_for_many_as_for_one(self, one, cast, browse, poppy, at, django_assert_max_num_queries):
+    @pytest.mark.parametrize("path", ["", "children/"])
+    def test_asks_as_often_for_many_as_for_one(self, path, one, cast, browse, poppy, at, django_assert_max_num_queries):
         with inside(one):
             for number in range(20):
                 change_pupil(pupil=PupilFactory(school=cast.oak), by=CLOCK, at=at, class_name=f"{number}")
         client = browse(cast.head)
-        client.get(self.PAGE)
+        client.get(self.PAGE + path)
         with django_assert_max_num_queries(24):
-            client.get(self.PAGE)
+            client.get(self.PAGE + path)

@@ -15,7 +15,6 @@ from handrail.care.models import Medicine, SpareKit, StaffTraining
 from handrail.core import audit
 from handrail.core.jinja import long_date
 from handrail.core.models import AuditEntry
-from handrail.core.reference import reference
 from handrail.incidents.models import Incident
 from handrail.notices.models import Notice
 from handrail.people.invitations import SUBJECT as INVITATION
@@ -102,8 +101,9 @@ SHOWN = {
         "erased a child": "Erased a child’s record",
     },
 }
-"""What is shown of the record of changes, in words, to whom. No words tell which child: those who may see them have a
-reference, and a link. The rest see none of it, since from one line on a page they could count the children with a plan.
+"""What is shown of the record of changes, in words, to whom. No words tell which child: that is on a page of its own,
+behind the second step and recorded as read. Who may see no child sees none of it, since from one line on a page they
+could count the children with a plan.
 """
 
 NOT_SHOWN = {
@@ -161,26 +161,36 @@ def happenings(school: School, *, by: User) -> QuerySet[Any, dict[str, Any]]:
     """What happened, as far as the person may know it, newest first, as `what`, `id` and `moment`; `told` makes
     sentences of a page of it.
     """
-    verbs = [verb for needed, said in SHOWN.items() if by.may(needed, school_id=school.id) for verb in said]
-
-    def dated(rows: QuerySet[Any], what: str, moment: Any) -> QuerySet[Any, dict[str, Any]]:
-        return rows.order_by().values("id", what=Value(what, CharField()), moment=moment)
-
-    return dated(
-        AuditEntry.objects.filter(school_id=school.id, verb__in=verbs), "entry", F("at")
-    ).union(
-        dated(PolicyReview.objects.filter(policy__school=school), "review", F("recorded_at")),
-        dated(
+    return _dated(_entries(school, by=by), "entry", F("at")).union(
+        _dated(PolicyReview.objects.filter(policy__school=school), "review", F("recorded_at")),
+        _dated(
             Notice.objects.filter(school_id=school.id).exclude(state=Notice.State.SUPPRESSED),
             "notice",
             Coalesce("ended_at", "owed_at"),
         ),
         all=True,
-    ).order_by("-moment", "id")  # fmt: skip
+    ).order_by("-moment", "id")
 
 
-def told(rows: Iterable[dict[str, Any]], *, by: User) -> list[dict[str, Any]]:
-    """Each happening as `at`, `who`, `text` and perhaps a `note` and a link. Thirteen questions, however many rows."""
+def happenings_to_children(school: School, *, by: User) -> QuerySet[Any, dict[str, Any]]:
+    """Those of them that are about children."""
+    about = _entries(school, by=by).exclude(verb__in=SHOWN[Permission.SEE_ACTIVITY])
+    return _dated(about, "entry", F("at")).order_by("-moment", "id")
+
+
+def _entries(school: School, *, by: User) -> QuerySet[AuditEntry]:
+    verbs = [verb for needed, said in SHOWN.items() if by.may(needed, school_id=school.id) for verb in said]
+    return AuditEntry.objects.filter(school_id=school.id, verb__in=verbs)
+
+
+def _dated(rows: QuerySet[Any], what: str, moment: Any) -> QuerySet[Any, dict[str, Any]]:
+    return rows.order_by().values("id", what=Value(what, CharField()), moment=moment)
+
+
+def told(rows: Iterable[dict[str, Any]], *, to: User | None = None) -> list[dict[str, Any]]:
+    """Each happening as `at`, `who`, `text` and perhaps a `note`; with its `child` and a link to them where the person
+    `to` may see them. At most thirteen questions, however many rows.
+    """
     rows = list(rows)
     ids: dict[str, list[UUID]] = {"entry": [], "review": [], "notice": []}
     for row in rows:
@@ -197,7 +207,7 @@ def told(rows: Iterable[dict[str, Any]], *, by: User) -> list[dict[str, Any]]:
         **User.objects.in_bulk(senders - {None}),
         **_called(subjects, entries.values()),
     }
-    children = _children(entries.values(), by=by)
+    children = _children(entries.values(), by=to) if to else {}
     found = []
     for row in rows:
         if row["what"] == "entry":
@@ -242,14 +252,14 @@ def _children(entries: Iterable[AuditEntry], *, by: User) -> dict[Any, Pupil]:
     child_of: dict[Any, Any] = {child: child for child in by_kind["child"]}
     for model, kind in _ABOUT_CHILDREN:
         child_of |= dict(model.objects.filter(id__in=by_kind[kind]).values_list("id", "pupil_id"))
-    seen = Pupil.objects.visible_to(by).only("id").in_bulk(set(child_of.values()))
+    seen = Pupil.objects.visible_to(by).in_bulk(set(child_of.values()))
     return {subject: seen[child] for subject, child in child_of.items() if child in seen}
 
 
 def _of_entry(entry: AuditEntry, names: Names, children: dict[Any, Pupil]) -> dict[str, Any]:
     said = {"who": entry.by_name, "text": WORDS[entry.verb], "note": str(names.get(entry.subject_id) or "")}
     if child := children.get(entry.subject_id):
-        said |= {"href": reverse("schools:child", args=[child.id]), "note": f"Child {reference(child.id)}"}
+        said |= {"child": child, "href": reverse("schools:child", args=[child.id]), "note": str(child)}
     return said
 
 

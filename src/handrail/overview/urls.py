@@ -15,6 +15,7 @@ urlpatterns = [
     path("schools.csv", views.SchoolsCsvView.as_view(), name="schools_csv"),
     path("schools/<str:urn>/", views.SchoolView.as_view(), name="school"),
     path("schools/<str:urn>/activity/", views.ActivityView.as_view(), name="activity"),
+    path("schools/<str:urn>/activity/children/", views.ChildrensActivityView.as_view(), name="childrens_activity"),
     path("children/", views.AskedAboutView.as_view(), name="asked_about"),
     path("children/<uuid:child_id>/reads/", record.WhoLookedView.as_view(), name="who_looked"),
     path("activity/", record.EverythingView.as_view(), name="everything"),

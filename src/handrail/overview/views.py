@@ -19,7 +19,7 @@ from handrail.core.status import Status
 from handrail.overview.acting import acting_school, choose, schools_of
 from handrail.overview.figures import KIND_HEADINGS, figures
 from handrail.overview.forms import SchoolFilters
-from handrail.overview.history import happenings, told
+from handrail.overview.history import happenings, happenings_to_children, told
 from handrail.overview.lists import SHORT_NAMES, TO_CHASE, policies_to_watch, schools_list
 from handrail.overview.plan_counts import overdue
 from handrail.plans.models import BreakGlass
@@ -246,9 +246,7 @@ class SchoolView(SchoolDoor):
             {
                 "school": school,
                 "policies": sorted(policies, key=lambda policy: SCHOOL_KINDS.index(Kind(policy.kind))),
-                "activity": told(happenings(school, by=request.user)[:LATEST], by=request.user)
-                if may_see_activity
-                else [],
+                "activity": told(happenings(school, by=request.user)[:LATEST]) if may_see_activity else [],
                 "may_see_activity": may_see_activity,
             },
         )
@@ -262,5 +260,25 @@ class ActivityView(SchoolDoor):
     def get(self, request: Request, urn: str) -> HttpResponse:
         school = self.school(request, urn)
         page = Paginator(happenings(school, by=request.user), PAGE).get_page(request.GET.get("page"))
-        activity = told(page, by=request.user)
-        return render(request, "overview/activity.html", {"school": school, "page": page, "activity": activity})
+        facts = {
+            "school": school,
+            "page": page,
+            "activity": told(page),
+            "may_see_whom": request.user.may(Permission.SEE_READS, school_id=school.id),
+        }
+        return render(request, "overview/activity.html", facts)
+
+
+class ChildrensActivityView(SchoolDoor):
+    """The same of what was about children, with whom each was about."""
+
+    permission, needs_step_up, shows_child = Permission.SEE_READS, True, True
+
+    def get(self, request: Request, urn: str) -> HttpResponse:
+        school = self.school(request, urn)
+        page = Paginator(happenings_to_children(school, by=request.user), PAGE).get_page(request.GET.get("page"))
+        activity = told(page, to=request.user)
+        shown = {each["child"].id for each in activity if "child" in each}
+        self.shows(shown, ReadEntry.Group.IDENTITY, verb=ReadEntry.Verb.LIST, school_id=school.id)
+        facts = {"school": school, "page": page, "activity": activity}
+        return render(request, "overview/childrens_activity.html", facts)
