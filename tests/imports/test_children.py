@@ -444,6 +444,23 @@ class TestWhatIsKept:
                 ("export", poppy.id, cast.oak.id),
             }
 
+    @pytest.mark.parametrize(("what", "verb"), [("", "list"), ("problems.csv", "export")])
+    def test_is_shown_with_a_record_of_whom_a_row_with_a_problem_names(self, one, cast, bring, page, poppy, what, verb):
+        with inside(one):
+            una = PupilFactory(school=cast.oak, name="Una Unsure", upn=upn(9))
+            other = PupilFactory(school=cast.oak, name="Not Named")
+            PupilFactory(school=cast.elm, name="Poppy Canarywright")
+        twice = [row("Somebody", UPN=upn(9)), row("Somebody Else", UPN=upn(9))]
+        file = bring(row("POPPY  Canarywright", "soon"), *twice)
+        shown = page(file, what)
+        assert "POPPY" in shown
+        assert upn(9) in shown
+        with inside(one):
+            read = ReadEntry.objects.get(by=cast.head.id)
+            assert (read.verb, read.school_id) == (verb, cast.oak.id)
+            in_no_row = {other.id} if what == "" else set()
+            assert set(read.child_ids) == {poppy.id, una.id} | in_no_row
+
     def test_is_shown_after_a_second_step_alone(self):
         assert ListView.needs_step_up
         assert ListView.shows_child

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,7 +17,7 @@ from handrail.core.models import ReadEntry
 from handrail.core.spreadsheet import csv_file
 from handrail.imports import actions
 from handrail.imports.children import BACK, CHANGED, LEFT, NEW
-from handrail.imports.children_file import HEADINGS
+from handrail.imports.children_file import HEADINGS, same_name
 from handrail.imports.forms import ChildrenForm, ConfirmChildrenForm
 from handrail.imports.models import FileImport
 from handrail.schools.models import Pupil, School
@@ -84,11 +85,23 @@ class ListDoor(Door):
         found: FileImport = get_or_404(visible, id=self.kwargs["list_id"])
         return found
 
-    def show(self, changes: Iterable[dict[str, Any]], how: ReadEntry.Verb) -> None:
-        """Record which children of the school the page shows. One who is not added yet is nobody we hold."""
-        ids = [UUID(each["child"]) for each in changes]
-        known = Pupil.objects.visible_to(self.request.user).filter(id__in=ids).values_list("id", flat=True)
+    def show(self, how: ReadEntry.Verb, *, changes: Iterable[dict[str, Any]] = (), named: Iterable[str] = ()) -> None:
+        """Record which children of the school the page shows: those of `changes`, and everybody whose name or UPN is
+        one of `named`. One who is not added yet is nobody we hold.
+        """
+        ids, names = {UUID(each["child"]) for each in changes}, {same_name(each) for each in named}
+        children = Pupil.objects.visible_to(self.request.user).filter(Q(id__in=ids) | Q(school=self.uploaded.school))
+        known = [
+            child_id
+            for child_id, name, upn in children.values_list("id", "name", "upn")
+            if child_id in ids or same_name(name) in names or (upn and same_name(upn) in names)
+        ]
         self.shows(known, ReadEntry.Group.IDENTITY, verb=how, school_id=self.uploaded.school_id)
+
+    @staticmethod
+    def named_in(problems: Iterable[dict[str, Any]]) -> list[str]:
+        """The names and numbers that the rows with a problem give."""
+        return [each[said] for each in problems for said in ("child", "value") if each[said]]
 
     def to_list(self) -> HttpResponse:
         return redirect("imports:list", list_id=self.uploaded.id)
@@ -120,7 +133,12 @@ class ListView(ListDoor):
     def page(self, form: ConfirmChildrenForm) -> HttpResponse:
         kinds = ((NEW,), (CHANGED, BACK), (LEFT,))
         shown = [[each for each in self.uploaded.changes if each["what"] in kind][:ROWS_SHOWN] for kind in kinds]
-        self.show([change for changes in shown for change in changes], ReadEntry.Verb.LIST)
+        problems = self.uploaded.problems[:ROWS_SHOWN]
+        self.show(
+            ReadEntry.Verb.LIST,
+            changes=[change for changes in shown for change in changes],
+            named=[*self.named_in(problems), *(each.partition(": ")[0] for each in self.uploaded.left)],
+        )
         facts = {
             "file": self.uploaded,
             "school": self.uploaded.school,
@@ -128,7 +146,7 @@ class ListView(ListDoor):
             "new": shown[0],
             "changed": shown[1],
             "left": shown[2],
-            "problems_shown": self.uploaded.problems[:ROWS_SHOWN],
+            "problems_shown": problems,
             "may_be_undone": self.uploaded.may_be_undone(at=self.request.now),
         }
         answer = render(self.request, "imports/list.html", facts)
@@ -168,7 +186,7 @@ class ListProblemsView(ListDoor):
     shows_child = True
 
     def get(self, request: Request, list_id: Any) -> FileResponse:
-        self.show([], ReadEntry.Verb.EXPORT)
+        self.show(ReadEntry.Verb.EXPORT, named=self.named_in(self.uploaded.problems))
         rows = (
             [
                 each["line"],
@@ -189,7 +207,7 @@ class ListChangesView(ListDoor):
     shows_child = True
 
     def get(self, request: Request, list_id: Any) -> FileResponse:
-        self.show(self.uploaded.changes, ReadEntry.Verb.EXPORT)
+        self.show(ReadEntry.Verb.EXPORT, changes=self.uploaded.changes)
         rows = (
             [each["name"], each["what"], detail["column"], detail["was"], detail["becomes"]]
             for each in self.uploaded.changes
