@@ -96,6 +96,33 @@ class TestUndelivered:
         assert b"Oak School" not in stranger.get(self.ADDRESS).content
         assert stranger.post(f"/messages/{stuck.id}/replay/").status_code == 404
 
+    @pytest.mark.parametrize(("count", "words"), [(1, "Up to 5 messages"), (5, "Up to 5 messages"), (6, "6 messages")])
+    def test_counts_those_about_children_and_shows_none(self, one, cast, browse, at, count, words):
+        with inside(one):
+            about = [
+                NoticeFactory(state="bounced", wording="child_action", recipient=f"canary{n}@oak.example", ended_at=at)
+                for n in range(count)
+            ]
+        officer = browse(cast.officer)
+        html = officer.get(self.ADDRESS).content.decode()
+        assert f"{words} about children could not be delivered." in html
+        assert "Every message was delivered" not in html
+        assert "canary" not in html
+        assert not [each for each in about if str(each.id) in html]
+        assert officer.post(f"/messages/{about[0].id}/replay/").status_code == 404
+        with inside(one):
+            assert set(Notice.objects.values_list("state", flat=True)) == {"bounced"}
+        assert "will be tried again" in officer.post("/messages/children/replay/", follow=True).content.decode()
+        with inside(one):
+            assert set(Notice.objects.values_list("state", flat=True)) == {"owed"}
+
+    def test_of_children_are_not_tried_again_by_people_at_schools(self, one, cast, browse, at):
+        with inside(one):
+            NoticeFactory(state="bounced", wording="child_action", ended_at=at)
+        assert browse(cast.head).post("/messages/children/replay/").status_code == 403
+        with inside(one):
+            assert Notice.objects.get().state == "bounced"
+
     def test_says_when_no_way_to_send_is_set_up(self, one, cast, browse, settings):
         settings.MAIL_PROVIDER = "none"
         with inside(one):

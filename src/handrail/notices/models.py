@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from handrail.core.models import Record, RecordManager
-from handrail.notices.wording import WORDINGS
+from handrail.notices.wording import ABOUT_CHILDREN, WORDINGS
 
 if TYPE_CHECKING:
     from handrail.accounts.models import User
@@ -22,8 +22,15 @@ CLAIMS_UNFINISHED_AT_MOST = 3
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
     def visible_to(self, user: "User") -> Self:
-        """Everything to people at the authority; to people at schools, what concerns their school."""
-        return self if user.is_at_authority else self.filter(school_id__in=user.school_ids)
+        """To people at schools what concerns their school; to people at the authority everything that is about no
+        child: whom those go to, and when, would tell them of which school a child is.
+        """
+        if user.is_at_authority:
+            return self.exclude(wording__in=ABOUT_CHILDREN)
+        return self.filter(school_id__in=user.school_ids)
+
+    def about_children(self) -> Self:
+        return self.filter(wording__in=ABOUT_CHILDREN)
 
     def of_school(self, school_id: UUID) -> Self:
         """All that was owed about one school, newest first."""

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from handrail.accounts.roles import Permission
 from handrail.accounts.second_step.demo import codes_now
 from handrail.core.access import PUBLIC, Door, Request, get_or_404
+from handrail.core.suppression import SMALLEST_SHOWN
 from handrail.notices import actions
 from handrail.notices.mailbox import Mailbox
 from handrail.notices.models import Notice
@@ -46,18 +47,22 @@ class LetterView(MailboxView):
 
 
 class UndeliveredView(Door):
-    """The messages that only a person can help, and whether messages leave at all."""
+    """The messages that only a person can help, and whether messages leave at all. Of those about children it says
+    how many there are, as other pages count children.
+    """
 
     permission = Permission.CHASE_SCHOOLS
 
     def get(self, request: Request) -> HttpResponse:
-        notices = Notice.objects.visible_to(request.user)
-        page = Paginator(notices.undelivered(), 50).get_page(request.GET.get("page"))
+        undelivered = Notice.objects.undelivered()
+        page = Paginator(undelivered.visible_to(request.user), 50).get_page(request.GET.get("page"))
         schools = School.objects.in_bulk({each.school_id for each in page if each.school_id})
         context = {
             "page": page,
             "rows": [(each, schools.get(each.school_id)) for each in page],
-            "waiting": notices.waiting().count(),
+            "about_children": undelivered.about_children().count(),
+            "smallest_shown": SMALLEST_SHOWN,
+            "waiting": Notice.objects.waiting().count(),
             "has_provider": settings.MAIL_PROVIDER != "none",
         }
         return render(request, "notices/undelivered.html", context)
@@ -74,6 +79,17 @@ class ReplayView(Door):
             messages.info(request, "This message is already being tried again, or has been sent.")
         else:
             messages.success(request, f"The message to {notice.recipient} will be tried again within a few minutes.")
+        return redirect("notices:undelivered")
+
+
+class ReplayAboutChildrenView(Door):
+    """All of those about children: nobody here is shown one of them."""
+
+    permission = Permission.CHASE_SCHOOLS
+
+    def post(self, request: Request) -> HttpResponse:
+        actions.replay_about_children(by=request.user, at=request.now)
+        messages.success(request, "The messages about children will be tried again within a few minutes.")
         return redirect("notices:undelivered")
 
 

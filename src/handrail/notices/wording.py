@@ -175,3 +175,5 @@ def words(key: str, facts: dict[str, str]) -> tuple[str, str]:
     why = WHY[facts["role"]].format_map(facts)
     subject = " ".join(wording.subject.format_map(facts).split())
     return subject, (wording.text + FOOT).format_map(facts | {"why": why})
+
+ABOUT_CHILDREN = tuple(key for key, wording in WORDINGS.items() if wording.about == "child")
