@@ -124,6 +124,9 @@ class TestThePages:
                 "Pat Parent",
                 "https://log.example/poppy",
             )
+            [[sealed]] = execute("SELECT log_url FROM care_medicine")
+            assert b"poppy" not in bytes(sealed)
+        assert 'href="https://log.example/poppy"' in client.get(address).content.decode()
         assert client.post(f"{address}{made.id}/", typed(facts, place="Hall")).status_code == 302
         gone = {"gone": "returned", **typed({"returned_on": on})}
         assert client.post(f"{address}{made.id}/return/", gone).status_code == 302

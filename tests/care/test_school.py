@@ -167,6 +167,13 @@ class TestTraining:
             first.refresh_from_db()
             assert first.ended_on == on
 
+    def test_is_sealed_though_it_is_a_code(self, one, cast, train, poppy, browse):
+        train(pupil=poppy, procedure="tracheostomy")
+        with inside(one):
+            [[sealed]] = execute("SELECT procedure FROM care_stafftraining")
+            assert b"trach" not in bytes(sealed)
+        assert "Tracheostomy, suction and oxygen" in browse(cast.head).get(f"/children/{poppy.id}/medicines/").text
+
     def test_is_refused_from_the_future_and_backwards(self, on, train):
         with pytest.raises(actions.DayInFuture):
             train(trained_on=on + timedelta(days=1))

@@ -215,7 +215,8 @@ def record_training(
         school=school, pupil=pupil, person__iexact=person, trained_on__lte=trained_on
     )
     if procedure != StaffTraining.Procedure.OTHER:
-        before.filter(procedure=procedure).update(ended_on=day_of(at))
+        same = [each.id for each in before.select_for_update() if each.procedure == procedure]
+        before.filter(id__in=same).update(ended_on=day_of(at))
     training = StaffTraining(
         school=school,
         pupil=pupil,

@@ -96,6 +96,7 @@ class MedicineForm(QuietForm):
         if cleaned.get("consent_on") and not cleaned.get("consent_by"):
             self.add_error("consent_by", "Enter which parent or carer agreed")
         cleaned["consent_by"] = cleaned.get("consent_by") or None
+        cleaned["log_url"] = cleaned.get("log_url") or None
         return cleaned
 
 

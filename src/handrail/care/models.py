@@ -44,7 +44,12 @@ class MedicineQuerySet(models.QuerySet["Medicine"]):
 
 
 class Medicine(Record):
-    """A medicine or device of one child that the school holds, until it is returned or disposed of."""
+    """A medicine or device of one child that the school holds, until it is returned or disposed of.
+
+    What it is and where its doses are written down is sealed; the address of a log may hold the child's name. Its dates
+    and its codes are not: the clock reminds of what goes out of date while nobody has a key, and none says which
+    medicine it is.
+    """
 
     class Kind(models.TextChoices):
         MEDICINE = "medicine", "Medicine"
@@ -70,7 +75,7 @@ class Medicine(Record):
     is_controlled = models.BooleanField(default=False)
     consent_by = SealedTextField(null=True, help_text="which parent or carer agreed in writing")
     consent_on = models.DateField(null=True)
-    log_url = models.CharField(max_length=500, blank=True, help_text="where each dose is written down, elsewhere")
+    log_url = SealedTextField(null=True, help_text="where each dose is written down, elsewhere")
     returned_on = models.DateField(null=True, help_text="empty while it is in use")
     gone = models.CharField(max_length=8, choices=Gone, blank=True)
 
@@ -199,7 +204,10 @@ class StaffTrainingQuerySet(models.QuerySet["StaffTraining"]):
 
 
 class StaffTraining(Record):
-    """Somebody at a school was trained in something, perhaps for one child; until when that counts."""
+    """Somebody at a school was trained in something, perhaps for one child; until when that counts.
+
+    In what is sealed though it is a code: of somebody trained for one child it says what that child has.
+    """
 
     class Procedure(models.TextChoices):
         AWARENESS = "awareness", "Awareness of medical conditions"
@@ -217,7 +225,7 @@ class StaffTraining(Record):
     school = models.ForeignKey(School, on_delete=models.CASCADE, related_name="trainings")
     pupil = models.ForeignKey(Pupil, on_delete=models.CASCADE, null=True, related_name="trainings")
     person = models.CharField(max_length=150)
-    procedure = models.CharField(max_length=12, choices=Procedure)
+    procedure = SealedTextField(choices=Procedure)
     procedure_note = SealedTextField(null=True, help_text="what it is, if it is something else")
     trained_on = models.DateField()
     expires_on = models.DateField(help_text="the last day on which it counts")

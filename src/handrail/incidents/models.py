@@ -52,14 +52,18 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 
 
 class Incident(Record):
-    """One incident or near miss at a school, perhaps about one child."""
+    """One incident or near miss at a school, perhaps about one child.
+
+    What people write of it is sealed, where it was too. Its kind and its harm are not: they are two of a few codes, and
+    are counted in the database for all schools together, of which no key would tell who is counted.
+    """
 
     school = models.ForeignKey(School, on_delete=models.CASCADE, related_name="incidents")
     pupil = models.ForeignKey(Pupil, on_delete=models.CASCADE, null=True, related_name="incidents")
     kind = models.CharField(max_length=10, choices=Kind)
     harm = models.CharField(max_length=7, choices=Harm)
     happened_at = models.DateTimeField()
-    place = models.CharField(max_length=150)
+    place = SealedTextField()
     what_happened = SealedTextField()
     what_was_done = SealedTextField()
     what_is_learnt = SealedTextField(null=True, help_text="what will be done otherwise; often known only later")

@@ -207,7 +207,11 @@ class PlanReview(Record):
 
 
 class ReviewTrigger(Record):
-    """Something that makes a plan's review due before its time, until a review has answered it."""
+    """Something that makes a plan's review due before its time, until a review has answered it.
+
+    Its kind is not sealed: it is one of a few codes, which say when to look at the plan and not what the child has. The
+    clock notes each kind once for each day, in one statement for all plans, while nobody has a key.
+    """
 
     plan = models.ForeignKey(HealthcarePlan, on_delete=models.CASCADE, related_name="triggers")
     kind = models.CharField(max_length=10, choices=Trigger)
