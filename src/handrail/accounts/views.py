@@ -21,7 +21,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from handrail.accounts import actions
-from handrail.accounts.codes import A_NEWER_ONE, For, is_newest, note_newest
+from handrail.accounts.codes import For, has_ended, note_entered
 from handrail.accounts.floods import count_try
 from handrail.accounts.models import Draft, Session, SignInService
 from handrail.accounts.second_step.actions import of
@@ -54,7 +54,6 @@ class RequestCodeView(allauth.RequestLoginCodeView):
         if form._user is None:
             tell_unknown(form.cleaned_data["email"])
         answer: HttpResponse = super().form_valid(form)
-        note_newest(self.request.session, form.cleaned_data["email"], what=For.SIGNING_IN)
         return answer
 
 
@@ -68,18 +67,13 @@ class EnterCodeView(allauth.ConfirmLoginCodeView):
             messages.error(request, RAN_OUT)
         return answer
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        answer: HttpResponse
-        if is_newest(request.session, self._process.state["email"], what=For.SIGNING_IN):
-            answer = super().post(request, *args, **kwargs)
-        else:
-            self._process.abort()
-            messages.error(request, A_NEWER_ONE)
-            answer = HttpResponseRedirect(self.passthrough_next_url(reverse("account_request_login_code")))
-        return answer
+    def get_form_kwargs(self) -> dict[str, Any]:
+        ended = has_ended(self._process.state, what=For.SIGNING_IN)
+        return super().get_form_kwargs() | ({"code": ""} if ended else {})
 
     def form_valid(self, form: Any) -> HttpResponse:
         """On to the second step, if there is one, still knowing where the person was going."""
+        note_entered(self._process.state, what=For.SIGNING_IN)
         answer: HttpResponse = super().form_valid(form)
         if isinstance(answer, HttpResponseRedirect) and answer.url == reverse("mfa_authenticate"):
             return HttpResponseRedirect(self.passthrough_next_url(answer.url))
@@ -148,10 +142,8 @@ class SetPasswordView(allauth.PasswordSetView):
 class ResetView(allauth.PasswordResetView):
     def form_valid(self, form: Any) -> HttpResponse:
         answer: HttpResponse = super().form_valid(form)
-        if answer.status_code == 302:
-            note_newest(self.request.session, form.cleaned_data["email"], what=For.RESET)
-            if not form.users:
-                tell_unknown(form.cleaned_data["email"])
+        if answer.status_code == 302 and not form.users:
+            tell_unknown(form.cleaned_data["email"])
         return answer
 
 
@@ -162,14 +154,13 @@ class EnterResetCodeView(allauth.ConfirmPasswordResetCodeView):
         answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         return answer if self._process else ran_out(request)
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        answer: HttpResponse
-        if is_newest(request.session, self._process.state["email"], what=For.RESET):
-            answer = super().post(request, *args, **kwargs)
-        else:
-            self._process.abort()
-            messages.error(request, A_NEWER_ONE)
-            answer = redirect("account_reset_password")
+    def get_form_kwargs(self) -> dict[str, Any]:
+        ended = has_ended(self._process.state, what=For.RESET)
+        return super().get_form_kwargs() | ({"code": ""} if ended else {})
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        note_entered(self._process.state, what=For.RESET)
+        answer: HttpResponse = super().form_valid(form)
         return answer
 
 
