@@ -26,6 +26,7 @@ FACTS = {
     "reference": "H-7F3K",
     "place": "Dining hall, by the door",
     "as_role": "Lead at a hospital school or alternative provision",
+    "who": "Nell New (nell@oak.example)",
     "recipient": "jo.smith@oak.example",
     "until": "23 December 2026",
 }

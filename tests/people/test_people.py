@@ -441,6 +441,78 @@ class TestWhoseRoleChangesOrEnds:
                 role_news.still_due(ended, at=at)
 
 
+class TestLetIntoASchoolByTheAuthority:
+    """Nobody at the authority sees a child, nor makes themselves somebody who does unnoticed by the school."""
+
+    @pytest.fixture
+    def invite(self, one, cast, browse):
+        """`invite(by, role)` invites Nell to Oak School; gives whom the school's messages about it go to."""
+
+        def run(by, role="school_lead"):
+            with inside(one):
+                School.objects.filter(id=cast.oak.id).update(head_email="hannah@oak.example")
+            assert browse(by).post(INVITE, NELL | {"role": role}).status_code == 302
+            return self.told(one)
+
+        return run
+
+    def told(self, one):
+        with inside(one):
+            found = Notice.objects.filter(wording="role_given").order_by("recipient")
+            return [each.recipient for each in found]
+
+    def test_is_told_to_who_leads_there_and_to_the_head(self, one, cast, invite, browse, at):
+        assert invite(cast.admin) == ["colleague@oak.example", "hannah@oak.example", "head@oak.example"]
+        with inside(one):
+            notice = Notice.objects.filter(wording="role_given").first()
+            subject, text, _ = in_words(notice, STILL_DUE[notice.subject_kind](notice, at=at), authority=one)
+        assert subject == "Oak School: somebody was given a role"
+        assert "Adele Admin at Barsetshire has given Nell New (nell@oak.example) a role at Oak School." in text
+        assert "It is: School lead." in text
+        assert OAK in text
+        page = words(browse(cast.head).get("/schools/900001/activity/"))
+        assert "Message to the school about the role of Nell New" in page
+
+    @pytest.mark.parametrize(("role", "count"), [("school_administrator", 3), ("governor", 0)])
+    def test_is_told_of_roles_that_see_children_alone(self, cast, invite, role, count):
+        assert len(invite(cast.admin, role)) == count
+
+    def test_is_not_told_of_whom_the_school_invites(self, cast, invite):
+        assert invite(cast.head) == []
+
+    def test_is_told_to_who_led_there_until_just_now(self, one, cast, invite, at):
+        with inside(one):
+            for each in (cast.head, cast.colleague):
+                membership = membership_of(each)
+                Membership.objects.filter(id=membership.id).update(to_on=at.date())
+        assert invite(cast.admin) == ["colleague@oak.example", "hannah@oak.example", "head@oak.example"]
+
+    def test_is_told_to_nobody_where_nobody_has_led(self, one, cast, invite):
+        with inside(one):
+            Membership.objects.filter(school=cast.oak).delete()
+        assert invite(cast.admin) == []
+
+    def test_is_told_when_a_role_is_changed_into_one_that_sees_children(self, one, cast, browse):
+        with inside(one):
+            membership = membership_of(person("gov@oak.example", Role.GOVERNOR, school=cast.oak))
+        browse(cast.admin).post(f"/people/{membership.id}/role/", {"role": "school_administrator"})
+        assert self.told(one) == ["colleague@oak.example", "head@oak.example"]
+        with inside(one):
+            membership = membership_of(membership.user)
+        browse(cast.admin).post(f"/people/{membership.id}/role/", {"role": "school_lead"})
+        assert len(self.told(one)) == 2, "who saw the children before is nobody new"
+
+    def test_is_told_also_when_the_role_has_ended_since_unless_nobody_used_it(self, one, cast, invite, at):
+        invite(cast.admin)
+        with inside(one):
+            notice = Notice.objects.filter(wording="role_given").first()
+            Membership.objects.filter(id=notice.subject_id).update(to_on=at.date())
+            with pytest.raises(NoLongerDue):
+                role_news.still_due(notice, at=at)
+            User.objects.filter(email="nell@oak.example").update(last_login=at + timedelta(minutes=1))
+            assert role_news.still_due(notice, at=at)["as_role"] == "School lead"
+
+
 class TestEndARole:
     def address(self, one, user):
         with inside(one):

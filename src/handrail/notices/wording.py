@@ -42,6 +42,7 @@ WHY = {
     "reviewer": "You get this message because you review such items at {authority}.",
     "informed": "You get this message because you answer for where the item belongs.",
     "administrator": "You get this message because you are an administrator of Handrail at {authority}.",
+    "school_lead": "You get this message because you lead at the school, or did until lately.",
     "holder": "You get this message because it is about what you may do in Handrail.",
     "invited": "You get this message because {sender} gave us your address. If you do not know why, do nothing.",
 }
@@ -131,6 +132,14 @@ WORDINGS = {
         "What you have recorded stays, with your name. If you have another role, sign in as before.\n{link}\n\n"
         "If you think this is a mistake, tell us at once.\n",
     ),
+    "role_given": Wording(
+        "service",
+        "Message that somebody was given a role",
+        "{whose}: somebody was given a role",
+        "{sender} at {authority} has given {who} a role at {whose}. It is: {as_role}.\n\n"
+        "Sign in to see who can see the school. There you can end a role that is not right.\n{link}\n\n"
+        "If you did not expect this, tell us at once.\n",
+    ),
     "child_action": Wording(
         "child",
         "Message that an item needs action",
@@ -175,5 +184,6 @@ def words(key: str, facts: dict[str, str]) -> tuple[str, str]:
     why = WHY[facts["role"]].format_map(facts)
     subject = " ".join(wording.subject.format_map(facts).split())
     return subject, (wording.text + FOOT).format_map(facts | {"why": why})
+
 
 ABOUT_CHILDREN = tuple(key for key, wording in WORDINGS.items() if wording.about == "child")

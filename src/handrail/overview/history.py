@@ -18,6 +18,7 @@ from handrail.core.models import AuditEntry
 from handrail.incidents.models import Incident
 from handrail.notices.models import Notice
 from handrail.people.invitations import SUBJECT as INVITATION
+from handrail.people.role_news import GIVEN
 from handrail.people.role_news import SUBJECT as ROLE_NEWS
 from handrail.plans.break_glass import SUBJECT as BREAK_GLASS
 from handrail.plans.models import BreakGlass, HealthcarePlan
@@ -161,15 +162,19 @@ def happenings(school: School, *, by: User) -> QuerySet[Any, dict[str, Any]]:
     """What happened, as far as the person may know it, newest first, as `what`, `id` and `moment`; `told` makes
     sentences of a page of it.
     """
-    return _dated(_entries(school, by=by), "entry", F("at")).union(
-        _dated(PolicyReview.objects.filter(policy__school=school), "review", F("recorded_at")),
-        _dated(
-            Notice.objects.filter(school_id=school.id).exclude(state=Notice.State.SUPPRESSED),
-            "notice",
-            Coalesce("ended_at", "owed_at"),
-        ),
-        all=True,
-    ).order_by("-moment", "id")
+    return (
+        _dated(_entries(school, by=by), "entry", F("at"))
+        .union(
+            _dated(PolicyReview.objects.filter(policy__school=school), "review", F("recorded_at")),
+            _dated(
+                Notice.objects.filter(school_id=school.id).exclude(state=Notice.State.SUPPRESSED),
+                "notice",
+                Coalesce("ended_at", "owed_at"),
+            ),
+            all=True,
+        )
+        .order_by("-moment", "id")
+    )
 
 
 def happenings_to_children(school: School, *, by: User) -> QuerySet[Any, dict[str, Any]]:
@@ -257,7 +262,11 @@ def _children(entries: Iterable[AuditEntry], *, by: User) -> dict[Any, Pupil]:
 
 
 def _of_entry(entry: AuditEntry, names: Names, children: dict[Any, Pupil]) -> dict[str, Any]:
-    said = {"who": entry.by_name, "text": WORDS[entry.verb], "note": str(names.get(entry.subject_id) or "")}
+    said: dict[str, Any] = {
+        "who": entry.by_name,
+        "text": WORDS[entry.verb],
+        "note": str(names.get(entry.subject_id) or ""),
+    }
     if child := children.get(entry.subject_id):
         said |= {"child": child, "href": reverse("schools:child", args=[child.id]), "note": str(child)}
     return said
@@ -279,7 +288,12 @@ def _of_notice(notice: Notice, names: Names) -> dict[str, Any]:
         return {"who": who, "text": f"Invitation to {subject}", "note": f"{notice.recipient}: {state}"}
     if notice.subject_kind == ROLE_NEWS:
         state = notice.get_state_display().lower()
-        return {"who": who, "text": f"Message to {subject} about their role", "note": f"{notice.recipient}: {state}"}
+        about = (
+            f"to the school about the role of {subject}"
+            if notice.wording == GIVEN
+            else f"to {subject} about their role"
+        )
+        return {"who": who, "text": f"Message {about}", "note": f"{notice.recipient}: {state}"}
     return {
         "who": who,
         "text": f"{subject or 'Message'}: reminder to {RECIPIENTS.get(notice.recipient_role, notice.recipient_role)}",

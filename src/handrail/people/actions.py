@@ -11,13 +11,13 @@ from handrail.accounts import actions as accounts
 from handrail.accounts.actions import Newcomer
 from handrail.accounts.addresses import plain_address
 from handrail.accounts.models import Membership, User
-from handrail.accounts.roles import Role
+from handrail.accounts.roles import Permission, Role
 from handrail.core import audit
 from handrail.core.calendar import day_of
 from handrail.notices.actions import owe
 from handrail.notices.models import Notice
 from handrail.people.invitations import AGAIN_AFTER, INVITED, MAY_HAVE_LEFT, STANDS_FOR, SUBJECT, WORDING
-from handrail.people.role_news import CHANGED, ENDED, tell
+from handrail.people.role_news import CHANGED, ENDED, tell, tell_school
 
 
 class Refused(ValueError):
@@ -43,18 +43,20 @@ class Successor:
 
 @transaction.atomic
 def invite(*, email: str, name: str, role: Role, school_id: UUID | None, by: audit.Actor, at: datetime) -> Membership:
-    """Give somebody a role from today and owe them a message that says so. They have 30 days to sign in.
+    """Give somebody a role from today and owe them a message that says so, and the school one if the authority lets
+    them see its children. They have 30 days to sign in.
 
     What comes back is the same whether or not the address has an account for another place. Raises AlreadyHere,
     NotAnEmailAddress and WrongPlace.
     """
-    here = Membership.objects.at_place(school_id).filter(pupil=None, to_on=None).select_related("user")
+    here = Membership.objects.at_place(school_id).filter(pupil=None, to_on=None).select_related("user", "school")
     found = here.filter(user__email__iexact=plain_address(email)).first()
     if found:
         raise AlreadyHere(f"{found.called} has this address and a role here already: {found}. You can change the role")
     user = accounts.add_person(email=email, name=name, role=role, by=by, at=at, school_id=school_id, is_invited=True)
     membership: Membership = here.get(user=user)
     owe_invitations([membership], by=by, at=at)
+    tell_school([membership], by=by, at=at)
     return membership
 
 
@@ -66,8 +68,9 @@ def invite_all(people: Sequence[Newcomer], *, by: audit.Actor, at: datetime) -> 
     """
     users = accounts.add_people(people, by=by, at=at, is_invited=True)
     given = Membership.objects.filter(user__in=users, invited_at=at, to_on=None, pupil=None)
-    invited = list(given.select_related("user"))
+    invited = list(given.select_related("user", "school"))
     owe_invitations(invited, by=by, at=at)
+    tell_school(invited, by=by, at=at)
     return invited
 
 
@@ -129,6 +132,8 @@ def change_role(
         if changed.is_awaited:
             owe_invitations([changed], by=by, at=at)
         tell(changed, CHANGED, by=by, at=at)
+        if Permission.SEE_CHILDREN not in membership.permissions:
+            tell_school([changed], by=by, at=at)
     return changed
 
 
