@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from factories import SchoolFactory, person
 from imports.test_pages import words
 
 from handrail.accounts import roles
+from handrail.accounts.actions import end_membership
 from handrail.accounts.models import Membership, Session, User
 from handrail.accounts.roles import Permission, Role
 from handrail.core.models import AuditEntry
@@ -180,10 +182,13 @@ class TestInviting:
             ("900002", "neighbour@elm.example", "school_lead", ""),
             ("900002", "office@elm.example", "school_lead", "office"),
         ]
-        assert owed == [
+        assert [each for each in owed if each[1] == "invitation"] == [
             (email, "invitation", "owed")
             for email in ("colleague@oak.example", "nell@oak.example", "office@elm.example")
         ]
+        told_of_one = ["colleague@oak.example", "head@900001.example", "head@oak.example"]
+        told_of_two = ["head@900002.example", "neighbour@elm.example"] * 2
+        assert [each[0] for each in owed if each[1] == "role_given"] == sorted(told_of_one + told_of_two)
         with inside(one):
             assert set(Notice.objects.values_list("sent_by", flat=True)) == {cast.officer.id}
             entries = AuditEntry.objects.filter(verb="invited a person", by=cast.officer.id)
@@ -261,6 +266,19 @@ class TestTakingBack:
             change_role(membership=given, role=Role.GOVERNOR, by=cast.head, at=at)
         decide(invited, "undo/")
         assert ("900001", "nell@oak.example", "governor", "Nell New") in standing(one)[0]
+
+    def test_leaves_no_school_without_a_lead_that_had_one(self, one, cast, invited, decide, at):
+        with inside(one):
+            led = Membership.objects.select_related("user").get(user=cast.neighbour)
+            end_membership(membership=led, by=cast.admin, at=at)
+        file = decide(invited, "undo/")
+        [said] = file.left
+        assert re.fullmatch(
+            r".+ \((office@elm|colleague@oak)\.example\) is still invited: Elm School .+ no lead\.", said
+        )
+        assert [who for who in standing(one)[0] if who[0] == "900002" and who[2] == "school_lead"] == [
+            ("900002", said.partition("(")[2].partition(")")[0], "school_lead", said.partition(" (")[0])
+        ]
 
     def test_signs_out_whoever_has_no_role_left(self, one, cast, invited, decide, at):
         with inside(one):

@@ -162,20 +162,35 @@ def end_membership(*, membership: Membership, by: audit.Actor, at: datetime) -> 
 
 @transaction.atomic
 def end_awaited(ids: Collection[UUID], *, by: audit.Actor, at: datetime) -> list[Membership]:
-    """End at once those of these roles that nobody has taken up. Gives those that stay, because somebody has.
+    """End at once those of these roles that nobody has taken up. Gives those that stay.
 
-    It does not ask who leads from then on: these roles were given by mistake. Ending them twice changes nothing.
+    Those stay that somebody has taken up, and where somebody led before them the last who leads there now: nobody
+    takes the last lead from a school. Ending them twice changes nothing.
     """
     held = Membership.objects.filter(id__in=ids, to_on=None).select_related("user", "school").order_by("id")
     open_ones = list(held.select_for_update(of=("self",)))
-    gone = [each for each in open_ones if each.is_awaited]
+    awaited = [each for each in open_ones if each.is_awaited]
+    stay = _last_leads(awaited)
+    gone = [each for each in awaited if each not in stay]
     on = day_of(at)
     Membership.objects.filter(id__in=[each.id for each in gone]).update(to_on=Greatest("from_on", Value(on)))
     _record_roles("ended a role", gone, by=by, at=at)
     without_a_role = User.objects.filter(id__in={each.user_id for each in gone}, sessions__isnull=False)
     for user in without_a_role.exclude(memberships__in=Membership.objects.current(on=on)).distinct():
         end_sessions(user=user, by=by, at=at)
-    return [each for each in open_ones if not each.is_awaited]
+    return [each for each in open_ones if each not in gone]
+
+
+def _last_leads(roles: Sequence[Membership]) -> list[Membership]:
+    """Of these roles those without which a school that somebody has led would have no lead: one of each such school."""
+    ids = {each.id for each in roles}
+    schools = {each.school_id for each in roles if each.role in LEADS and each.school_id}
+    others = Membership.objects.filter(role__in=LEADS, school__in=schools).exclude(id__in=ids).select_related("user")
+    held = list(others.order_by("id").select_for_update(of=("self",)))
+    has_lead = {each.school_id for each in held if each.to_on is None and each.user.is_active}
+    had_one = {each.school_id for each in held if not each.is_awaited} - has_lead
+    first = {each.school_id: each for each in reversed(roles) if each.role in LEADS}
+    return [each for school_id, each in first.items() if school_id in had_one]
 
 
 @transaction.atomic

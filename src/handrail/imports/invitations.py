@@ -112,8 +112,10 @@ def undo(before: list[str], *, by: audit.Actor, at: datetime) -> list[str]:
     return [
         *([f"{left} that the invitation has ended."] if done.sent else []),
         *(
-            f"{each.user.name} ({each.user.email}) has signed in since, and still can at {each.school}."
-            for each in done.taken_up
+            f"{each.called} ({each.user.email}) is still invited: {each.school} would have no lead."
+            if each.is_awaited
+            else f"{each.called} ({each.user.email}) has signed in since, and still can at {each.school}."
+            for each in done.stay
         ),
     ]
 

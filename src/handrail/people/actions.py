@@ -79,16 +79,18 @@ class TakenBack:
     """What is left of invitations that were taken back: the messages that had been sent, and the roles that stay."""
 
     sent: int
-    taken_up: list[Membership]
+    stay: list[Membership]
 
 
 @transaction.atomic
 def take_back(ids: Collection[UUID], *, by: audit.Actor, at: datetime) -> TakenBack:
-    """End those of these roles that nobody has taken up. Messages about them that have not been sent never are."""
-    taken_up = accounts.end_awaited(ids, by=by, at=at)
-    ended = set(ids) - {each.id for each in taken_up}
+    """End those of these roles that nobody has taken up, but for the last lead of a school that somebody led before.
+    Messages about them that have not been sent never are.
+    """
+    stay = accounts.end_awaited(ids, by=by, at=at)
+    ended = set(ids) - {each.id for each in stay}
     sent = Notice.objects.filter(subject_kind=SUBJECT, subject_id__in=ended, state__in=MAY_HAVE_LEFT)
-    return TakenBack(sent.count(), sorted(taken_up, key=lambda each: each.user.name))
+    return TakenBack(sent.count(), sorted(stay, key=lambda each: each.called))
 
 
 @transaction.atomic
