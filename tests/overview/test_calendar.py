@@ -8,8 +8,10 @@ from django.test import Client
 from factories import PupilFactory, person, recorded_policy
 from icalendar import Calendar
 
+from handrail.accounts.actions import close_account, end_membership
 from handrail.accounts.models import CalendarKey, Membership, User
 from handrail.accounts.roles import Role
+from handrail.accounts.second_step.actions import reset
 from handrail.core.models import AuditEntry
 from handrail.core.reference import reference
 from handrail.plans.models import HealthcarePlan, Stage
@@ -134,6 +136,31 @@ class TestWhoseItIs:
             else:
                 User.objects.filter(id=cast.head.id).update(is_active=False)
         assert fetch(path).status_code == 404
+
+    @pytest.mark.parametrize("how", ["password", "reset", "last role", "account"])
+    def test_ends_with_what_its_owner_signs_in_with_and_when_they_leave(
+        self, cast, one, at, browse, address, fetch, how
+    ):
+        path, of_another = address(cast.head), address(cast.colleague)
+        if how == "password":
+            with inside(one):
+                cast.head.set_password("horse battery staple, correct")
+                cast.head.save()
+            client = browse(cast.head)
+            words = {"oldpassword": "horse battery staple, correct", "password1": "another long staple, correct"}
+            assert client.post("/account/password/", words).status_code == 302
+        with inside(one):
+            if how == "reset":
+                reset(user=cast.head, by=cast.admin, at=at)
+            elif how == "last role":
+                end_membership(membership=Membership.objects.get(user=cast.head), by=cast.admin, at=at)
+            elif how == "account":
+                close_account(user=cast.head, by=cast.admin, at=at)
+        with inside(one):
+            assert not CalendarKey.objects.filter(user=cast.head).exists()
+            entry = AuditEntry.objects.get(verb="stopped a calendar address")
+            assert entry.by == (cast.head.id if how == "password" else cast.admin.id)
+        assert [fetch(each).status_code for each in (path, of_another)] == [404, 200]
 
     def test_a_new_one_takes_the_place_of_the_old(self, cast, address, fetch):
         old, new = address(cast.head), address(cast.head)

@@ -15,7 +15,8 @@ from django.db.models import Q, Value
 from django.db.models.functions import Greatest, Lower
 
 from handrail.accounts.addresses import plain_address
-from handrail.accounts.models import KEPT_FOR, CalendarKey, Draft, Membership, Session, User
+from handrail.accounts.calendar_actions import stop_key
+from handrail.accounts.models import KEPT_FOR, Draft, Membership, Session, User
 from handrail.accounts.roles import LEADS, Role
 from handrail.core import audit
 from handrail.core.calendar import day_of
@@ -147,8 +148,8 @@ def change_role(*, membership: Membership, role: Role, by: audit.Actor, at: date
 def end_membership(*, membership: Membership, by: audit.Actor, at: datetime) -> None:
     """Take a role from a person at once. The account stays, so that what they did keeps its name.
 
-    Whoever has no role left is signed out everywhere. Ending it twice changes nothing. Raises NoLongerAllowed, and
-    LastOne: a school keeps a lead and the authority an administrator.
+    Whoever has no role left is signed out everywhere, and their calendar's address stops. Ending it twice changes
+    nothing. Raises NoLongerAllowed, and LastOne: a school keeps a lead and the authority an administrator.
     """
     mine = _held(membership, by=by, at=at)
     if mine is None:
@@ -157,6 +158,7 @@ def end_membership(*, membership: Membership, by: audit.Actor, at: datetime) -> 
     mine.save(update_fields=["to_on"])
     _record_roles("ended a role", [mine], by=by, at=at)
     if not mine.user.memberships.current(on=mine.to_on).exists():
+        stop_key(user=mine.user, by=by, at=at)
         end_sessions(user=mine.user, by=by, at=at)
 
 
@@ -231,7 +233,7 @@ def close_account(*, user: User, by: audit.Actor, at: datetime) -> None:
     user.save(update_fields=["is_active", "password"])
     Authenticator.objects.filter(user_id=user.id).delete()
     SocialAccount.objects.filter(user_id=user.id).delete()
-    CalendarKey.objects.filter(user=user).delete()
+    stop_key(user=user, by=by, at=at)
     end_sessions(user=user, by=by, at=at)
     audit.record("closed an account", by=by, at=at, subject_kind="user", subject_id=user.id, fields=["is_active"])
 

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from handrail.accounts.actions import end_sessions
+from handrail.accounts.calendar_actions import stop_key
 from handrail.accounts.floods import count_try
 from handrail.accounts.models import User
 from tenants.routing import Authority
@@ -51,7 +52,9 @@ class Adapter(DefaultAccountAdapter):
         """Another password ends what was begun with the one before, but for the session it is chosen in."""
         super().set_password(user, password)
         request: Any = allauth_context.request
-        end_sessions(user=user, by=user.as_at(request.today), at=request.now, but=request.session.row_id)
+        by = user.as_at(request.today)
+        stop_key(user=user, by=by, at=request.now)
+        end_sessions(user=user, by=by, at=request.now, but=request.session.row_id)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Mail about signing in, the one mail that leaves from a request: after the commit, never from a failed one."""

@@ -17,16 +17,16 @@ def make_key(*, user: User, at: datetime) -> str:
     """Give the person a new key to their calendar, which is not kept. One that they had opens nothing from then on."""
     key = secrets.token_urlsafe(BYTES)
     CalendarKey.objects.update_or_create(user=user, defaults={"digest": _digest(key), "made_at": at})
-    _record("made a calendar address", user, at=at)
+    _record("made a calendar address", user, by=user, at=at)
     return key
 
 
 @transaction.atomic
-def stop_key(*, user: User, at: datetime) -> None:
-    """Let the person's key open nothing any more."""
+def stop_key(*, user: User, by: audit.Actor, at: datetime) -> None:
+    """Let the person's key open nothing any more. Stopping it twice changes nothing."""
     deleted, _ = CalendarKey.objects.filter(user=user).delete()
     if deleted:
-        _record("stopped a calendar address", user, at=at)
+        _record("stopped a calendar address", user, by=by, at=at)
 
 
 def whose(key: str, *, on: date) -> User | None:
@@ -42,5 +42,5 @@ def _digest(key: str) -> str:
     return sha256(key.encode()).hexdigest()
 
 
-def _record(verb: str, user: User, *, at: datetime) -> None:
-    audit.record(verb, by=user, at=at, subject_kind="user", subject_id=user.id)
+def _record(verb: str, user: User, *, by: audit.Actor, at: datetime) -> None:
+    audit.record(verb, by=by, at=at, subject_kind="user", subject_id=user.id)

@@ -34,6 +34,6 @@ class StopView(Door):
     permission = SIGNED_IN
 
     def post(self, request: Request) -> HttpResponse:
-        stop_key(user=request.user, at=request.now)
+        stop_key(user=request.user, by=request.user, at=request.now)
         messages.success(request, "Your calendar address has stopped working.")
         return redirect("accounts:calendar")

@@ -12,6 +12,7 @@ from allauth.socialaccount.models import SocialAccount
 from django.db import transaction
 
 from handrail.accounts.actions import end_sessions
+from handrail.accounts.calendar_actions import stop_key
 from handrail.accounts.models import SignInService, User
 from handrail.core import audit
 
@@ -91,7 +92,8 @@ def record_use(*, user: User, authenticator: Authenticator, by: audit.Actor, at:
 
 @transaction.atomic
 def reset(*, user: User, by: audit.Actor, at: datetime) -> None:
-    """Take everything away from somebody who has lost it, and end all their sessions: they set up a new one.
+    """Take everything away from somebody who has lost it, and end all their sessions and their calendar's address:
+    they set up a new one.
 
     Raises OwnSecondStep.
     """
@@ -100,6 +102,7 @@ def reset(*, user: User, by: audit.Actor, at: datetime) -> None:
     _hold(user)
     of(user).delete()
     SocialAccount.objects.filter(user_id=user.id).update(extra_data={})
+    stop_key(user=user, by=by, at=at)
     end_sessions(user=user, by=by, at=at)
     audit.record("reset a second step", by=by, at=at, subject_kind="user", subject_id=user.id)
 
