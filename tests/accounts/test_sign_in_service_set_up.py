@@ -20,6 +20,7 @@ from handrail.accounts.service_actions import (
     note_second_factor,
     switch_service,
 )
+from handrail.core import vault
 from handrail.core.models import AuditEntry
 from tenants.context import inside
 from tenants.database import execute
@@ -99,6 +100,23 @@ class TestAdd:
                 ["name", "client_id", "second_factor_claim", "second_factor_value", "issuer", "client_secret"],
             )
         ]
+
+    def test_says_plainly_that_a_secret_cannot_be_kept(self, provider, browse, cast, one, settings, added):
+        settings.VAULT_KEYS = ()
+        vault._unwrapped.clear()
+        change = f"/settings/sign-in/{added.id}/change/"
+        with inside(one):
+            SignInService.objects.filter(id=added.id).update(issuer="https://other.example")
+        before = entries(one)
+        for place, sent in ((ADD, form(provider)), (change, form(provider, name="Another name"))):
+            page = browse(cast.admin).post(place, sent)
+            assert page.status_code == 200
+            assert errors(page) == (
+                "Client secrets cannot be kept safe just now, so nothing was saved. Try again in a few minutes"
+            )
+            assert "ealth record" not in page.text
+            assert f'value="{sent["name"]}"' in page.text
+        assert ([each.name for each in services(one)], entries(one)) == (["Barsetshire Council"], before)
 
     def test_never_shows_the_secret_and_keeps_it_sealed(self, added, browse, cast, one):
         client = browse(cast.admin)

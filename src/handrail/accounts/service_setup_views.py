@@ -25,6 +25,10 @@ from handrail.accounts.service_forms import AddServiceForm, ChangeServiceForm, c
 from handrail.accounts.service_views import address_to_return_to
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.outside import Deadline
+from handrail.core.vault import VaultClosed
+
+NO_KEY = "Client secrets cannot be kept safe just now, so nothing was saved. Try again in a few minutes"
+"""What is said while the vault is closed."""
 
 
 class ListView(Door):
@@ -52,6 +56,9 @@ class AddView(Door):
             service = add_service(issuer=provider.issuer, by=request.user, at=request.now, **facts)
         except (oidc.ProviderFault, IssuerTaken) as refusal:
             form.add_error("address", str(refusal).removesuffix("."))
+            return self.page(request, form)
+        except VaultClosed:
+            form.add_error("client_secret", NO_KEY)
             return self.page(request, form)
         messages.success(request, f"{service} is added. Nobody sees it before you switch it on.")
         return redirect("sign_in_services:show", service.id)
@@ -85,7 +92,11 @@ class ChangeView(Door):
         form = ChangeServiceForm(request.POST)
         if not form.is_valid():
             return self.page(request, service, form)
-        change_service(service=service, by=request.user, at=request.now, **form.cleaned_data)
+        try:
+            change_service(service=service, by=request.user, at=request.now, **form.cleaned_data)
+        except VaultClosed:
+            form.add_error("client_secret", NO_KEY)
+            return self.page(request, service, form)
         messages.success(request, "The changes are saved.")
         return redirect("sign_in_services:show", service.id)
 
