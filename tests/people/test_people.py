@@ -496,11 +496,11 @@ class TestLetIntoASchoolByTheAuthority:
         with inside(one):
             membership = membership_of(person("gov@oak.example", Role.GOVERNOR, school=cast.oak))
         browse(cast.admin).post(f"/people/{membership.id}/role/", {"role": "school_administrator"})
-        assert self.told(one) == ["colleague@oak.example", "head@oak.example"]
+        assert self.told(one) == ["colleague@oak.example", "head@900001.example", "head@oak.example"]
         with inside(one):
             membership = membership_of(membership.user)
         browse(cast.admin).post(f"/people/{membership.id}/role/", {"role": "school_lead"})
-        assert len(self.told(one)) == 2, "who saw the children before is nobody new"
+        assert len(self.told(one)) == 3, "who saw the children before is nobody new"
 
     def test_is_told_also_when_the_role_has_ended_since_unless_nobody_used_it(self, one, cast, invite, at):
         invite(cast.admin)
@@ -601,6 +601,39 @@ class TestEndARole:
             assert membership_of(cast.head)
 
 
+class TestSigningSomebodyOut:
+    def place(self, user, one):
+        with inside(one):
+            return f"/people/{membership_of(user).id}/sign-out/"
+
+    @pytest.mark.parametrize("by", ["head", "admin"])
+    def test_is_asked_and_then_ends_their_sessions_at_once(self, one, cast, browse, by):
+        theirs, client, place = browse(cast.colleague), browse(getattr(cast, by)), self.place(cast.colleague, one)
+        assert f'href="{place}"' in client.get(place.replace("sign-out/", "")).text
+        assert "Sign Cal Colleague out everywhere?" in words(client.get(place))
+        assert theirs.get("/account/").status_code == 200
+        assert "Cal Colleague is signed out everywhere." in words(client.post(place, follow=True))
+        assert theirs.get("/account/")["Location"].startswith("/sign-in/")
+        assert client.get("/account/").status_code == 200
+        with inside(one):
+            entry = AuditEntry.objects.get(verb="ended sessions")
+            assert (entry.by, entry.subject_id) == (getattr(cast, by).id, cast.colleague.id)
+        assert "Cal Colleague was not signed in." in words(client.post(place, follow=True))
+
+    def test_is_for_those_who_manage_them(self, one, cast, browse, nell):
+        theirs = {each: browse(each) for each in (cast.head, cast.officer)}
+        for by, whom, status in (
+            (cast.officer, cast.head, 403),
+            (cast.neighbour, cast.head, 404),
+            (cast.head, cast.head, 404),
+            (cast.head, cast.officer, 404),
+            (cast.head, nell.user, 404),
+        ):
+            client, place = browse(by), self.place(whom, one)
+            assert [client.get(place).status_code, client.post(place).status_code] == [status] * 2
+        assert all(client.get("/account/").status_code == 200 for client in theirs.values())
+
+
 class TestClosingAnAccount:
     def place(self, user, one, **more):
         with inside(one):
@@ -626,6 +659,20 @@ class TestClosingAnAccount:
             assert (entry.by, entry.subject_id) == (cast.head.id, cast.colleague.id)
             assert Notice.objects.get(wording="role_ended").recipient == cast.colleague.email
         assert "has ended already" in words(client.post(place, follow=True))
+
+    def test_tells_the_authority_of_no_child(self, one, cast, browse):
+        with inside(one):
+            child = PupilFactory(school=cast.elm)
+            person(cast.colleague.email, Role.HEALTH_PROFESSIONAL, school=cast.elm, pupil=child)
+            membership = membership_of(cast.colleague, pupil=None)
+        place = f"/people/{membership.id}/close/"
+        page = words(browse(cast.admin).get(place))
+        assert "at Oak School" in page
+        assert "Elm School" not in page
+        assert "ealth professional" not in page
+        browse(cast.admin).post(place)
+        with inside(one):
+            assert not Membership.objects.filter(user=cast.colleague, to_on=None).exists()
 
     def test_takes_away_what_they_signed_in_with(self, one, cast, browse, at):
         with inside(one):

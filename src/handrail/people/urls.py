@@ -14,6 +14,7 @@ urlpatterns = [
     path("people/<uuid:pk>/role/", views.ChangeRoleView.as_view(), name="role"),
     path("people/<uuid:pk>/end/", views.EndView.as_view(), name="end"),
     path("people/<uuid:pk>/close/", views.CloseAccountView.as_view(), name="close"),
+    path("people/<uuid:pk>/sign-out/", views.SignOutView.as_view(), name="sign_out"),
     path("people/<uuid:pk>/again/", views.InviteAgainView.as_view(), name="invite_again"),
     path("invitation/<uuid:membership_id>/", views.InvitationView.as_view(), name="invitation"),
 ]

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import cached_property
 
-from handrail.accounts.actions import LastOne, NoLongerAllowed
+from handrail.accounts.actions import LastOne, NoLongerAllowed, end_sessions
 from handrail.accounts.models import Membership, User
 from handrail.accounts.roles import AUTHORITY_ROLES, Permission, Role
 from handrail.core.access import SIGNED_IN, Door, Request, get_or_404
@@ -295,8 +295,8 @@ class CloseAccountView(PersonDoor):
     def get(self, request: Request, pk: UUID) -> HttpResponse:
         if ended := self.ended():
             return ended
-        ends = self.user().memberships.filter(to_on=None).select_related("school").order_by("from_on", "id")
-        return self.page("close", ends=ends)
+        mine = Membership.objects.visible_to(request.user).filter(user=self.user(), to_on=None)
+        return self.page("close", ends=mine.select_related("school").order_by("from_on", "id"))
 
     def post(self, request: Request, pk: UUID) -> HttpResponse:
         if ended := self.ended():
@@ -311,6 +311,31 @@ class CloseAccountView(PersonDoor):
             return redirect("overview:home")
         messages.success(request, f"The account of {self.membership.called} is closed.")
         return redirect(self.place.people)
+
+
+class SignOutView(PersonDoor):
+    """Signs somebody out everywhere, after asking: a device of theirs may be lost, or left open."""
+
+    asks_again = ("GET", "POST")
+
+    def user(self) -> User:
+        """Raises Http404 for somebody whom the person does not manage, and for one who was only invited."""
+        managed = User.objects.managed_by(self.request.user).exclude(id=self.request.user.id)
+        if self.membership.is_awaited:
+            raise Http404
+        found: User = get_or_404(managed, id=self.membership.user_id)
+        return found
+
+    def get(self, request: Request, pk: UUID) -> HttpResponse:
+        self.user()
+        return self.ended() or self.page("sign_out")
+
+    def post(self, request: Request, pk: UUID) -> HttpResponse:
+        if end_sessions(user=self.user(), by=request.user, at=request.now):
+            messages.success(request, f"{self.membership.called} is signed out everywhere.")
+        else:
+            messages.info(request, f"{self.membership.called} was not signed in.")
+        return redirect("people:person", pk=pk)
 
 
 class InviteAgainView(PersonDoor):
