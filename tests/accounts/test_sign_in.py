@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+import handrail
 from handrail.accounts.models import Session, User
 from handrail.accounts.sessions import SessionStore, id_of, mark
 from handrail.accounts.urls import urlpatterns
@@ -450,6 +452,18 @@ class TestSignInWithAPassword:
 
 
 class TestChoosingAPassword:
+    def test_can_be_pasted_and_filled_in_by_a_manager(self, cast, browse, one):
+        set_password(one)
+        with inside(one):
+            head = User.objects.get(email=HEAD)
+        for client, page in ((browse(), WITH_PASSWORD), (browse(head), "/account/password/")):
+            fields = re.findall(r'<input[^>]*type="password"[^>]*>', client.get(page).text)
+            assert fields
+            assert all(re.search(r'autocomplete="(current|new)-password"', each) for each in fields), fields
+        scripts = list((Path(handrail.__file__).parent).rglob("static/**/*.js"))
+        assert scripts
+        assert not [each.name for each in scripts if re.search(r"paste|beforeinput", each.read_text())]
+
     def test_sets_a_first_one(self, cast, browse, post, one):
         client = browse(cast.head)
         answer = post(client, "/account/password/set/", password1=PASSWORD)
