@@ -19,6 +19,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 
 TIMETABLE = (
     Entry("Check and import the files that people have brought", 5, "workflows.register.check_files"),
+    Entry("Take handovers from one side to the other", 5, "workflows.handovers.deliver"),
     Entry("Make the exports that two people have asked for", 5, "workflows.records.make_exports"),
     Entry("Delete uploaded files when what they did can no longer be undone", HOUR, "workflows.register.delete_files"),
     Entry("Delete stored files that belong to no document", DAY, "workflows.documents.sweep"),
@@ -30,6 +31,9 @@ TIMETABLE = (
         "workflows.reminders.sweep",
     ),
     Entry("Tell the administrator when fewer messages left than were owed", HOUR, "workflows.notices.check_silence"),
+    Entry(
+        "End handovers that nobody opened in time, and compare both ledgers", HOUR, "workflows.handovers.let_run_out"
+    ),
     Entry("Seal the record of changes", MINUTE, "workflows.seals.seal_all"),
     Entry("Copy the newest seal out of the database", HOUR, "workflows.seals.keep_all"),
     Entry("Delete exports that are a week old", HOUR, "workflows.records.delete_old"),

@@ -168,6 +168,8 @@ class TestTheTable:
             Permission.SEE_READS,
             Permission.KEEP_CHILD_RIGHTS,
             Permission.KEEP_INCIDENTS,
+            Permission.SEE_HANDOVERS,
+            Permission.HAND_OVER,
         }
         assert [role for role in Role if role.is_at_authority and PERMISSIONS[role] & of_children] == []
 

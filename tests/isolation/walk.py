@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
+from uuid import uuid4
 
 from django.db import transaction
 from django.test import Client
@@ -25,6 +26,7 @@ from handrail.core import documents
 from handrail.core.access import PUBLIC, Door
 from handrail.core.audit import CLOCK
 from handrail.core.reference import reference
+from handrail.handovers.models import Handover
 from handrail.imports.models import FileImport
 from handrail.incidents.models import Incident
 from handrail.notices.models import Notice
@@ -221,6 +223,18 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
             counts={"good": 1, "skipped": 1, "new": 0, "changed": 1, "unchanged": 0, "left": 0},
             changes=[{"child": str(child.id), "name": canary, "what": "Changed", "details": []}],
         )
+        handover = Handover.objects.create(
+            reference=uuid4(),
+            side="home",
+            pupil=child,
+            setting_name=f"{canary}{CHILD}",
+            other_role="la_00000000",
+            other_name=canary,
+            state="draft",
+            since_on=AT.date(),
+            about={"fitness": f"{canary}{CHILD}"},
+            started_at=AT,
+        )
         asked = {"state": "cancelled", "asked_at": AT, "asked_by": document.id, "asked_by_name": canary}
         export = AuthorityExport.objects.create(**asked)
         deletion = Deletion.objects.create(**asked, on=AT.date(), periods={}, expected={})
@@ -254,6 +268,8 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "plans:outcome": Word("left"),
         "plans:pk": access.id,
         "plans:called": reference(child.plan.id),
+        "handovers:pk": handover.id,
+        "handovers:name": Word("withdraw"),
         "policy_id": policy.id,
         "document_id": document.id,
         "version_id": version.id,

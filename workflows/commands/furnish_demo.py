@@ -34,7 +34,7 @@ from handrail.schools.term_actions import set_term
 from tenants.context import inside
 from tenants.database import execute
 from tenants.routing import authorities
-from workflows import demo_care
+from workflows import demo_care, demo_handovers
 from workflows.demo import (
     AUTHORITIES,
     PASSWORD,
@@ -130,8 +130,9 @@ class Furnishing:
         self.people(schools, first)
         self.contacts(schools)
         self.policies(schools, first)
-        if self.demo.code == WITH_CHILDREN:
-            self.children(first)
+        child = self.children(first) if self.demo.code == WITH_CHILDREN else None
+        by = self.leads[child.school_id].as_at(self.on) if child else None
+        demo_handovers.furnish(self.setting, child, by=by, at=self.at)
         to_try = self.demo.to_try
         User.objects.filter(email__in=to_try).update(password=self.password, last_login=self.at - timedelta(days=1))
         Membership.objects.filter(user__email__in=to_try).update(from_on=self.joined_at.date())
@@ -243,9 +244,12 @@ class Furnishing:
             record_agreement(plan=plan, agreed=Agreed(party=party, name=name, agreed_on=on), by=lead, at=at)
         sign_off(plan=plan, by=lead, at=at)
 
-    def children(self, first: list[School]) -> None:
-        """A few children at the schools to try, most with an emergency plan, and who was asked about one of them."""
-        asked_about = None
+    def children(self, first: list[School]) -> Pupil | None:
+        """A few children at the schools to try, most with an emergency plan, and who was asked about one of them.
+
+        Gives one at the first school who has an active plan and a parent.
+        """
+        asked_about = active = None
         for school, found in zip((*first, self.setting), children(self.on), strict=True):
             if school is None:
                 continue
@@ -276,10 +280,12 @@ class Furnishing:
                             at=self.at,
                         )
                     asked_about = asked_about or pupil
+                    active = pupil if school == first[0] and made.agreed_days_ago is not None else active
             demo_care.furnish(school, by=self.leads[school.id].as_at(self.on), at=self.at)
         demo_care.near_miss(first[0], by=self.leads[first[0].id].as_at(self.on), at=self.at)
         if asked_about and (name := self.demo.others.get(Role.HEALTH_PROFESSIONAL)):
             self.add(Role.HEALTH_PROFESSIONAL, name, school=first[0], pupil=asked_about)
+        return active
 
     # -- policies ----------------------------------------------------------------------------------------
 

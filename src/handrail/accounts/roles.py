@@ -68,6 +68,10 @@ class Permission(StrEnum):
     EDIT_PLANS = "edit_plans"
     KEEP_KITS = "keep_kits"  # a school’s spare kits and their checks, and who is trained
     KEEP_INCIDENTS = "keep_incidents"  # a school’s log of incidents and near misses
+    SEE_HANDOVERS = "see_handovers"  # who comes to a setting, or is handed over by a school
+    HAND_OVER = "hand_over"  # make the moves of a handover
+    CONFIRM_SETTINGS = "confirm_settings"  # which schools and provision teach children who are too ill for school
+    KEEP_EXCHANGE = "keep_exchange"  # let the authority write to others and be written to
     BREAK_GLASS = "break_glass"  # the emergency section of any child, for 30 minutes, with a reason
     REVIEW_BREAK_GLASS = "review_break_glass"
     SEE_READS = "see_reads"  # who looked at a child of a school
@@ -94,6 +98,8 @@ _LEAD = _OFFICE | {
     Permission.EDIT_PLANS,
     Permission.SEE_READS,
     Permission.KEEP_CHILD_RIGHTS,
+    Permission.SEE_HANDOVERS,
+    Permission.HAND_OVER,
 }
 _AT_AUTHORITY = _GOVERNOR | {Permission.SEE_SCHOOLS}
 _OFFICER = _AT_AUTHORITY | {
@@ -106,6 +112,7 @@ _OFFICER = _AT_AUTHORITY | {
     Permission.EDIT_AUTHORITY_POLICY,
     Permission.INVITE_SCHOOLS,
     Permission.PREVIEW_GUIDANCE,
+    Permission.CONFIRM_SETTINGS,
 }
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AUTHORITY_ADMINISTRATOR: frozenset(
@@ -119,7 +126,9 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.POLICY_OFFICER: frozenset(_OFFICER),
-    Role.NAMED_OFFICER: frozenset(_AT_AUTHORITY | {Permission.SEE_ACTIVITY, Permission.BREAK_GLASS}),
+    Role.NAMED_OFFICER: frozenset(
+        _AT_AUTHORITY | {Permission.SEE_ACTIVITY, Permission.BREAK_GLASS, Permission.CONFIRM_SETTINGS}
+    ),
     Role.ANALYST: frozenset(_AT_AUTHORITY - {Permission.SEE_PEOPLE}),
     Role.DATA_PROTECTION_LEAD: frozenset(
         _AT_AUTHORITY
@@ -127,6 +136,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.SEE_ACTIVITY,
             Permission.REVIEW_BREAK_GLASS,
             Permission.EXTRACT_AUDIT,
+            Permission.KEEP_EXCHANGE,
             Permission.KEEP_RETENTION,
             Permission.EXPORT_AUTHORITY,
         }
@@ -136,7 +146,13 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.GOVERNOR: frozenset(_GOVERNOR),
     Role.SETTING_LEAD: frozenset(_LEAD),
     Role.SETTING_TEACHER: frozenset(
-        {Permission.SEE_SCHOOL, Permission.SEE_CHILDREN, Permission.SEE_EMERGENCY, Permission.SEE_PLANS}
+        {
+            Permission.SEE_SCHOOL,
+            Permission.SEE_CHILDREN,
+            Permission.SEE_EMERGENCY,
+            Permission.SEE_PLANS,
+            Permission.SEE_HANDOVERS,
+        }
     ),
     Role.HEALTH_PROFESSIONAL: frozenset({Permission.SEE_EMERGENCY, Permission.SEE_PLANS}),
 }

@@ -41,6 +41,7 @@ TENANT_APPS = [
     "handrail.plans",
     "handrail.imports",
     "handrail.incidents",
+    "handrail.handovers",
     "handrail.authority",
     "handrail.overview",
     "handrail.records",

@@ -36,6 +36,7 @@ LEFT_OUT = {
     "core.cacheentry": "counts of tries, for an hour",
     "core.datakey": "the keys that seal health records, which are opened here",
     "plans.plantally": "numbers of the plans, which are here",
+    "handovers.exchangekey": "the keys that open what other authorities send",
     "records.authorityexport": "exports themselves",
     "records.exportfile": "exports themselves",
 }

@@ -1,0 +1,132 @@
+"""The questions about handovers. Shape only: nothing here saves."""
+
+from typing import Any
+
+from django import forms
+
+from handrail.core.forms.choices import Radios
+from handrail.core.forms.dates import DateField
+from handrail.handovers import pack
+from handrail.handovers.models import Handover, Setting
+
+
+class SearchForm(forms.Form):
+    q = forms.CharField(label="Name or URN of the hospital school or provision", max_length=100, min_length=3)
+
+
+class PrepareForm(forms.Form):
+    home_authority = forms.CharField(
+        label="Which authority does the child live in?",
+        max_length=3,
+        min_length=3,
+        help_text="Its three-digit code. It may be another authority than the school’s.",
+        error_messages={"required": "Enter the code of the authority where the child lives"},
+    )
+    roll = forms.ChoiceField(
+        label="Whose roll is the child on while there?",
+        choices=Handover.Roll.choices,
+        widget=Radios,
+        initial=Handover.Roll.GUEST,
+        help_text="A handover never takes a child off your roll.",
+        error_messages={"required": "Select whose roll the child is on"},
+    )
+    starts_on = DateField(label="First day there, if known", noun="first day", required=False)
+    is_urgent = forms.BooleanField(
+        label="It is urgent: the child is there already, or will be tomorrow", required=False
+    )
+    ring = forms.CharField(
+        label="Whom can they ring at your school?",
+        max_length=150,
+        error_messages={"required": "Enter whom they can ring"},
+    )
+    telephone = forms.CharField(
+        label="Telephone number",
+        max_length=30,
+        widget=forms.TextInput({"inputmode": "tel"}),
+        error_messages={"required": "Enter a telephone number"},
+    )
+
+
+class PackForm(forms.Form):
+    """What is asked for the pack, in the order of its items. Nothing is required here: the page shows the gaps."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        for item in pack.ASKED:
+            if item.choices:
+                field: Any = forms.ChoiceField(choices=item.choices, widget=Radios)
+            else:
+                field = forms.CharField(max_length=pack.LONGEST, widget=forms.Textarea({"rows": 3}))
+            field.label, field.required = item.label, False
+            field.help_text = item.hint
+            field.widget.attrs["autocomplete"] = "off"
+            self.fields[item.name] = field
+
+
+def _text(label: str, hint: str = "") -> forms.CharField:
+    return forms.CharField(
+        label=label, max_length=pack.LONGEST, required=False, help_text=hint, widget=forms.Textarea({"rows": 4})
+    )
+
+
+class MoveForm(forms.Form):
+    """What a move asks besides being made: words for the other side, and days."""
+
+    WORDS: dict[str, dict[str, tuple[str, str]]] = {
+        "ask_for_more": {"reason": ("What else do you need?", "One thing on each line.")},
+        "decline": {
+            "reason": ("Why can you not take the child?", "The home school and its authority read it."),
+            "next": ("Who acts next, and what could be done instead?", ""),
+        },
+        "accept": {"hours": ("How many hours a week, and where?", "")},
+        "review": {"found": ("What did the review find?", "Who was there, and what changes.")},
+        "plan_return": {"plan": ("How does the child go back?", "Who was at the meeting, steps and days.")},
+        "begin_return": {"hours": ("How many hours a week at school?", "")},
+        "pass_on": {"reason": ("Where does the child go next, and why?", "")},
+        "end": {"reason": ("Why does the handover end?", "For example, the child moved or has a new school.")},
+        "withdraw": {"reason": ("Why do you withdraw it?", "")},
+    }
+    DAYS: dict[str, dict[str, str]] = {
+        "accept": {"starts_on": "First day"},
+        "plan_return": {"return_from_on": "First day back, if known"},
+        "begin_return": {"return_until_on": "Last day of the phased return"},
+    }
+
+    def __init__(self, *args: Any, move: str, **more: Any) -> None:
+        super().__init__(*args, **more)
+        for name, (label, hint) in self.WORDS.get(move, {}).items():
+            self.fields[name] = _text(label, hint)
+        for name, label in self.DAYS.get(move, {}).items():
+            self.fields[name] = DateField(label=label, noun=label.lower(), required=False)
+        self.days = list(self.DAYS.get(move, {}))
+
+    @property
+    def said(self) -> dict[str, str]:
+        return {name: text for name, text in self.cleaned_data.items() if name not in self.days and text}
+
+    @property
+    def dates(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in self.days if self.cleaned_data.get(name)}
+
+
+class SettingForm(forms.Form):
+    urn = forms.CharField(
+        label="URN", max_length=6, required=False, help_text="Six digits. Leave it empty if it is not a school."
+    )
+    name = forms.CharField(label="Name, if it has no URN", max_length=200, required=False)
+    kind = forms.ChoiceField(
+        label="What is it?",
+        choices=Setting.Kind.choices,
+        widget=Radios,
+        error_messages={"required": "Select what it is"},
+    )
+    ring = forms.CharField(label="Whom to ring", max_length=150, required=False)
+    telephone = forms.CharField(
+        label="Telephone number", max_length=30, required=False, widget=forms.TextInput({"inputmode": "tel"})
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not cleaned.get("urn") and not cleaned.get("name"):
+            self.add_error("urn", "Enter its URN, or its name if it has none")
+        return cleaned

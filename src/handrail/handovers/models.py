@@ -1,0 +1,286 @@
+"""A handover as one side has it: where it stands, the packs, the messages to and from the other side, who has read.
+
+Each side holds rows of its own. The two share a reference and nothing else; what one knows of the other came in a
+message. The safeguarding file is never here, only that it was sent and received.
+"""
+
+from datetime import date
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from django.db import models
+from django.db.models import Q
+
+from handrail.core.fields import SealedJSONField, SealedTextField
+from handrail.core.models import Record, RecordManager
+from handrail.handovers import moves
+from handrail.plans.models import PlanVersion
+from handrail.schools.models import Pupil, School
+
+if TYPE_CHECKING:
+    from handrail.accounts.models import User
+
+
+class State(models.TextChoices):
+    """`moves.State` with its words, for the database."""
+
+    DRAFT = "draft", moves.IN_WORDS[moves.State.DRAFT]
+    ADMITTED = "admitted", moves.IN_WORDS[moves.State.ADMITTED]
+    PACK_ASKED = "pack_asked", moves.IN_WORDS[moves.State.PACK_ASKED]
+    SUBMITTED = "submitted", moves.IN_WORDS[moves.State.SUBMITTED]
+    ACKNOWLEDGED = "acknowledged", moves.IN_WORDS[moves.State.ACKNOWLEDGED]
+    MORE_ASKED = "more_asked", moves.IN_WORDS[moves.State.MORE_ASKED]
+    ACCEPTED = "accepted", moves.IN_WORDS[moves.State.ACCEPTED]
+    ACTIVE = "active", moves.IN_WORDS[moves.State.ACTIVE]
+    RETURN_PLANNED = "return_planned", moves.IN_WORDS[moves.State.RETURN_PLANNED]
+    PHASED_RETURN = "phased_return", moves.IN_WORDS[moves.State.PHASED_RETURN]
+    RETURNED = "returned", moves.IN_WORDS[moves.State.RETURNED]
+    PASSED_ON = "passed_on", moves.IN_WORDS[moves.State.PASSED_ON]
+    ENDED = "ended", moves.IN_WORDS[moves.State.ENDED]
+    DECLINED = "declined", moves.IN_WORDS[moves.State.DECLINED]
+    WITHDRAWN = "withdrawn", moves.IN_WORDS[moves.State.WITHDRAWN]
+    EXPIRED = "expired", moves.IN_WORDS[moves.State.EXPIRED]
+
+
+IS_OVER = Q(state__in=sorted(state.value for state in moves.OVER))
+
+
+class Setting(Record):
+    """Somewhere that teaches children who are too ill for school: its own record, confirmed by an officer."""
+
+    class Kind(models.TextChoices):
+        HOSPITAL = "hospital", "Hospital school"
+        MEDICAL_AP = "medical_ap", "Medical alternative provision"
+        TUITION = "tuition", "Tuition service"
+        UNREGISTERED = "unregistered", "Other provision, not registered as a school"
+
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=12, choices=Kind)
+    school = models.OneToOneField(
+        School, on_delete=models.PROTECT, null=True, related_name="setting", help_text="empty where it has no URN"
+    )
+    ring = models.CharField(max_length=150, blank=True, help_text="whom to ring")
+    telephone = models.CharField(max_length=30, blank=True)
+    confirmed_at = models.DateTimeField()
+    confirmed_by = models.UUIDField(null=True)
+    confirmed_by_name = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_hospital(self) -> bool:
+        return self.kind == self.Kind.HOSPITAL
+
+
+class ExchangeKey(Record):
+    """A private key of the authority in the exchange. The newest one's public key is what others seal to."""
+
+    private_key = SealedTextField(help_text="in hexadecimal")
+    made_at = models.DateTimeField()
+    made_by = models.UUIDField(null=True)
+    made_by_name = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ["-made_at"]
+
+
+class HandoverQuerySet(models.QuerySet["Handover"]):
+    def visible_to(self, user: "User") -> Self:
+        """Those of the schools and settings that the person acts for. The authority's people see none here."""
+        schools = user.school_ids
+        return self.filter(
+            Q(side=moves.Side.HOME, pupil__school_id__in=schools)
+            | Q(side=moves.Side.SETTING, setting__school_id__in=schools)
+        )
+
+    def under_way(self) -> Self:
+        return self.exclude(IS_OVER)
+
+    def late(self, *, on: date) -> Self:
+        """Those of which a move was due before the day `on`."""
+        return self.under_way().filter(due_on__lt=on)
+
+
+class Handover(Record):
+    """One side's copy of a handover. `reference` is the same on both sides; ids are not.
+
+    Where the child lives, where the school is and where the setting is are three facts: none follows from another.
+    """
+
+    class SideOf(models.TextChoices):
+        HOME = "home", "Home"
+        SETTING = "setting", "Setting"
+
+    class Roll(models.TextChoices):
+        GUEST = "guest", "Stays on the home school’s roll only"
+        DUAL = "dual", "On both rolls, the home school’s first"
+        SOLE = "sole", "On the setting’s roll only"
+
+    reference = models.UUIDField()
+    side = models.CharField(max_length=7, choices=SideOf)
+    pupil = models.ForeignKey(
+        Pupil, on_delete=models.CASCADE, null=True, related_name="handovers", help_text="empty until a pack is opened"
+    )
+    setting = models.ForeignKey(
+        Setting, on_delete=models.PROTECT, null=True, related_name="handovers", help_text="of the receiving side"
+    )
+    setting_name = models.CharField(max_length=200)
+    setting_urn = models.CharField(max_length=6, blank=True)
+    is_hospital = models.BooleanField(default=False)
+    other_role = models.CharField(max_length=11, help_text="the other side's authority in the exchange")
+    other_name = models.CharField(max_length=100)
+    home_authority = models.CharField(max_length=3, blank=True, help_text="where the child lives, by DfE code")
+    school_authority = models.CharField(max_length=3, blank=True)
+    host_authority = models.CharField(max_length=3, blank=True)
+    is_urgent = models.BooleanField(default=False)
+    ring = models.CharField(max_length=150, blank=True, help_text="whom to ring at the home side")
+    telephone = models.CharField(max_length=30, blank=True)
+    state = models.CharField(max_length=14, choices=State)
+    since_on = models.DateField()
+    due_on = models.DateField(null=True, help_text="by when the next move is expected")
+    roll = models.CharField(max_length=5, choices=Roll, blank=True)
+    starts_on = models.DateField(null=True)
+    first_session_on = models.DateField(null=True)
+    review_on = models.DateField(null=True)
+    return_from_on = models.DateField(null=True)
+    return_until_on = models.DateField(null=True)
+    about = SealedJSONField(null=True, help_text="what only the two settings know of the case: see pack.py")
+    started_at = models.DateTimeField()
+
+    objects: ClassVar = RecordManager.from_queryset(HandoverQuerySet)()
+
+    class Meta:
+        ordering = ["due_on", "started_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["reference", "side"], name="one_handover_per_reference_and_side"),
+            models.UniqueConstraint(
+                fields=["pupil"], condition=Q(side="home") & ~IS_OVER, name="one_open_handover_per_child_at_home"
+            ),
+            models.CheckConstraint(condition=~IS_OVER | Q(due_on=None), name="nothing_is_due_of_what_is_over"),
+            models.CheckConstraint(
+                condition=Q(side="setting") | Q(pupil__isnull=False), name="the_home_side_knows_the_child"
+            ),
+        ]
+        indexes = [models.Index(fields=["due_on"], condition=Q(due_on__isnull=False), name="handovers_by_due_day")]
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in moves.OVER
+
+    @property
+    def is_home(self) -> bool:
+        return self.side == moves.Side.HOME
+
+    def may_be_made(self) -> list[moves.Move]:
+        """The moves that this side may make now."""
+        return moves.may_be_made(moves.State(self.state), by=moves.Side(self.side))
+
+    def newest_pack(self, *, is_return: bool = False) -> "Pack | None":
+        return self.packs.filter(is_return=is_return).order_by("-number").first()
+
+
+class Step(Record):
+    """One move that was made, on either side, or a message that crossed one: the case's own story. Never changed."""
+
+    handover = models.ForeignKey(Handover, on_delete=models.CASCADE, related_name="steps")
+    number = models.PositiveIntegerField()
+    move = models.CharField(max_length=20)
+    side = models.CharField(max_length=7, choices=[(side.value, words) for side, words in moves.WHO.items()])
+    state = models.CharField(max_length=14, choices=State, help_text="where the handover stood afterwards")
+    said = SealedJSONField(null=True, help_text="reasons, what was asked for, whom to ring")
+    at = models.DateTimeField()
+    by = models.UUIDField(null=True)
+    by_name = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["handover", "number"], name="one_step_per_number_of_a_handover")]
+
+
+class Pack(Record):
+    """What was sent, frozen: numbered, and with the digest of its content. A correction is another one."""
+
+    handover = models.ForeignKey(Handover, on_delete=models.CASCADE, related_name="packs")
+    number = models.PositiveIntegerField()
+    is_return = models.BooleanField(default=False)
+    content = SealedJSONField()
+    sha256 = models.CharField(max_length=64)
+    version = models.ForeignKey(
+        PlanVersion,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        help_text="this side's own copy of the plan",
+    )
+    made_at = models.DateTimeField()
+    made_by_name = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["handover", "is_return", "number"], name="one_pack_per_number_of_a_handover"
+            )
+        ]
+
+
+class StepsRead(Record):
+    """Somebody has read the emergency steps of a pack and knows where the medicine is. No session begins without."""
+
+    pack = models.ForeignKey(Pack, on_delete=models.CASCADE, related_name="read_by")
+    at = models.DateTimeField()
+    by = models.UUIDField(null=True)
+    by_name = models.CharField(max_length=150)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["pack", "by"], name="one_reading_per_pack_and_person")]
+
+
+class Message(Record):
+    """Something one side tells the other. The row is the queue: one that is going out is owed until it is `done_at`.
+
+    The content of one that has gone out is forgotten; that of one that came in is taken out when it is opened.
+    """
+
+    class Way(models.TextChoices):
+        OUT = "out", "Out"
+        IN = "in", "In"
+
+    class Kind(models.TextChoices):
+        PACK = "pack", "A pack"
+        MOVE = "move", "A move"
+
+    handover = models.ForeignKey(Handover, on_delete=models.CASCADE, related_name="messages")
+    way = models.CharField(max_length=3, choices=Way)
+    kind = models.CharField(max_length=4, choices=Kind)
+    reference = models.UUIDField(help_text="the sender's, unique in the exchange")
+    number = models.PositiveIntegerField(help_text="of the messages of this handover that go this way")
+    content = SealedJSONField(null=True)
+    envelope_id = models.UUIDField(null=True)
+    key_id = models.UUIDField(null=True, help_text="which of our keys opens one that came in")
+    sha256 = models.CharField(max_length=64, blank=True, help_text="of the sealed content")
+    owed_at = models.DateTimeField(help_text="when it was written, or came in")
+    expires_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True, help_text="when it was deposited, or opened")
+    trouble = models.CharField(max_length=200, blank=True, help_text="why it could not be sent or opened")
+
+    class Meta:
+        ordering = ["owed_at", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["way", "reference"], name="one_message_per_way_and_reference"),
+        ]
+        indexes = [
+            models.Index(fields=["owed_at"], condition=Q(done_at=None, way="out"), name="messages_to_deposit"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.way} {self.number}"
+
+
+def setting_of(urn: str) -> Setting | None:
+    """The confirmed setting with this URN in the bound authority."""
+    found: Any = Setting.objects.filter(school__urn=urn, school__closed_on=None).first()
+    return found

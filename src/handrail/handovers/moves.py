@@ -1,0 +1,253 @@
+"""Where a handover stands, whose move it is, and by when: one table. Pure.
+
+Both sides hold their own copy of a handover and make the moves of their own actors; the other side follows when the
+message arrives. Clocks are in school days of the side that keeps them. Sources: handover practice of English hospital
+schools and authorities; defaults of our own where practice differs, which an authority may change.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+from handrail.schools.terms import Calendar
+
+ONE_DAY = timedelta(days=1)
+REVIEW_WEEKS = range(4, 13)
+"""How many weeks an authority may let pass from one review of a placement to the next; six unless it says otherwise."""
+
+
+class State(StrEnum):
+    DRAFT = "draft"
+    ADMITTED = "admitted"
+    PACK_ASKED = "pack_asked"
+    SUBMITTED = "submitted"
+    ACKNOWLEDGED = "acknowledged"
+    MORE_ASKED = "more_asked"
+    ACCEPTED = "accepted"
+    ACTIVE = "active"
+    RETURN_PLANNED = "return_planned"
+    PHASED_RETURN = "phased_return"
+    RETURNED = "returned"
+    PASSED_ON = "passed_on"
+    ENDED = "ended"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+IN_WORDS: Mapping[State, str] = {
+    State.DRAFT: "Being prepared",
+    State.ADMITTED: "Admitted, home not told",
+    State.PACK_ASKED: "Pack asked for",
+    State.SUBMITTED: "Sent",
+    State.ACKNOWLEDGED: "Opened",
+    State.MORE_ASKED: "More asked for",
+    State.ACCEPTED: "Accepted",
+    State.ACTIVE: "Being taught",
+    State.RETURN_PLANNED: "Return planned",
+    State.PHASED_RETURN: "Returning in steps",
+    State.RETURNED: "Back at school",
+    State.PASSED_ON: "Passed on",
+    State.ENDED: "Ended",
+    State.DECLINED: "Declined",
+    State.WITHDRAWN: "Withdrawn",
+    State.EXPIRED: "Ran out",
+}
+
+OVER = frozenset({State.RETURNED, State.PASSED_ON, State.ENDED, State.DECLINED, State.WITHDRAWN, State.EXPIRED})
+"""Nothing moves from here. None of them stops the clock of the authority's duty to arrange education."""
+
+
+class Side(StrEnum):
+    """Who makes a move. The authority of the home side may make the home school's, and finds settings."""
+
+    HOME = "home"
+    SETTING = "setting"
+    CLOCK = "clock"
+
+
+WHO: Mapping[Side, str] = {
+    Side.HOME: "the home school or its authority",
+    Side.SETTING: "the receiving setting",
+    Side.CLOCK: "nobody: it happens by itself",
+}
+
+
+@dataclass(frozen=True)
+class Move:
+    """One move: from which states it leads to which (None: it stays there), who makes it, and what then falls due.
+
+    `days` are the school days within which the next move is expected of `next_by`; None where a date of the case
+    decides (the first session, the end of a phased return) or nothing is expected any more.
+    """
+
+    name: str
+    by: Side
+    of: frozenset[State]
+    to: State | None
+    days: int | None = None
+    next_by: Side | None = None
+
+
+def _from(*states: State) -> frozenset[State]:
+    return frozenset(states)
+
+
+HOSPITAL_DAYS, PANEL_DAYS = 1, 5
+"""Within which a hospital school, and any other setting or a panel, opens what it is sent."""
+
+CORRECTABLE = (State.SUBMITTED, State.ACKNOWLEDGED, State.ACCEPTED, State.ACTIVE, State.RETURN_PLANNED)
+"""Where a corrected pack may follow the one that was sent. It asks for a new acknowledgement."""
+
+TABLE: tuple[Move, ...] = (
+    Move("prepare", Side.HOME, _from(), State.DRAFT, None, Side.HOME),
+    Move("admit", Side.SETTING, _from(), State.ADMITTED, 0, Side.SETTING),
+    Move(
+        *("ask_for_pack", Side.SETTING, _from(State.ADMITTED), State.PACK_ASKED),
+        days=2,
+        next_by=Side.HOME,
+    ),
+    Move(
+        *("submit", Side.HOME),
+        _from(State.DRAFT, State.PACK_ASKED, State.MORE_ASKED),
+        State.SUBMITTED,
+        days=PANEL_DAYS,
+        next_by=Side.SETTING,
+    ),
+    Move(
+        *("acknowledge", Side.SETTING, _from(State.SUBMITTED), State.ACKNOWLEDGED),
+        days=5,
+        next_by=Side.SETTING,
+    ),
+    Move(
+        *("ask_for_more", Side.SETTING, _from(State.ACKNOWLEDGED), State.MORE_ASKED),
+        days=5,
+        next_by=Side.HOME,
+    ),
+    Move(
+        *("accept", Side.SETTING, _from(State.ACKNOWLEDGED), State.ACCEPTED),
+        next_by=Side.SETTING,
+    ),
+    Move(
+        *("decline", Side.SETTING, _from(State.ACKNOWLEDGED, State.MORE_ASKED), State.DECLINED),
+    ),
+    Move(
+        *("begin", Side.SETTING, _from(State.ACCEPTED), State.ACTIVE),
+        next_by=Side.SETTING,
+    ),
+    Move("review", Side.SETTING, _from(State.ACTIVE), None, next_by=Side.SETTING),
+    Move(
+        *("plan_return", Side.SETTING, _from(State.ACTIVE), State.RETURN_PLANNED),
+        next_by=Side.HOME,
+    ),
+    Move(
+        *("begin_return", Side.HOME, _from(State.RETURN_PLANNED), State.PHASED_RETURN),
+        next_by=Side.HOME,
+    ),
+    Move(
+        *("confirm_return", Side.HOME),
+        _from(State.RETURN_PLANNED, State.PHASED_RETURN),
+        State.RETURNED,
+    ),
+    Move(
+        *("pass_on", Side.SETTING, _from(State.ACTIVE, State.RETURN_PLANNED), State.PASSED_ON),
+    ),
+    Move(
+        *("end", Side.HOME),
+        frozenset(State) - OVER - {State.DRAFT},
+        State.ENDED,
+    ),
+    Move(
+        *("withdraw", Side.HOME),
+        _from(State.DRAFT, State.PACK_ASKED, State.SUBMITTED, State.ACKNOWLEDGED, State.MORE_ASKED, State.ACCEPTED),
+        State.WITHDRAWN,
+    ),
+    Move("correct", Side.HOME, _from(*CORRECTABLE), None),
+    Move("expire", Side.CLOCK, _from(State.SUBMITTED, State.MORE_ASKED), State.EXPIRED),
+)
+"""Every move there is. What is not here cannot be done."""
+
+MOVES: Mapping[str, Move] = {move.name: move for move in TABLE}
+
+NO_MOVEMENT_DAYS = 20
+"""School days without a move after which what was sent, or asked for, runs out and the authority is told."""
+
+
+class IllegalMove(ValueError):
+    """The handover is not where this can be done, or it is the other side's move. The message says so in words."""
+
+
+def after(state: State | None, name: str, *, by: Side) -> State:
+    """Where a move leads from `state` (None before there is a handover). Raises IllegalMove."""
+    move = MOVES[name]
+    if by != move.by:
+        raise IllegalMove(f"Only {WHO[move.by]} can do this.")
+    if (state is None) != (not move.of) or (state is not None and state not in move.of):
+        words = IN_WORDS[state].lower() if state else "not begun"
+        raise IllegalMove(f"This cannot be done now: the handover is “{words}”. Look at it again.")
+    return move.to or state or State.DRAFT
+
+
+def follow(state: State, name: str) -> State:
+    """Where one side stands when it hears of the other's move, which may have crossed one of its own.
+
+    An end always counts, and of two ends that crossed that of the home side. What else crossed an end is too late; it
+    changes nothing, as does what leaves a handover where it is. So both sides stand at the same when all messages
+    have arrived. Raises IllegalMove for what no crossing explains.
+    """
+    move = MOVES[name]
+    if move.to in OVER:
+        return move.to if state not in OVER or move.by == Side.HOME else state
+    return state if state in OVER or move.to is None else after(state, name, by=move.by)
+
+
+def may_be_made(state: State, *, by: Side) -> list[Move]:
+    """The moves that a side may make now, in the order of the table."""
+    return [move for move in TABLE if move.by == by and state in move.of]
+
+
+def due_on(move: Move, *, on: date, calendar: Calendar, is_hospital: bool = False) -> date | None:
+    """By which day the next move is expected after this one, or nothing where the case's own dates decide."""
+    if move.days is None:
+        return None
+    days = HOSPITAL_DAYS if move.name == "submit" and is_hospital else move.days
+    return school_days_after(on, days, calendar)
+
+
+def school_days_after(on: date, days: int, calendar: Calendar) -> date:
+    """The day that lies this many school days after `on`; 0 is the day itself."""
+    while days > 0:
+        on += ONE_DAY
+        days -= calendar.is_school_day(on)
+    return on
+
+
+def next_review_on(last: date, weeks: int) -> date:
+    """When a placement is reviewed next. Raises ValueError for weeks outside of what an authority may set."""
+    if weeks not in REVIEW_WEEKS:
+        raise ValueError(f"Reviews are every {REVIEW_WEEKS[0]} to {REVIEW_WEEKS[-1]} weeks")
+    return last + timedelta(weeks=weeks)
+
+
+class Escalation(StrEnum):
+    """Whom a move is asked of that is late, in the order in which they are."""
+
+    CONTACT = "contact"
+    HEAD = "head"
+    NAMED_OFFICER = "named_officer"
+    MANAGER = "manager"
+
+
+LATE_DAYS: Mapping[Escalation, int] = {
+    Escalation.CONTACT: 0,
+    Escalation.HEAD: 2,
+    Escalation.NAMED_OFFICER: 5,
+    Escalation.MANAGER: 10,
+}
+"""School days after the day on which a move was due."""
+
+
+def asked_by(due: date, *, on: date, calendar: Calendar) -> list[Escalation]:
+    """Who has been asked by the day `on` for a move that was due on `due`, the nearest first."""
+    return [who for who, days in LATE_DAYS.items() if school_days_after(due, days, calendar) <= on]

@@ -1,0 +1,112 @@
+"""Which schools and provision teach children who are too ill for school: an officer confirms each; and finding them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from handrail.core import audit
+from handrail.handovers.actions import Destination
+from handrail.handovers.models import Setting
+from handrail.schools.duty import SETTINGS
+from handrail.schools.models import School
+from tenants import exchange
+from tenants.exchange import Member
+from tenants.models import Establishment
+
+
+class NoSetting(ValueError):
+    """A type of school that cannot be a hospital school or the like."""
+
+
+@transaction.atomic
+def confirm_setting(
+    *, school: School | None, name: str, kind: str, ring: str, telephone: str, by: audit.Actor, at: datetime
+) -> Setting:
+    """Confirm that a school, or provision without a URN, teaches children who are too ill for school.
+
+    A name that says “hospital” proves nothing, so an officer confirms each. Raises NoSetting.
+    """
+    if school and not school.may_be_a_setting:
+        raise NoSetting(f"{school.name} is a {school.type_name.lower()}, which cannot be a hospital school or the like")
+    values = {
+        "name": school.name if school else name,
+        "kind": kind,
+        "ring": ring,
+        "telephone": telephone,
+        "confirmed_at": at,
+        "confirmed_by": by.actor_id,
+        "confirmed_by_name": by.actor_name,
+    }
+    found = {"school": school} if school else {"school": None, "name": name}
+    setting, _ = Setting.objects.update_or_create(**found, defaults=values)
+    audit.record(
+        "confirmed a setting",
+        by=by,
+        at=at,
+        subject_kind="setting",
+        subject_id=setting.id,
+        school_id=school.id if school else None,
+    )
+    return setting
+
+
+# -- settings of any authority, in the register of schools ---------------------------------------------------
+
+MOST = 20
+
+
+@dataclass(frozen=True)
+class Place:
+    """A school in the register that may be a setting, and its authority if that is in the exchange."""
+
+    urn: str
+    name: str
+    town: str
+    type_name: str
+    authority_name: str
+    authority_code: str
+    member: Member | None
+
+    def as_destination(self) -> Destination:
+        """Raises exchange.Refused when its authority has not joined."""
+        member = exchange.member(self.authority_code)
+        own = Setting.objects.filter(school__urn=self.urn).first()
+        return Destination(
+            role=member.role,
+            authority=member.name,
+            authority_code=member.code,
+            setting=self.name,
+            urn=self.urn,
+            is_hospital=bool(own and own.is_hospital),
+        )
+
+
+def places_called(words: str) -> list[Place]:
+    """Open schools of a type that may be a setting, by URN or by words of their name, in every authority."""
+    found = Establishment.objects.filter(type_code__in=SETTINGS, status_code__in=Establishment.OPEN_STATUSES)
+    if words.isdigit():
+        found = found.filter(urn=words)
+    for word in () if words.isdigit() else words.split():
+        found = found.filter(name__icontains=word)
+    members = {each.code: each for each in exchange.members()}
+    return [_place(each, members) for each in found.order_by("name", "urn")[:MOST]]
+
+
+def place_of(urn: str) -> Place | None:
+    """The one with this URN, if it is open and may be a setting."""
+    return next(iter(places_called(urn)), None) if urn.isdigit() else None
+
+
+def _place(each: Establishment, members: Mapping[str, Member]) -> Place:
+    member = members.get(each.la_code)
+    return Place(
+        urn=each.urn,
+        name=each.name,
+        town=each.town,
+        type_name=each.type_name,
+        authority_name=each.la_name,
+        authority_code=each.la_code,
+        member=member if member and member.is_joined else None,
+    )

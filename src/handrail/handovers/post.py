@@ -1,0 +1,390 @@
+"""Between the two sides: what is owed goes into the exchange, what came in is taken up, and a pack is opened.
+
+Everything is done inside one authority, in its one transaction. A handover within an authority takes the same path.
+"""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from django.db import transaction
+
+from handrail.core import audit
+from handrail.core.audit import CLOCK
+from handrail.core.calendar import day_of
+from handrail.handovers import actions, moves, pack
+from handrail.handovers.actions import NotNow, Refused
+from handrail.handovers.models import ExchangeKey, Handover, Message, Pack, setting_of
+from handrail.handovers.moves import MOVES, Side, State
+from handrail.plans import versions
+from handrail.plans.content import SECTIONS
+from handrail.plans.emergency import Emergency
+from handrail.plans.models import PlanVersion
+from handrail.schools.models import Contact, Pupil, School
+from tenants import exchange
+from tenants.database import require_bound
+from tenants.exchange import Card, Envelope
+
+LASTS = timedelta(days=28)
+"""How long a pack may wait to be opened. Then its content is destroyed, and it is sent again if it is still wanted."""
+
+
+# -- joining -------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def join_exchange(*, by: audit.Actor, at: datetime) -> ExchangeKey:
+    """Let the authority write to others and be written to, or give it a new key; the earlier ones still open."""
+    private_key, public_key = exchange.new_key()
+    made = ExchangeKey(private_key=private_key.hex(), made_at=at, made_by=by.actor_id, made_by_name=by.actor_name)
+    made.save(force_insert=True)
+    exchange.join(key_id=made.id, public_key=public_key, at=at)
+    audit.record("joined the exchange", by=by, at=at, subject_kind="exchange", subject_id=made.id)
+    return made
+
+
+@transaction.atomic
+def block(role: str, *, by: audit.Actor, at: datetime) -> None:
+    """Take no new handover from that authority. It is told so when it tries."""
+    exchange.block(role)
+    audit.record("blocked an authority in the exchange", by=by, at=at, subject_kind="exchange")
+
+
+@transaction.atomic
+def unblock(role: str, *, by: audit.Actor, at: datetime) -> None:
+    """Take handovers from that authority again."""
+    exchange.unblock(role)
+    audit.record("unblocked an authority in the exchange", by=by, at=at, subject_kind="exchange")
+
+
+# -- going out -----------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def deposit_owed(*, at: datetime) -> int:
+    """Put into the exchange what is owed, in the order in which it was written. Gives the number that went.
+
+    What cannot go keeps its words in `trouble` and is tried again; what was written after it in the same handover
+    waits, so that nothing overtakes. A pack that a newer one replaces, or that was withdrawn, is taken back.
+    """
+    sent, held = 0, set()
+    owed = Message.objects.select_for_update(of=("self",), skip_locked=True).select_related("handover")
+    for number, message in enumerate(owed.filter(way=Message.Way.OUT, done_at=None).order_by("owed_at", "number")):
+        if message.handover_id in held:
+            continue
+        try:
+            _deposit(message, at=at + timedelta(microseconds=number))  # one after the other, as they were written
+        except exchange.Refused as refusal:
+            held.add(message.handover_id)
+            if message.trouble != str(refusal):
+                message.trouble = str(refusal)
+                message.save(update_fields=["trouble"])
+            continue
+        sent += 1
+    return sent
+
+
+def _deposit(message: Message, *, at: datetime) -> None:
+    handover = message.handover
+    recipient = exchange.member_of(handover.other_role)
+    if recipient is None:
+        raise exchange.Refused(f"{handover.other_name} no longer uses Handrail. Ring them.")
+    ends = _move_of(message) in ("withdraw", "end")
+    if (message.kind == Message.Kind.PACK or ends) and not _take_back(handover, at=at) and ends:
+        message.done_at, message.content, message.trouble = at, None, ""
+        message.save()
+        return
+    envelope = exchange.deposit(
+        recipient=recipient,
+        reference=message.reference,
+        kind=message.kind,
+        about=handover.reference,
+        card=Card(
+            setting=handover.setting_name,
+            urn=handover.setting_urn,
+            is_urgent=handover.is_urgent,
+            ring=handover.ring,
+            telephone=handover.telephone,
+        ),
+        content=pack.to_plain(message.content),
+        at=at,
+        expires_at=at + LASTS,
+    )
+    message.envelope_id, message.sha256, message.expires_at = envelope.id, envelope.sha256, envelope.expires_at
+    message.done_at, message.content, message.trouble = at, None, ""
+    message.save()
+
+
+def _take_back(handover: Handover, *, at: datetime) -> bool:
+    """Take back the packs of a handover that nobody has opened; whether the other side has seen a card of any."""
+    packs = [each.reference for each in handover.messages.filter(way="out", kind="pack").exclude(envelope_id=None)]
+    for reference in packs:
+        exchange.recall(reference, at=at)
+    return any(envelope and envelope.collected_at for envelope in map(exchange.envelope_sent, packs))
+
+
+def _move_of(message: Message) -> str:
+    return str((message.content or {}).get("move", ""))
+
+
+# -- coming in -----------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def collect(*, at: datetime) -> int:
+    """Take up what came in: a pack waits for a named person, a move is followed at once. Gives the number."""
+    cards = exchange.collect(at=at)
+    for card in cards:
+        message = _take_up(card, at=at)
+        if message and message.kind == Message.Kind.MOVE:
+            _follow(message, at=at)
+    return len(cards)
+
+
+def _take_up(card: Envelope, *, at: datetime) -> Message | None:
+    """Keep a card. None for a move that speaks of no handover of ours: there is nothing to do about it."""
+    side = Side.SETTING if card.kind == Message.Kind.PACK else None
+    known = Handover.objects.select_for_update().filter(reference=cast(UUID, card.about))
+    handovers = list(known.filter(side=side) if side else known)
+    if not handovers and card.kind != Message.Kind.PACK:
+        return None
+    handover = handovers[0] if handovers else _arrived(card, at=at)
+    if handovers and side:
+        _pack_followed(handover, at=at)
+    return Message.objects.create(
+        handover=handover,
+        way=Message.Way.IN,
+        kind=card.kind,
+        reference=card.reference,
+        number=handover.messages.filter(way="in").count() + 1,
+        envelope_id=card.id,
+        key_id=card.key_id,
+        sha256=card.sha256,
+        owed_at=at,
+        expires_at=card.expires_at,
+    )
+
+
+def _arrived(card: Envelope, *, at: datetime) -> Handover:
+    """A handover that begins here: what its card says, and no more until a named person opens it."""
+    sender = exchange.member_of(card.sender)
+    setting = setting_of(card.card.urn)
+    handover = Handover(
+        reference=cast(UUID, card.about),
+        side=Side.SETTING,
+        setting=setting,
+        setting_name=card.card.setting,
+        setting_urn=card.card.urn,
+        is_hospital=bool(setting and setting.is_hospital),
+        other_role=card.sender,
+        other_name=sender.name if sender else "An authority that has left",
+        school_authority=sender.code if sender else "",
+        is_urgent=card.card.is_urgent,
+        ring=card.card.ring,
+        telephone=card.card.telephone,
+        state=State.DRAFT,
+        since_on=day_of(at),
+        started_at=at,
+    )
+    actions.stand(handover, State.SUBMITTED, MOVES["submit"], at=at)
+    handover.save(force_insert=True)
+    _heard(handover, "submit", at=at)
+    return handover
+
+
+def _pack_followed(handover: Handover, *, at: datetime) -> None:
+    """Another pack came for a handover that is known: what was asked for, or a correction."""
+    move = "submit" if handover.state in MOVES["submit"].of else "correct"
+    if not handover.is_over:
+        actions.stand(handover, moves.follow(State(handover.state), move), MOVES[move], at=at)
+        handover.save()
+    _heard(handover, move, at=at)
+
+
+def _follow(message: Message, *, at: datetime) -> None:
+    """Open a move of the other side and stand where it leads. What does not open is kept with its words."""
+    try:
+        with transaction.atomic():
+            content = _opened(message, at=at)
+            name = content["move"]
+            side = Side.SETTING if MOVES[name].by == Side.HOME else Side.HOME
+            handover = Handover.objects.select_for_update().get(reference=message.handover.reference, side=side)
+            message.handover = handover
+            state = moves.follow(State(handover.state), name)
+            if not handover.is_over or state != handover.state:
+                _take_dates(handover, content.get("dates", {}))
+                actions.stand(handover, state, MOVES[name], at=at)
+                handover.save()
+            _heard(handover, name, at=at, said=content.get("said"))
+            message.done_at, message.trouble = at, ""
+            message.save()
+            exchange.end(cast(UUID, message.envelope_id), at=at)
+    except (exchange.CannotOpen, exchange.Refused, Refused, moves.IllegalMove, KeyError, ValueError) as error:
+        message.trouble = str(error) if isinstance(error, ValueError | RuntimeError) else "This could not be read."
+        message.save(update_fields=["trouble"])
+
+
+DATES = frozenset({"starts_on", "first_session_on", "return_from_on", "return_until_on"})
+
+
+def _take_dates(handover: Handover, dates: Mapping[str, str]) -> None:
+    for column in DATES & set(dates):
+        setattr(handover, column, date.fromisoformat(dates[column]))
+
+
+def _heard(handover: Handover, name: str, *, at: datetime, said: Mapping[str, Any] | None = None) -> None:
+    actions.add_step(handover, MOVES[name], at=at, said=said, by_name=handover.other_name)
+    audit.record(
+        "heard of a move of the other side",
+        by=CLOCK,
+        at=at,
+        subject_kind="handover",
+        subject_id=handover.id,
+        school_id=actions.school_id_of(handover),
+        fields=["state"],
+    )
+
+
+# -- a pack is opened ----------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def open_pack(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
+    """Open the newest pack that came in, and make this side's own copy of the child and the plan.
+
+    Opening tells the other side that it arrived. Raises Refused when there is none, it was taken back, or its time is
+    over; and exchange.CannotOpen. Nothing is changed then.
+    """
+    handover = Handover.objects.select_for_update(of=("self",)).select_related("setting__school").get(id=handover.id)
+    waiting = handover.messages.filter(way="in", kind="pack", done_at=None).order_by("-number")
+    message = waiting.first()
+    if handover.is_home or message is None:
+        raise NotNow("There is no pack here that waits to be opened.")
+    if handover.is_over:
+        raise NotNow("This handover is over, so its pack can no longer be opened. Ring the sender if you need it.")
+    school = handover.setting.school if handover.setting else None
+    if school is None:
+        raise Refused("An officer of your authority has to confirm this setting first. Ask them.")
+    try:
+        content = _opened(message, at=at)
+    except exchange.Refused as refusal:
+        raise Refused(str(refusal)) from refusal
+    sent = content["pack"]
+    if sent.get("form") != pack.FORM:
+        raise Refused("This pack was made by a newer release of Handrail. Ask the sender to ring you.")
+    handover.pupil = _own_copy(handover, sent, school, by=by, at=at)
+    made = Pack.objects.create(
+        handover=handover,
+        number=handover.packs.filter(is_return=False).count() + 1,
+        content=sent,
+        sha256=pack.digest(sent),
+        version=PlanVersion.objects.of_child(handover.pupil).first(),
+        made_at=at,
+        made_by_name=handover.other_name,
+    )
+    handover.home_authority = sent["home"]["authority"]
+    handover.roll = sent["roll"]
+    handover.starts_on = date.fromisoformat(sent["starts_on"]) if sent["starts_on"] else None
+    handover.save()
+    waiting.update(done_at=at)
+    exchange.end(cast(UUID, message.envelope_id), at=at)
+    if handover.state == State.SUBMITTED:
+        actions.make_move(handover=handover, name="acknowledge", by=by, at=at, said={"by": by.actor_name})
+    return made
+
+
+def _own_copy(handover: Handover, sent: Mapping[str, Any], school: School, *, by: audit.Actor, at: datetime) -> Pupil:
+    """The child as this side knows them: a row of its own, which a later pack corrects."""
+    child = sent["child"]
+    values = {
+        "name": child["name"],
+        "known_as": child["known_as"],
+        "born_on": date.fromisoformat(child["born_on"]),
+        "year_group": child["year_group"],
+        "upn": child["upn"],
+    }
+    pupil = (
+        handover.pupil
+        or Pupil.objects.filter(
+            school=school, left_on=None, upn=child["upn"] or None, born_on=values["born_on"]
+        ).first()
+    )
+    if pupil is None:
+        pupil = Pupil(school=school, joined_on=day_of(at))
+    for name, value in values.items():
+        setattr(pupil, name, value)
+    pupil.save()
+    pupil.contacts.all().delete()
+    for priority, contact in enumerate(sent["contacts"], 1):
+        Contact.objects.create(pupil=pupil, priority=priority, **contact)
+    _copy_plan(pupil, sent["plan"], by=by, at=at)
+    return pupil
+
+
+def _copy_plan(pupil: Pupil, plan: Mapping[str, Any], *, by: audit.Actor, at: datetime) -> None:
+    newest = PlanVersion.objects.of_child(pupil).first()
+    number = newest.number if newest else 0
+    if plan["emergency"]:
+        says = Emergency.from_json(plan["emergency"])
+        number = versions.write_emergency(pupil=pupil, says=says, based_on=number, by=by, at=at)[0].number
+    for section in SECTIONS:
+        answers = (plan["sections"] or {}).get(section.name)
+        if answers:
+            made, _ = versions.write_section(
+                pupil=pupil, section=section.name, answers=answers, based_on=number, by=by, at=at
+            )
+            number = made.number
+
+
+def _opened(message: Message, *, at: datetime) -> dict[str, Any]:
+    key = ExchangeKey.objects.filter(id=cast(UUID, message.key_id)).first()
+    if key is None:
+        raise exchange.CannotOpen("The key for this is gone. Ask the sender to send it again.")
+    content = exchange.open_envelope(cast(UUID, message.envelope_id), private_key=bytes.fromhex(key.private_key), at=at)
+    found: dict[str, Any] = pack.from_plain(content)
+    return found
+
+
+# -- what runs out, and whether both ledgers agree -----------------------------------------------------------
+
+
+@transaction.atomic
+def let_run_out(*, at: datetime) -> int:
+    """End handovers whose pack nobody opened in its time, on either side. Gives their number."""
+    exchange.expire(at=at)
+    ended = 0
+    waiting = Handover.objects.select_for_update().filter(state=State.SUBMITTED)
+    for handover in waiting:
+        newest = handover.messages.filter(kind="pack").order_by("-number").first()
+        way = Message.Way.OUT if handover.is_home else Message.Way.IN
+        if newest is None or newest.way != way or newest.expires_at is None or newest.expires_at > at:
+            continue
+        actions.stand(handover, State.EXPIRED, MOVES["expire"], at=at)
+        handover.save()
+        _heard(handover, "expire", at=at)
+        ended += 1
+    return ended
+
+
+def differences() -> list[str]:
+    """Where this authority's own messages and the ledger of the exchange differ, a sentence each. No content."""
+    own = {(each.way, each.reference): each for each in Message.objects.exclude(envelope_id=None)}
+    me = require_bound().schema_name
+    found, seen = [], set()
+    for envelope in exchange.ledger():
+        ways = [way for way, role in (("out", envelope.sender), ("in", envelope.recipient)) if role == me]
+        for way in ways:
+            if way == "in" and envelope.state in ("deposited", "recalled", "expired") and not envelope.collected_at:
+                continue
+            message = own.get((way, envelope.reference))
+            seen.add((way, envelope.reference))
+            if message is None:
+                found.append(f"The exchange has an envelope ({way}, {envelope.reference}) that is not known here.")
+            elif message.sha256 != envelope.sha256:
+                found.append(f"The envelope {envelope.reference} is not what was {way} here.")
+    found += [
+        f"The exchange lacks the envelope of a message ({way}, {reference})."
+        for way, reference in sorted(set(own) - seen, key=str)
+    ]
+    return found

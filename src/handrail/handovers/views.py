@@ -1,0 +1,277 @@
+"""Pages of handovers: who comes and goes at a school or setting, one case, its pack and its moves."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.functional import cached_property
+
+from handrail.accounts.roles import Permission
+from handrail.core.access import Door, Request, get_or_404
+from handrail.core.models import ReadEntry
+from handrail.handovers import actions, pack, post
+from handrail.handovers.forms import MoveForm, PackForm, PrepareForm, SearchForm
+from handrail.handovers.models import Handover
+from handrail.handovers.moves import OVER, Move
+from handrail.handovers.places import Place, place_of, places_called
+from handrail.schools.models import Pupil, School
+from tenants import exchange
+
+Group = ReadEntry.Group
+
+BUTTONS = {
+    "ask_for_more": "Ask for more",
+    "accept": "Accept this child",
+    "decline": "Decline this child",
+    "begin": "Record the first session",
+    "review": "Record a review",
+    "plan_return": "Plan the return",
+    "begin_return": "Begin a phased return",
+    "confirm_return": "Confirm that the child is back",
+    "pass_on": "Pass the child on",
+    "end": "End this handover",
+    "withdraw": "Withdraw this handover",
+}
+"""The moves that have a page of their own, and what its button says."""
+
+
+class HandoversView(Door):
+    """Who is being handed over by a school, or comes to it as a setting: what is due first."""
+
+    permission, shows_child, needs_step_up = Permission.SEE_HANDOVERS, True, True
+
+    def get(self, request: Request, urn: str) -> HttpResponse:
+        school: School = get_or_404(School.objects.visible_to(request.user), urn=urn)
+        found = (
+            Handover.objects.visible_to(request.user)
+            .filter(Q(pupil__school=school) | Q(setting__school=school))
+            .select_related("pupil", "setting")
+        )
+        handovers = sorted(found.under_way(), key=lambda each: (each.due_on is None, each.due_on, each.started_at))
+        over = list(found.filter(state__in=OVER).order_by("-since_on")[:20])
+        self.shows(
+            [each.pupil_id for each in (*handovers, *over) if each.pupil_id],
+            Group.PLAN,
+            verb=ReadEntry.Verb.LIST,
+            school_id=school.id,
+        )
+        return render(request, "handovers/handovers.html", {"school": school, "handovers": handovers, "over": over})
+
+
+class CaseDoor(Door):
+    """A page about one handover that the person may see."""
+
+    shows_child, needs_step_up = True, True
+    request: Request
+
+    @cached_property
+    def handover(self) -> Handover:
+        visible = Handover.objects.visible_to(self.request.user).select_related("pupil__school", "setting__school")
+        found: Handover = get_or_404(visible, id=self.kwargs["pk"])
+        return found
+
+    @cached_property
+    def school(self) -> School:
+        """This side's school: the child's own, or the setting's."""
+        handover = self.handover
+        if handover.pupil:
+            return handover.pupil.school
+        if handover.setting is None or handover.setting.school is None:
+            raise Http404
+        return handover.setting.school
+
+    @property
+    def may_move(self) -> bool:
+        return bool(self.request.user.may(Permission.HAND_OVER, school_id=self.school.id))
+
+    @property
+    def who(self) -> dict[str, Any]:
+        return {"by": self.request.user, "at": self.request.now}
+
+    def page(self, template: str, **more: Any) -> HttpResponse:
+        handover = self.handover
+        self.shows([handover.pupil_id] if handover.pupil_id else [], Group.PLAN, school_id=self.school.id)
+        return render(
+            self.request,
+            f"handovers/{template}.html",
+            {"handover": handover, "child": handover.pupil, "school": self.school, **more},
+        )
+
+    def back(self, words: str) -> HttpResponse:
+        messages.success(self.request, words)
+        return redirect("handovers:handover", pk=self.handover.id)
+
+
+class HandoverView(CaseDoor):
+    """Where one handover stands, whose move it is, what was sent, and its story."""
+
+    permission = Permission.SEE_HANDOVERS
+
+    def get(self, request: Request, pk: UUID) -> HttpResponse:
+        handover = self.handover
+        newest = handover.newest_pack()
+        waiting = handover.messages.filter(way="in", kind="pack", done_at=None).exists()
+        return self.page(
+            "handover",
+            moves=[(move, BUTTONS[move.name]) for move in self._on_offer() if move.name in BUTTONS],
+            may_move=self.may_move,
+            may_send=any(move.name in ("submit", "correct") for move in self._on_offer()),
+            waits_to_be_opened=waiting and not handover.is_over,
+            newest=newest,
+            items=self._items(newest.content) if newest and not handover.is_home else [],
+            read_by=list(newest.read_by.order_by("at")) if newest else [],
+            has_read=bool(newest and newest.read_by.filter(by=request.user.id).exists()),
+            steps=handover.steps.all(),
+            troubles=[each.trouble for each in handover.messages.all() if each.trouble],
+            words=actions.VERBS,
+        )
+
+    def _on_offer(self) -> list[Move]:
+        return self.handover.may_be_made() if self.may_move else []
+
+    def _items(self, content: Any) -> list[dict[str, str]]:
+        """What the pack says beside the plan, as far as this person sees it."""
+        return [
+            {"key": item.label, "value": dict(item.choices).get(item.value(content), item.value(content))}
+            for item in pack.ASKED
+            if item.value(content) and pack.may_see(item, is_lead=self.may_move)
+        ]
+
+
+class PrepareView(Door):
+    """Hand a child over: find the setting in the register, then say what its staff must know to ring back."""
+
+    permission, shows_child, needs_step_up = Permission.HAND_OVER, True, True
+    request: Request
+
+    @cached_property
+    def child(self) -> Pupil:
+        visible = Pupil.objects.visible_to(self.request.user).select_related("school")
+        found: Pupil = get_or_404(visible, id=self.kwargs["child_id"])
+        return found
+
+    def get(self, request: Request, child_id: UUID) -> HttpResponse:
+        return self.page(PrepareForm(initial={"home_authority": request.authority.code}))
+
+    def post(self, request: Request, child_id: UUID) -> HttpResponse:
+        form, place = PrepareForm(request.POST), self.place
+        if place is None:
+            return self.page(form)
+        if form.is_valid():
+            try:
+                handover = actions.prepare(
+                    pupil=self.child, to=place.as_destination(), by=request.user, at=request.now, **form.cleaned_data
+                )
+            except (actions.Refused, exchange.Refused) as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                return redirect("handovers:pack", pk=handover.id)
+        return self.page(form)
+
+    @cached_property
+    def place(self) -> Place | None:
+        urn = self.request.GET.get("urn", "")
+        return place_of(urn) if urn else None
+
+    def page(self, form: PrepareForm) -> HttpResponse:
+        search = SearchForm(self.request.GET if "q" in self.request.GET else None)
+        found = places_called(search.cleaned_data["q"]) if search.is_bound and search.is_valid() else None
+        self.shows([self.child.id], Group.PLAN, school_id=self.child.school_id)
+        return render(
+            self.request,
+            "handovers/prepare.html",
+            {"child": self.child, "search": search, "found": found, "place": self.place, "form": form},
+        )
+
+
+class PackView(CaseDoor):
+    """What goes into the pack, and what is missing of it. Saved as it goes; sent by a button of its own."""
+
+    permission = Permission.HAND_OVER
+
+    def get(self, request: Request, pk: UUID) -> HttpResponse:
+        return self.show(PackForm(initial=self.handover.about or {}))
+
+    def post(self, request: Request, pk: UUID) -> HttpResponse:
+        form = PackForm(request.POST)
+        if not form.is_valid():
+            return self.show(form)
+        try:
+            actions.write(handover=self.handover, said=form.cleaned_data, **self.who)
+            if "send" not in request.POST:
+                messages.success(request, "Saved. Nothing has been sent.")
+                return redirect("handovers:pack", pk=pk)
+            actions.submit(handover=self.handover, **self.who)
+        except actions.GapsLeft:
+            return redirect("handovers:pack", pk=pk)
+        except actions.Refused as refusal:
+            form.add_error(None, str(refusal))
+            return self.show(form)
+        return self.back("Sent. You see here when it has been opened.")
+
+    def show(self, form: PackForm) -> HttpResponse:
+        if not self.handover.is_home:
+            raise Http404
+        content = actions.content_of(Handover.objects.select_related("pupil__school").get(id=self.handover.id))
+        return self.page("pack", form=form, needed=pack.gaps(content, 1), later=pack.gaps(content, 2))
+
+
+class OpenView(CaseDoor):
+    """Open what was sent: the child becomes known at this setting, and the sender hears that it arrived."""
+
+    permission = Permission.HAND_OVER
+
+    def get(self, request: Request, pk: UUID) -> HttpResponse:
+        return self.page("open")
+
+    def post(self, request: Request, pk: UUID) -> HttpResponse:
+        try:
+            post.open_pack(handover=self.handover, **self.who)
+        except (actions.Refused, exchange.CannotOpen) as refusal:
+            return self.page("open", refusal=str(refusal))
+        return self.back("Opened. The sender is told that it has arrived.")
+
+
+class StepsReadView(CaseDoor):
+    """Say that one has read the emergency steps and knows where the medicine is."""
+
+    permission = Permission.SEE_HANDOVERS
+
+    def post(self, request: Request, pk: UUID) -> HttpResponse:
+        try:
+            actions.read_steps(handover=self.handover, **self.who)
+        except actions.Refused as refusal:
+            messages.error(request, str(refusal))
+            return redirect("handovers:handover", pk=pk)
+        return self.back("Recorded that you have read the emergency steps.")
+
+
+class MoveView(CaseDoor):
+    """Make one move: what it asks, and its button."""
+
+    permission = Permission.HAND_OVER
+
+    def get(self, request: Request, pk: UUID, name: str) -> HttpResponse:
+        return self.show(self.form())
+
+    def post(self, request: Request, pk: UUID, name: str) -> HttpResponse:
+        form = self.form(request.POST)
+        if form.is_valid():
+            try:
+                actions.make_move(handover=self.handover, name=name, said=form.said, **self.who, **form.dates)
+            except actions.Refused as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                return self.back("Recorded. The other side is told.")
+        return self.show(form)
+
+    def form(self, *data: Any) -> MoveForm:
+        if self.kwargs["name"] not in BUTTONS:
+            raise Http404
+        return MoveForm(*data, move=self.kwargs["name"])
+
+    def show(self, form: MoveForm) -> HttpResponse:
+        return self.page("move", form=form, words=BUTTONS[self.kwargs["name"]])

@@ -1,0 +1,249 @@
+"""From a school to a hospital school in another authority, and what goes wrong on the way."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from factories import SchoolFactory
+from handovers.between import AT, CHILD, CONDITION, SAID, Between
+
+from handrail.handovers import actions, places, post
+from handrail.handovers.actions import GapsLeft, NotNow, ReasonMissing, Refused, StepsNotRead
+from handrail.handovers.models import ExchangeKey, Handover, Message, Setting
+from handrail.handovers.moves import State
+from handrail.plans import versions
+from handrail.plans.models import PlanVersion
+from handrail.schools.models import Contact, Pupil
+from tenants import exchange
+from tenants.context import inside
+
+LATER = AT + timedelta(hours=2)
+
+
+def accepted(between: Between) -> None:
+    between.sent()
+    between.post()
+    between.open()
+    between.move("accept", starts_on=date(2026, 11, 30))
+    between.post()
+
+
+class TestTheWholeWay:
+    def test_there_and_back(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        arrived = between.setting()
+        assert (arrived.state, arrived.pupil, arrived.due_on) == ("submitted", None, date(2026, 11, 24))
+        opened = between.open()
+        between.post()
+        assert (between.home().state, between.setting().state) == ("acknowledged", "acknowledged")
+        with inside(between.one):
+            assert between.home_inside().newest_pack().sha256 == opened.sha256
+        between.move("accept", starts_on=date(2026, 11, 30))
+        between.post()
+        between.read_steps()
+        between.move("begin", at=LATER)
+        between.post(at=LATER)
+        assert (between.home().state, between.home().review_on) == ("active", date(2027, 1, 4))
+        between.move("plan_return", said={"plan": "Two mornings first."}, return_from_on=date(2026, 12, 7))
+        between.post()
+        between.move_home("begin_return", return_until_on=date(2026, 12, 18))
+        between.move_home("confirm_return")
+        between.post()
+        assert (between.home().state, between.setting().state, between.home().due_on) == ("returned", "returned", None)
+        assert between.bodies() == 0
+        assert between.differences() == []
+
+    def test_makes_the_receivers_own_copy_of_the_child_and_the_plan(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        between.open()
+        with inside(between.two):
+            pupil = Pupil.objects.get()
+            version = PlanVersion.objects.of_child(pupil).first()
+            assert (pupil.name, pupil.upn, pupil.school.name) == (CHILD, "B801200005001", "Felpersham Hospital School")
+            assert version is not None and version.says is not None and version.says.condition == CONDITION
+            assert Contact.objects.get(pupil=pupil).has_parental_responsibility
+        assert pupil.id != between.pupil_id
+
+    def test_tells_nothing_before_it_is_opened(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        with inside(between.two):
+            assert not Pupil.objects.exists()
+            [card] = exchange.ledger()
+            assert CHILD not in repr(card) and CONDITION not in repr(card)
+        assert not [row for row in between.what_three_knows() if "Wren" in row or "Canary" in row]
+
+    def test_within_one_authority_is_the_same(self, between: Between) -> None:
+        with inside(between.one):
+            lead = between.people["lead"]
+            school = SchoolFactory(name="Overcombe Hospital School", type_code=7, type_name="Community special school")
+            places.confirm_setting(school=school, name="", kind="hospital", ring="", telephone="", by=lead, at=AT)
+        handover = between.sent()
+        with inside(between.one):
+            Handover.objects.update(other_role=between.one.schema_name, setting_urn=school.urn)
+            post.deposit_owed(at=AT)
+            post.collect(at=AT)
+            theirs = Handover.objects.get(side="setting")
+            post.open_pack(handover=theirs, by=lead, at=AT)
+            post.deposit_owed(at=AT)
+            post.collect(at=AT)
+            assert Handover.objects.get(id=handover.id).state == "acknowledged"
+            assert Pupil.objects.count() == 2
+            assert post.differences() == []
+
+
+class TestSubmit:
+    def test_refuses_a_pack_without_the_smallest_safe_set(self, between: Between) -> None:
+        handover = between.prepare()
+        with inside(between.one), pytest.raises(GapsLeft) as refusal:
+            actions.submit(handover=handover, by=between.people["lead"], at=AT)
+        assert [item.name for item in refusal.value.missing] == list(SAID)
+        with inside(between.one):
+            assert not Message.objects.exists() and between.home_inside().state == "draft"
+
+    def test_freezes_what_is_sent(self, between: Between) -> None:
+        handover = between.sent()
+        with inside(between.one):
+            sent = between.home_inside().newest_pack()
+            Pupil.objects.update(name="Another name")
+            assert sent.content["child"]["name"] == CHILD
+            assert handover.packs.count() == 1
+
+    def test_sends_a_correction_that_asks_to_be_read_anew(self, between: Between) -> None:
+        accepted(between)
+        between.read_steps()
+        with inside(between.one):
+            pupil = Pupil.objects.get()
+            says = PlanVersion.objects.of_child(pupil).first().says
+            versions.write_emergency(
+                pupil=pupil,
+                says=replace(says, steps=("Ring the ward.",)),
+                based_on=1,
+                by=between.people["lead"],
+                at=LATER,
+            )
+            made = actions.submit(handover=between.home_inside(), by=between.people["lead"], at=LATER)
+        assert made.number == 2
+        between.post(at=LATER)
+        assert between.setting().state == "accepted"
+        between.open(at=LATER)
+        with pytest.raises(StepsNotRead):
+            between.move("begin", at=LATER)
+        between.read_steps(at=LATER)
+        between.move("begin", at=LATER)
+        with inside(between.two):
+            assert PlanVersion.objects.of_child(Pupil.objects.get()).first().says.steps == ("Ring the ward.",)
+
+    def test_takes_back_a_pack_that_a_newer_one_replaces(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        with inside(between.one):
+            actions.write(
+                handover=between.home_inside(), said={"fitness": "One hour."}, by=between.people["lead"], at=AT
+            )
+            actions.submit(handover=between.home_inside(), by=between.people["lead"], at=AT)
+        between.post(at=LATER)
+        assert between.bodies() == 1
+        assert between.open(at=LATER).content["about"]["fitness"] == "One hour."
+
+
+class TestRefusals:
+    def test_a_child_is_in_one_handover_at_a_time(self, between: Between) -> None:
+        between.prepare()
+        with pytest.raises(NotNow, match="already being handed over"):
+            between.prepare()
+
+    def test_a_decline_says_why_and_who_acts_next(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        between.open()
+        for said in ({}, {"reason": "No bed."}):
+            with pytest.raises(ReasonMissing):
+                between.move("decline", said=said)
+        between.move("decline", said={"reason": "No bed.", "next": "The named officer rings us."})
+        between.post()
+        assert between.home().state == "declined"
+        with inside(between.one):
+            assert between.home_inside().steps.last().said["next"] == "The named officer rings us."
+
+    def test_a_phased_return_has_an_end(self, between: Between) -> None:
+        accepted(between)
+        between.read_steps()
+        between.move("begin")
+        between.move("plan_return")
+        between.post()
+        with pytest.raises(ReasonMissing, match="must have one"):
+            between.move_home("begin_return")
+
+    def test_the_other_sides_move_is_not_ones_own(self, between: Between) -> None:
+        between.sent()
+        with pytest.raises(NotNow, match="Only the receiving setting"):
+            between.move_home("accept")
+
+    def test_it_is_opened_once(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        between.open()
+        with pytest.raises(NotNow, match="no pack here that waits"):
+            between.open()
+
+    def test_it_is_not_opened_after_it_was_withdrawn(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        between.move_home("withdraw", said={"reason": "Gone home."})
+        with inside(between.one):
+            post.deposit_owed(at=LATER)
+        with pytest.raises(Refused, match="taken this back"):
+            between.open(at=LATER)
+        between.post(at=LATER)
+        assert between.setting().state == "withdrawn"
+        assert between.bodies() == 0
+
+    def test_nobody_hears_of_one_that_was_withdrawn_before_its_card_was_seen(self, between: Between) -> None:
+        between.sent()
+        between.move_home("withdraw", said={"reason": "Gone home."})
+        between.post(rounds=2)
+        with inside(between.two):
+            assert not Handover.objects.exists()
+        assert (between.bodies(), between.differences()) == (0, [])
+
+    def test_it_runs_out_on_both_sides(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        over = AT + post.LASTS
+        for authority in (between.one, between.two):
+            with inside(authority):
+                assert post.let_run_out(at=over - timedelta(minutes=1)) == 0
+                assert post.let_run_out(at=over) == 1
+        assert (between.home().state, between.setting().state, between.bodies()) == ("expired", "expired", 0)
+
+    def test_what_cannot_be_sent_waits_and_says_why(self, between: Between) -> None:
+        with inside(between.two):
+            exchange.block(between.one.schema_name)
+        between.sent()
+        between.post()
+        with inside(between.one):
+            message = Message.objects.get()
+            assert (message.done_at, message.trouble[:10]) == (None, "Borchester")
+        with inside(between.two):
+            exchange.unblock(between.one.schema_name)
+        between.post()
+        assert between.setting().state == State.SUBMITTED
+
+    def test_a_setting_that_nobody_confirmed_cannot_open(self, between: Between) -> None:
+        between.sent()
+        with inside(between.two):
+            Setting.objects.all().delete()
+        between.post()
+        with pytest.raises(Refused, match="confirm this setting first"):
+            between.open()
+
+    def test_a_lost_key_is_said_in_words(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        with inside(between.two):
+            ExchangeKey.objects.all().delete()
+        with pytest.raises(exchange.CannotOpen, match="key for this is gone"):
+            between.open()

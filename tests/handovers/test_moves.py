@@ -1,0 +1,147 @@
+"""The published table of moves: each legal move leads where it says, and every other is refused in words."""
+
+from datetime import date, timedelta
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from handrail.handovers.moves import (
+    IN_WORDS,
+    MOVES,
+    OVER,
+    REVIEW_WEEKS,
+    TABLE,
+    Escalation,
+    IllegalMove,
+    Side,
+    State,
+    after,
+    asked_by,
+    due_on,
+    follow,
+    may_be_made,
+    next_review_on,
+    school_days_after,
+)
+from handrail.schools.terms import Calendar
+
+CALENDAR = Calendar([])
+MONDAY, FRIDAY = date(2026, 11, 23), date(2026, 11, 27)
+
+
+class TestTheTable:
+    @pytest.mark.parametrize("state", [None, *State])
+    def test_allows_what_it_names_and_nothing_else(self, state: State | None) -> None:
+        for name, side in product(MOVES, Side):
+            move = MOVES[name]
+            if move.by == side and ((state in move.of) if state else not move.of):
+                assert after(state, name, by=side) == (move.to or state)
+            else:
+                with pytest.raises(IllegalMove, match=r"Only|cannot be done now"):
+                    after(state, name, by=side)
+
+    def test_reaches_every_state_and_leaves_each_that_is_not_the_end(self) -> None:
+        assert {move.to for move in TABLE if move.to} == set(State)
+        for state in State:
+            assert bool([move for move in TABLE if state in move.of]) == (state not in OVER)
+
+    def test_says_whose_move_is_next_until_it_is_over(self) -> None:
+        for move in TABLE:
+            assert (move.next_by is None) == (move.to in OVER or move.name == "correct")
+
+    def test_gives_somebody_of_the_side_that_is_next_a_move(self) -> None:
+        for move in TABLE:
+            for state in [move.to] if move.to else move.of:
+                assert not move.next_by or may_be_made(state, by=move.next_by)
+
+    def test_has_words_for_every_state(self) -> None:
+        assert set(IN_WORDS) == set(State) and len(set(IN_WORDS.values())) == len(State)
+
+    @pytest.mark.parametrize(
+        ("state", "side", "names"),
+        [
+            (State.SUBMITTED, Side.SETTING, ["acknowledge"]),
+            (State.ACKNOWLEDGED, Side.SETTING, ["ask_for_more", "accept", "decline"]),
+            (State.MORE_ASKED, Side.HOME, ["submit", "end", "withdraw"]),
+            (State.ACTIVE, Side.HOME, ["end", "correct"]),
+            (State.ACTIVE, Side.SETTING, ["review", "plan_return", "pass_on"]),
+            (State.RETURNED, Side.HOME, []),
+        ],
+    )
+    def test_says_what_a_side_may_do(self, state: State, side: Side, names: list[str]) -> None:
+        assert [move.name for move in may_be_made(state, by=side)] == names
+
+
+class TestTwoSidesThatCross:
+    """Each side moves as it likes, and hears of the other's moves later, in the order in which they were made."""
+
+    @given(some.data())
+    def test_stand_at_the_same_when_all_has_arrived(self, data: some.DataObject) -> None:
+        stands = {Side.HOME: State.SUBMITTED, Side.SETTING: State.SUBMITTED}
+        under_way: dict[Side, list[str]] = {Side.HOME: [], Side.SETTING: []}  # to each side
+        other = {Side.HOME: Side.SETTING, Side.SETTING: Side.HOME}
+
+        def hear(side: Side) -> None:
+            stands[side] = follow(stands[side], under_way[side].pop(0))
+
+        for _ in range(data.draw(some.integers(1, 25))):
+            side = data.draw(some.sampled_from([Side.HOME, Side.SETTING]))
+            moves = may_be_made(stands[side], by=side)
+            if under_way[side] and data.draw(some.booleans()):
+                hear(side)
+            elif moves:
+                move = data.draw(some.sampled_from(moves))
+                stands[side] = after(stands[side], move.name, by=side)
+                under_way[other[side]].append(move.name)
+        for side, messages in under_way.items():
+            while messages:
+                hear(side)
+        assert stands[Side.HOME] == stands[Side.SETTING]
+
+    def test_refuse_what_no_crossing_explains(self) -> None:
+        with pytest.raises(IllegalMove):
+            follow(State.SUBMITTED, "begin")
+
+
+class TestTheClocks:
+    @pytest.mark.parametrize(
+        ("name", "is_hospital", "on", "due"),
+        [
+            ("admit", True, MONDAY, MONDAY),
+            ("ask_for_pack", True, MONDAY, date(2026, 11, 25)),
+            ("submit", True, FRIDAY, date(2026, 11, 30)),
+            ("submit", False, FRIDAY, date(2026, 12, 4)),
+            ("acknowledge", True, MONDAY, date(2026, 11, 30)),
+            ("accept", True, MONDAY, None),
+            ("decline", True, MONDAY, None),
+        ],
+    )
+    def test_run_in_school_days(self, name: str, is_hospital: bool, on: date, due: date | None) -> None:
+        assert due_on(MOVES[name], on=on, calendar=CALENDAR, is_hospital=is_hospital) == due
+
+    def test_leave_out_bank_holidays(self) -> None:
+        assert school_days_after(date(2026, 12, 24), 1, CALENDAR) == date(2026, 12, 29)
+
+    @given(some.dates(date(2024, 1, 1), date(2030, 1, 1)), some.integers(0, 30))
+    def test_count_the_school_days_that_lie_between(self, on: date, days: int) -> None:
+        end = school_days_after(on, days, CALENDAR)
+        assert CALENDAR.school_days_between(on + timedelta(days=1), end + timedelta(days=1)).count == days
+
+    @pytest.mark.parametrize(
+        ("days_late", "asked"),
+        [(-1, 0), (0, 1), (1, 1), (2, 2), (4, 2), (5, 3), (9, 3), (10, 4), (40, 4)],
+    )
+    def test_ask_one_after_the_other_for_a_move_that_is_late(self, days_late: int, asked: int) -> None:
+        on = school_days_after(MONDAY, days_late, CALENDAR) if days_late >= 0 else MONDAY - timedelta(days=1)
+        assert asked_by(MONDAY, on=on, calendar=CALENDAR) == list(Escalation)[:asked]
+
+    @pytest.mark.parametrize("weeks", REVIEW_WEEKS)
+    def test_let_four_to_twelve_weeks_pass_between_reviews(self, weeks: int) -> None:
+        assert next_review_on(MONDAY, weeks) == MONDAY + timedelta(weeks=weeks)
+
+    @pytest.mark.parametrize("weeks", [0, 3, 13])
+    def test_refuse_any_other_number(self, weeks: int) -> None:
+        with pytest.raises(ValueError, match="every 4 to 12 weeks"):
+            next_review_on(MONDAY, weeks)

@@ -1,0 +1,178 @@
+"""Handovers in a real browser: from a school to a hospital school of another authority and back; and a decline."""
+
+from datetime import timedelta
+
+import pytest
+from databases import as_superuser
+from django.db import connections
+from django.utils import timezone
+from factories import ContactFactory, PupilFactory, emergency, person
+
+from handrail.accounts.roles import Role
+from handrail.core.audit import CLOCK
+from handrail.handovers import places, post
+from handrail.handovers.models import Handover, Setting
+from handrail.plans import versions
+from handrail.schools.models import Pupil
+from tenants.context import inside
+
+pytestmark = pytest.mark.browser
+PHONE = 320
+CHILD = "Wren Canarywright"
+
+WRITTEN = {
+    "How much can the child do?": "Two hours a day, with rests.",
+    "Medicine and devices, where they are kept and who may give them": "The ward keeps it.",
+    "How long is it expected to last?": "Until Christmas.",
+    "Do the parents and the child know what is sent?": "Told the mother on Friday.",
+    "Who may not collect or contact the child?": "Nobody",
+}
+
+
+@pytest.fixture
+def wren(site):
+    """A child with a plan, two authorities in the exchange, and a hospital school that an officer has confirmed."""
+    now = timezone.now()
+    with as_superuser(connections["default"].settings_dict["NAME"]) as admin:
+        admin.execute(
+            """INSERT INTO public.tenants_establishment (urn, la_code, la_name, establishment_number, name, type_code,
+                   type_name, group_code, group_name, status_code, status_name, phase_name, trust_code, trust_name,
+                   street, locality, town, county, postcode, website)
+               VALUES ('900003', '002', 'Borchester', '', 'Far Hospital School', 7, 'Community special school', 5,
+                   'Special schools', 1, 'Open', '', '', '', '', '', 'Felpersham', '', '', '')"""
+        )
+    with inside(site.one):
+        post.join_exchange(by=CLOCK, at=now)
+        pupil = PupilFactory(school=site.cast.oak, name=CHILD)
+        ContactFactory(pupil=pupil)
+        versions.write_emergency(pupil=pupil, says=emergency(), based_on=0, by=site.cast.head, at=now)
+    with inside(site.two):
+        post.join_exchange(by=CLOCK, at=now)
+        places.confirm_setting(
+            school=site.cast.far, name="", kind=Setting.Kind.HOSPITAL, ring="Ina", telephone="1", by=CLOCK, at=now
+        )
+    return pupil
+
+
+def deliver(site):
+    """What the clock does every five seconds."""
+    for work in (post.deposit_owed, post.collect):
+        for authority in (site.one, site.two):
+            with inside(authority):
+                work(at=timezone.now())
+
+
+def sent(site, wren):
+    """The school finds the hospital school, writes the pack and sends it."""
+    page = site.open(f"/children/{wren.id}/plan/", by=site.cast.head)
+    site.press(page, "Hand over to a hospital school", role="link")
+    site.check(page)
+    page.get_by_label("Name or URN").fill("far hospital")
+    site.press(page, "Find it")
+    site.check(page)
+    site.press(page, "Far Hospital School", role="link")
+    site.check(page)
+    site.press(page, "Go on to the pack")
+    site.check(page)  # with errors
+    page.get_by_label("Whom can they ring at your school?").fill("Hana Head")
+    page.get_by_label("Telephone number").fill("01632 960001")
+    site.press(page, "Go on to the pack")
+    site.check(page)
+    site.press(page, "Save and send")
+    assert "It cannot be sent without" in page.content()
+    for label, words in WRITTEN.items():
+        page.get_by_label(label).fill(words)
+    page.get_by_label("Physical health").check()
+    for question in ("safeguarding leads", "looked after", "teach the child at home"):
+        page.get_by_role("group", name=question).get_by_label("No", exact=True).check()
+    site.press(page, "Save and send")
+    site.check(page)
+    assert "Sent. You see here when it has been opened." in page.content()
+    deliver(site)
+    return page
+
+
+def test_a_child_goes_to_a_hospital_school_in_another_authority(site, wren):
+    school = sent(site, wren)
+    hospital = site.open("/schools/900003/handovers/", by=site.cast.hospital, authority=site.two, width=PHONE)
+    site.check(hospital)
+    assert CHILD not in hospital.content()
+    site.press(hospital, "Not opened yet", role="link")
+    site.check(hospital)
+    site.press(hospital, "Open the pack")
+    site.check(hospital)
+    site.press(hospital, "Open the pack")
+    site.check(hospital)
+    assert CHILD in hospital.content()
+    assert "Special educational needs" not in hospital.content()  # nobody wrote anything there
+    site.press(hospital, "Accept this child")
+    site.check(hospital)
+    site.press(hospital, "Accept this child")
+    site.press(hospital, "Record the first session")
+    site.check(hospital)
+    site.press(hospital, "Record the first session")
+    site.check(hospital)  # refused: nobody has read the steps
+    assert "Somebody must first say that they have read" in hospital.content()
+    site.press(hospital, "Back to the handover", role="link")
+    site.press(hospital, "I have read the emergency steps")
+    site.check(hospital)
+    site.press(hospital, "Record the first session")
+    site.press(hospital, "Record the first session")
+    deliver(site)
+    school.reload()
+    site.check(school)
+    assert "Being taught" in school.content()
+    site.press(hospital, "Plan the return")
+    site.check(hospital)
+    hospital.get_by_label("How does the child go back?").fill("Two mornings first.")
+    site.press(hospital, "Plan the return")
+    deliver(site)
+    school.reload()
+    site.press(school, "Confirm that the child is back")
+    site.press(school, "Confirm that the child is back")
+    site.check(school)
+    deliver(site)
+    with inside(site.two):
+        assert Handover.objects.get().state == "returned"
+        assert Pupil.objects.get().name == CHILD
+    site.press(school, "Back to the handovers", role="link")
+    site.check(school)
+
+
+def test_a_declined_handover_says_who_acts_next(site, wren):
+    school = sent(site, wren)
+    with inside(site.two):
+        handover = Handover.objects.get()
+    hospital = site.open(f"/handovers/{handover.id}/open/", by=site.cast.hospital, authority=site.two)
+    site.press(hospital, "Open the pack")
+    site.press(hospital, "Decline this child", role="link")
+    site.check(hospital)
+    site.press(hospital, "Decline this child")
+    site.check(hospital)  # with errors
+    hospital.get_by_label("Why can you not take the child?").fill("No bed before January.")
+    hospital.get_by_label("Who acts next").fill("The named officer arranges tuition.")
+    site.press(hospital, "Decline this child")
+    site.check(hospital)
+    deliver(site)
+    school.reload()
+    assert "The named officer arranges tuition." in school.content()
+    site.check(school)
+
+
+def test_the_authority_confirms_a_setting_and_joins_the_exchange(site):
+    officer = site.open("/hospital-schools/", by=site.cast.officer, width=PHONE)
+    site.check(officer)
+    officer.get_by_label("URN", exact=True).fill("900001")
+    officer.get_by_label("Hospital school", exact=True).check()
+    site.press(officer, "Confirm this setting")
+    site.check(officer)  # refused: a primary school
+    assert "cannot be a hospital school" in officer.content()
+    with inside(site.one):
+        keeper = person("dana@barsetshire.example", Role.DATA_PROTECTION_LEAD, at=timezone.now() - timedelta(days=1))
+    page = site.open("/exchange/", by=keeper)
+    site.check(page)
+    site.press(page, "Join the exchange")
+    site.check(page)
+    site.press(page, "Take nothing more")
+    site.check(page)
+    assert "blocked" in page.content()

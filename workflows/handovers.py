@@ -1,0 +1,46 @@
+"""Handovers go from one side to the other: what is owed is deposited, what came in is collected, by each authority."""
+
+import logging
+from datetime import datetime
+
+from celery import shared_task
+from django.utils import timezone
+
+from handrail.handovers import post
+from tenants.context import inside
+from tenants.routing import Authority
+from workflows.per_authority import UnboundTask, clock, for_each_authority
+
+log = logging.getLogger(__name__)
+
+
+@shared_task
+def deliver() -> int:
+    """Ring for every authority."""
+    return for_each_authority(deliver_one)
+
+
+@shared_task(base=UnboundTask)
+def deliver_one(*, authority: Authority) -> int:
+    """Deposit, then collect, each in one transaction of this authority. Gives the number of envelopes moved."""
+    moved = 0
+    for work in (post.deposit_owed, post.collect):
+        with inside(authority):
+            moved += work(at=clock())
+    return moved
+
+
+@shared_task
+def let_run_out() -> int:
+    """Ring for every authority."""
+    return for_each_authority(let_run_out_one, at=timezone.now())
+
+
+@shared_task(base=UnboundTask)
+def let_run_out_one(*, authority: Authority, at: datetime) -> int:
+    """End what nobody opened in its time, and say where the ledgers of the two sides differ."""
+    with inside(authority):
+        ended = post.let_run_out(at=at)
+        for difference in post.differences():
+            log.error("exchange: %s", difference)
+    return ended
