@@ -15,8 +15,29 @@ from handrail.core.models import Record
 HEALTH = {"plans", "care", "incidents", "handovers", "absences"}
 """The rooms that hold what is written about a child's health."""
 
+LONG = (models.TextField, models.JSONField)
+SHORT = (*LONG, models.CharField)
+SHORT_TOO = HEALTH - {"absences"}
+"""Those of which a short column of words is judged like a long one."""
+
 IN_CLEAR: dict[str, str] = {
     "plans.Agreement.name": "who agreed, not to what",
+    "handovers.Setting.name": "a setting, about no child",
+    "handovers.Setting.ring": "whom to ring at a setting",
+    "handovers.Setting.telephone": "whom to ring at a setting",
+    "handovers.Handover.setting_name": "the clock and both sides' lists find a handover by its setting",
+    "handovers.Handover.setting_urn": "the clock and both sides' lists find a handover by its setting",
+    "handovers.Handover.other_role": "the other side's authority, which the clock writes to",
+    "handovers.Handover.other_name": "the other side's authority, which the clock writes to",
+    "handovers.Handover.home_authority": "an authority",
+    "handovers.Handover.school_authority": "an authority",
+    "handovers.Handover.host_authority": "an authority",
+    "handovers.Handover.ring": "whom to ring at the home side: the card of the exchange says it in clear",
+    "handovers.Handover.telephone": "whom to ring at the home side: the card of the exchange says it in clear",
+    "handovers.Step.move": "one of the moves of moves.py",
+    "handovers.Pack.sha256": "a digest",
+    "handovers.Message.sha256": "a digest",
+    "handovers.Message.trouble": "what went wrong on the way, in our words",
     "care.SpareKit.place": "of the school, about no child",
     "care.SpareKit.batch": "of the school, about no child",
     "care.SpareKit.holder": "of the school, about no child",
@@ -38,7 +59,7 @@ def in_clear(found: Iterable[type[models.Model]]) -> set[str]:
         for model in found
         if model._meta.app_label in HEALTH
         for field in model._meta.local_concrete_fields
-        if isinstance(field, models.CharField | models.TextField | models.JSONField)
+        if isinstance(field, SHORT if model._meta.app_label in SHORT_TOO else LONG)
         and not field.choices
         and not field.name.endswith("by_name")  # who did it: the record of changes says the same
     }
