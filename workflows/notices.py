@@ -34,7 +34,7 @@ from handrail.notices.providers import (
     provider_for,
 )
 from handrail.people import invitations, role_news
-from handrail.plans import break_glass
+from handrail.plans import break_glass, link_mail
 from handrail.plans import reminders as plan_reminders
 from handrail.policies import reminders as policy_reminders
 from tenants.context import inside
@@ -49,6 +49,7 @@ STILL_DUE: dict[str, Callable[..., dict[str, str]]] = {
     invitations.SUBJECT: invitations.still_due,
     role_news.SUBJECT: role_news.still_due,
     break_glass.SUBJECT: break_glass.still_due,
+    link_mail.SUBJECT: link_mail.still_due,
 }
 """What a notice is about -> the room that says whether it is still due, and what its text needs to know."""
 

@@ -45,6 +45,8 @@ PUBLIC_PAGES = {
     "authority:how_we_work_out_status",
     "sign_in_services:sign_in",
     "sign_in_services:back",
+    # Parents and health professionals without an account, whom a link from a school leads here.
+    *("plans:open_link", "plans:who", "plans:new_code", "plans:shared", "plans:stay", "plans:closed"),
     "overview:calendar",  # whoever has the secret address: calendars sign in nowhere
 } | DEMO_PAGES
 """Doors that anybody may open. A new one is added here by somebody who has thought about it."""

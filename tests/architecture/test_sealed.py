@@ -46,6 +46,9 @@ IN_CLEAR: dict[str, str] = {
     "care.StaffTraining.trainer": "who trained one of the staff",
     "care.StaffTraining.trainer_profession": "who trained one of the staff",
     "care.StaffTraining.confirmed_by": "who found one of the staff able",
+    "plans.PlanLink.name": "of a contact of the child, as in their own row",
+    "plans.PlanLink.email": "of a contact of the child, as in their own row",
+    "plans.PlanLink.code": "a digest of what was sent",
     "plans.PlanTally.schools": "numbers, of schools and no child",
     "plans.PlanTally.by_day": "numbers, of all schools and no child",
 }

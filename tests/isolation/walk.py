@@ -30,7 +30,7 @@ from handrail.handovers.models import Handover
 from handrail.imports.models import FileImport
 from handrail.incidents.models import Incident
 from handrail.notices.models import Notice
-from handrail.plans.models import BreakGlass
+from handrail.plans.models import BreakGlass, PlanComment, PlanLink
 from handrail.plans.versions import write_emergency
 from handrail.policies.models import Kind, Policy, PolicyVersion
 from handrail.records.models import AuthorityExport, Deletion
@@ -162,6 +162,19 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         child = PupilFactory(school=school, name=f"{canary}{CHILD}", class_name=f"{canary}{CHILD}")
         contact = ContactFactory(pupil=child, name=f"{canary}{CHILD}")
         write_emergency(pupil=child, says=emergency(f"{canary}{CHILD}"), based_on=0, by=CLOCK, at=AT)
+        link = PlanLink.objects.create(
+            pupil=child,
+            contact=contact,
+            version=child.plan.versions.get(),
+            party="parent",
+            name=contact.name,
+            email=contact.email,
+            sent_at=AT,
+            sent_by=document.id,
+            sent_by_name=canary,
+            ends_at=AT.replace(year=2100),
+        )
+        comment = PlanComment.objects.create(link=link, made_at=AT, words=f"{canary}{CHILD}")
         medicine = Medicine.objects.create(
             pupil=child,
             kind=Medicine.Kind.MEDICINE,
@@ -267,6 +280,10 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "plans:name": Word("daily"),
         "plans:outcome": Word("left"),
         "plans:pk": access.id,
+        "link_id": link.id,
+        "comment_id": comment.id,
+        "shared_id": Word(str(link.id)),  # it names nothing but where the link was opened
+        "plans:token": Word("nothing"),  # a real one is an address for anybody: see tests/plans/test_guests.py
         "plans:called": reference(child.plan.id),
         "handovers:pk": handover.id,
         "handovers:name": Word("withdraw"),

@@ -124,3 +124,13 @@ class TestAboutAChild:
     def test_a_name_in_it_would_be_caught(self):
         bad = Wording("child", "Something", "{whose}: sign in", "An item about {whose} needs your action.")
         assert not names(bad.subject + bad.text) <= {"reference", "link", "ask", "authority", "why"}
+
+
+class TestForAGuest:
+    def test_tells_the_school_and_who_wrote_and_nothing_of_a_child(self):
+        facts = {"whose": "Oak", "link": "https://barsetshire.example/", "role": "guest"}
+        for key, wording in WORDINGS.items():
+            if wording.about == "guest":
+                subject, text = words(key, FACTS | facts)
+                assert set(tells(subject + text)) <= {"school"}, key
+                assert names(wording.subject + wording.text) <= {"sender", "whose", "link", "until"}

@@ -29,8 +29,9 @@ from handrail.accounts.models import User
 from handrail.accounts.roles import Role
 from handrail.config.env import whole_environment
 from handrail.core.audit import CLOCK
+from handrail.plans import guests
 from handrail.plans.emergency import Contact, Emergency
-from handrail.plans.models import BreakGlass
+from handrail.plans.models import BreakGlass, PlanLink
 from handrail.plans.versions import write_emergency
 from handrail.records.actions import ask_for_export, confirm_export
 from handrail.schools.models import Pupil
@@ -144,7 +145,8 @@ def furnish(one: Authority, cast: Cast) -> dict[str, Any]:
             call_999=("Always.",),
             contacts=(Contact(CANARIES["contact"], "Mother", CANARIES["phone number"]),),
         )
-        write_emergency(pupil=child, says=says, based_on=1, by=CLOCK, at=timezone.now())
+        version, _ = write_emergency(pupil=child, says=says, based_on=1, by=CLOCK, at=timezone.now())
+        child.links.update(version=version, email=CANARIES["e-mail address"], name=CANARIES["contact"])
         access = BreakGlass.objects.get(pupil=child)
         access.reason = f"{CANARIES['reason']} {SAID}"
         access.save()
@@ -169,9 +171,14 @@ def people(one: Authority, cast: Cast) -> list[User]:
 
 
 def session_of(somebody: User, one: Authority) -> str:
+    """A session of somebody who has also been let in through a link that was sent about the child."""
     client = Client(HTTP_HOST=one.host)
     with inside(one):
         sign_in(client, somebody)
+        session = client.session
+        guests.let_in(session, PlanLink.objects.get(name=CANARIES["contact"]), at=timezone.now())
+        session.save()
+        client.cookies["sessionid"] = session.session_key
     return client.cookies["sessionid"].value
 
 

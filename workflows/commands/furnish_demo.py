@@ -34,7 +34,7 @@ from handrail.schools.term_actions import set_term
 from tenants.context import inside
 from tenants.database import execute
 from tenants.routing import authorities
-from workflows import demo_care, demo_handovers
+from workflows import demo_care, demo_handovers, demo_links
 from workflows.demo import (
     AUTHORITIES,
     PASSWORD,
@@ -269,20 +269,13 @@ class Furnishing:
                 if made.emergency:
                     self.plan(pupil, made, made.emergency)
                     for place, contact in enumerate(made.emergency.contacts, start=1):
-                        add_contact(
-                            pupil=pupil,
-                            place=place,
-                            name=contact.name,
-                            relation=contact.relation,
-                            phone=contact.phone,
-                            has_parental_responsibility=contact.relation in ("Mother", "Father"),
-                            by=CLOCK,
-                            at=self.at,
-                        )
+                        facts = demo_links.facts_of(contact)
+                        add_contact(pupil=pupil, place=place, by=CLOCK, at=self.at, **facts)
                     asked_about = asked_about or pupil
                     active = pupil if school == first[0] and made.agreed_days_ago is not None else active
             demo_care.furnish(school, by=self.leads[school.id].as_at(self.on), at=self.at)
         demo_care.near_miss(first[0], by=self.leads[first[0].id].as_at(self.on), at=self.at)
+        demo_links.furnish(first[0], by=self.leads[first[0].id].as_at(self.on), at=self.at)
         if asked_about and (name := self.demo.others.get(Role.HEALTH_PROFESSIONAL)):
             self.add(Role.HEALTH_PROFESSIONAL, name, school=first[0], pupil=asked_about)
         return active

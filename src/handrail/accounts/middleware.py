@@ -70,7 +70,7 @@ class DraftMiddleware:
                 elif request.method == "GET":
                     drafts.offer(request)
                 request.replaces_draft = request.method == "POST" and not is_only_kept
-        return HttpResponse(status=204) if is_only_kept else None
+        return HttpResponse(status=204) if is_only_kept and not getattr(door, "keeps_typed", False) else None
 
     def _of_nobody(self, request: Any, *, takes_text: bool) -> None:
         """What is asked for in a session that has ended. The page that asks to sign in will say what became of it."""

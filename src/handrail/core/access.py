@@ -22,7 +22,7 @@ SIGNED_IN = "signed_in"
 """The permission of a page that everybody with an account in this authority may open."""
 
 
-SHOWS_NOBODY = frozenset({301, 302, 303, 304, 403, 404, 405})
+SHOWS_NOBODY = frozenset({204, 301, 302, 303, 304, 403, 404, 405})
 """Answers that hold no data of a child's: they lead on, or refuse. An answer of 500 and more undoes everything."""
 
 
@@ -54,6 +54,8 @@ class Door(View):
     """The methods that ask again who somebody is, unless they showed it within the last 15 minutes: by their second
     factor, or by signing in anew when they have none.
     """
+    keeps_typed: ClassVar[bool] = False
+    """Whether it keeps itself what was typed and not sent, because whom it is for has no account."""
     sets_up_second_step: ClassVar[bool] = False
     """Whether somebody who has no second factor yet may open it, because it is where they get one."""
     http_method_names = ["get", "head", "post"]
@@ -75,10 +77,11 @@ class Door(View):
     def shows(self, child_ids: Iterable[UUID], group: ReadEntry.Group, **more: Any) -> None:
         """Record that this request shows these children, none of them if a search found none.
 
-        `more` is what `audit.record_read` takes besides: the verb, the school, and why.
+        `more` is what `audit.record_read` takes besides: the verb, the school, and why; and `by`, where it shows them
+        to somebody who has not signed in.
         """
         request: Any = self.request
-        audit.record_read(child_ids, by=request.user, at=request.now, group=group, **more)
+        audit.record_read(child_ids, at=request.now, group=group, **{"by": request.user, **more})
         self._is_recorded = True
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

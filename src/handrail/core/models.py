@@ -180,7 +180,7 @@ class AuditEntry(Record):
     """Who did what to what, when. Ids and field names only; never a value."""
 
     at = models.DateTimeField(db_index=True)
-    by = models.UUIDField(null=True, help_text="a user; empty for the clock")
+    by = models.UUIDField(null=True, help_text="a user, or the contact who was sent a link; empty for the clock")
     by_name = models.CharField(max_length=150, help_text="as it was then")
     role = models.CharField(max_length=30, blank=True)
     school_id = models.UUIDField(null=True, db_index=True)
@@ -220,14 +220,15 @@ class ReadEntry(Record):
         API = "api", "API"
 
     class Why(models.TextChoices):
-        """What let the person see it; `why_id` names the handover or the emergency access."""
+        """What let the person see it; `why_id` names the handover, the emergency access or the link."""
 
         ROLE = "role", "Role at the school"
         HANDOVER = "handover", "Open handover"
         BREAK_GLASS = "break_glass", "Emergency access"
+        LINK = "link", "Link that the school sent"
 
     at = models.DateTimeField(db_index=True)
-    by = models.UUIDField(null=True, help_text="a user; empty for the clock")
+    by = models.UUIDField(null=True, help_text="a user, or the contact who was sent a link; empty for the clock")
     by_name = models.CharField(max_length=150, help_text="as it was then")
     role = models.CharField(max_length=30, blank=True)
     school_id = models.UUIDField(null=True)

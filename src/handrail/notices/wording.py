@@ -1,9 +1,10 @@
 """What messages say. Plain words; subject and text by key.
 
-A wording is *about* a policy, a spare kit, a child or the service. One about a policy names the school, the policy and
-the date, and one about a kit the school and where the kit is kept: a vague message reads as fraud. One about a child
-says only that something needs an action, and its reference: no name, initials, date, condition, ward or school, in the
-subject, the text or the link. A test reads them all.
+A wording is *about* a policy, a spare kit, a child or the service, or for a guest. One about a policy names the school,
+the policy and the date, and one about a kit the school and where the kit is kept: a vague message reads as fraud. One
+about a child says only that something needs an action, and its reference: no name, initials, date, condition, ward or
+school, in the subject, the text or the link. One for a guest, who has no account and knows us from nowhere, names the
+school and who wrote, and nothing else. A test reads them all.
 """
 
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Literal
 class Wording:
     """One message. `{names}` are filled from facts; a fact that is missing is an error, never a gap."""
 
-    about: Literal["policy", "kit", "child", "service"]
+    about: Literal["policy", "kit", "child", "service", "guest"]
     called: str
     subject: str
     text: str
@@ -30,6 +31,9 @@ Sign in to see it and to record a check. It takes one tap when everything is the
 {link}
 """
 
+GUEST = "guest"
+"""As whom somebody without an account gets a message: a parent, or who looks after a child."""
+
 WHY = {
     "lead": "You get this message because you lead on this policy.",
     "office": "You get this message because nobody is named as the lead for this policy. Please pass it on.",
@@ -44,6 +48,7 @@ WHY = {
     "administrator": "You get this message because you are an administrator of Handrail at {authority}.",
     "school_lead": "You get this message because you lead at the school, or did until lately.",
     "holder": "You get this message because it is about what you may do in Handrail.",
+    GUEST: "You get this message because the school has this address for you.",
     "invited": "You get this message because {sender} gave us your address. If you do not know why, do nothing.",
 }
 
@@ -146,6 +151,23 @@ WORDINGS = {
         "An item needs your action",
         "An item needs your action. Reference {reference}. Sign in.\n{link}\n",
     ),
+    "guest_invited": Wording(
+        "guest",
+        "Message to somebody without an account",
+        "{sender} at {whose} asks you to read something",
+        "{sender} at {whose} asks you to read something, and to say whether you agree.\n\n"
+        "Open it here:\n{link}\n\n"
+        "The link alone opens nothing. A code goes to this address, and we ask you one question. "
+        "It works until {until}.\n\n"
+        "If you are not sure about this message, ring the school on the number that you know.\n",
+    ),
+    "guest_answered": Wording(
+        "guest",
+        "Message of an answer to somebody without an account",
+        "{whose} has answered you",
+        "{whose} has answered what you wrote.\n\nRead it here, until {until}:\n{link}\n\n"
+        "The link alone opens nothing. A code goes to this address, and we ask you one question.\n",
+    ),
     "late": Wording(
         "service",
         "Reminders were late",
@@ -186,4 +208,4 @@ def words(key: str, facts: dict[str, str]) -> tuple[str, str]:
     return subject, (wording.text + FOOT).format_map(facts | {"why": why})
 
 
-ABOUT_CHILDREN = tuple(key for key, wording in WORDINGS.items() if wording.about == "child")
+ABOUT_CHILDREN = tuple(key for key, wording in WORDINGS.items() if wording.about in ("child", "guest"))

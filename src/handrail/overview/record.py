@@ -14,13 +14,14 @@ from handrail.core.calendar import beginning_of
 from handrail.core.jinja import plural
 from handrail.core.models import AuditEntry, ReadEntry
 from handrail.core.reference import reference
+from handrail.plans.models import PlanLink
 from handrail.schools.models import Pupil, School
 
 ABOUT_CHILDREN = ("child", "plan", "break_glass")
 """The kinds of subject that are told by reference."""
 
 NAMED_AT_MOST = 5
-ROLES = dict(Role.choices) | {"clock": "Handrail"}
+ROLES = dict(Role.choices) | {"clock": "Handrail", "guest": "Through a link"}
 HEADINGS = (
     *("At", "Record", "Who", "Who (id)", "Role", "School (URN)", "What", "About", "About (ids)", "Fields"),
     *("Why", "Why (id)", "Request"),
@@ -33,8 +34,15 @@ def reads_of(child: Pupil) -> QuerySet[ReadEntry]:
 
 
 def told_of_reads(rows: Iterable[ReadEntry]) -> list[dict[str, Any]]:
-    """Each read of one child as `at`, `who`, `text` and perhaps a `note`."""
-    return [{"at": row.at, "who": who(row), "text": what(row), "note": why(row)} for row in rows]
+    """Each read of one child as `at`, `who`, `text` and perhaps a `note`. Whoever was sent a link is told by name."""
+    rows = list(rows)
+    links = PlanLink.objects.in_bulk({row.why_id for row in rows if row.why == ReadEntry.Why.LINK})
+    found = []
+    for row in rows:
+        link = links.get(row.why_id)
+        name = f"{link.name}, {who(row).lower()}" if link else who(row)
+        found.append({"at": row.at, "who": name, "text": what(row), "note": why(row)})
+    return found
 
 
 def everything() -> QuerySet[Any, dict[str, Any]]:

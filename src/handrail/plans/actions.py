@@ -169,7 +169,9 @@ def agreements_since(plan: HealthcarePlan) -> list[Agreement]:
 
 def last_said(plan: HealthcarePlan) -> list[Agreement]:
     """The last that each person said of the plan, the oldest first."""
-    found = {(each.party, each.name): each for each in Agreement.objects.filter(version__plan=plan)}
+    found = {
+        (each.party, each.name): each for each in Agreement.objects.filter(version__plan=plan).select_related("version")
+    }
     return sorted(found.values(), key=lambda each: each.recorded_at)
 
 

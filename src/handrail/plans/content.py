@@ -189,6 +189,21 @@ def condition_of(answers: Answers) -> str:
     return answers.get("condition", {}).get("kind", "")
 
 
+def in_words(answers: Answers) -> list[tuple[Section, list[dict[str, str]]]]:
+    """Each section, with the questions that somebody has answered and the words of the answers."""
+    condition = condition_of(answers)
+    found = []
+    for section in SECTIONS:
+        written = answers.get(section.name, {})
+        asked = [question for question in section.asked(condition) if written.get(question.name)]
+        rows = [
+            {"key": each.label, "value": dict(each.choices).get(written[each.name], written[each.name])}
+            for each in asked
+        ]
+        found.append((section, rows))
+    return found
+
+
 @dataclass(frozen=True)
 class Beside:
     """What is known of a child beside the answers: it fills elements too."""

@@ -1,20 +1,23 @@
-"""A child's Individual Healthcare Plan: its versions, who agreed and its reviews; and who looked in an emergency."""
+"""A child's Individual Healthcare Plan: versions, who agreed, reviews, links to it, and who saw it in an emergency."""
 
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Self
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 
+from handrail.core.calendar import day_of
 from handrail.core.fields import SealedJSONField, SealedTextField
 from handrail.core.models import AuthoritySettings, Record, RecordManager
 from handrail.core.status import Status, status_case, status_of
 from handrail.plans.content import Answers
 from handrail.plans.cycle import Trigger
 from handrail.plans.emergency import Emergency
-from handrail.schools.models import Pupil
+from handrail.plans.standing import Standing, standing
+from handrail.schools.models import Contact, Pupil
 
 if TYPE_CHECKING:
     from handrail.accounts.models import User
@@ -38,6 +41,9 @@ TO_BE_READY = (Stage.NOTIFIED, Stage.DRAFT, Stage.AWAITING)
 
 WATCHED = (*TO_BE_READY, Stage.ACTIVE)
 """Stages in which something falls due."""
+
+SHARED = (Stage.DRAFT, Stage.AWAITING, Stage.ACTIVE)
+"""Stages in which people without an account may be asked what they think of a plan."""
 
 
 class Party(models.TextChoices):
@@ -225,6 +231,105 @@ class ReviewTrigger(Record):
         ordering = ["due_on", "kind"]
         constraints = [
             models.UniqueConstraint(fields=["plan", "kind", "happens_on"], name="one_trigger_per_plan_kind_and_day")
+        ]
+
+
+class PlanLinkQuerySet(models.QuerySet["PlanLink"]):
+    def of_child(self, pupil: Pupil) -> Self:
+        """All that were sent about a child, the newest first."""
+        return self.filter(pupil=pupil).select_related("contact", "pupil", "version__plan").order_by("-sent_at", "id")
+
+
+class PlanLink(Record):
+    """What lets a parent or a health professional without an account see one version of one child's plan.
+
+    Of what is in the address only digests are here: see link_mail.py. By itself an address opens nothing. It is who
+    acts (`by=`) in what is done through it; by name only where the name can be erased with the child.
+    """
+
+    LASTS = timedelta(days=14)
+
+    pupil = models.ForeignKey(Pupil, on_delete=models.CASCADE, related_name="links")
+    contact = models.ForeignKey(Contact, on_delete=models.SET_NULL, null=True, related_name="+")
+    version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="links")
+    party = models.CharField(max_length=6, choices=Party, help_text="as whom they take part")
+    name = models.CharField(max_length=150, help_text="of the contact, as it was then")
+    email = models.EmailField(help_text="of the contact, as it was then; codes go there")
+    sent_at = models.DateTimeField()
+    sent_by = models.UUIDField()
+    sent_by_name = models.CharField(max_length=150)
+    ends_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by_name = models.CharField(max_length=150, blank=True)
+    digests = ArrayField(models.CharField(max_length=64), default=list, help_text="of what the addresses of it hold")
+    code = models.CharField(max_length=64, blank=True, help_text="a digest of the newest code, until it is used")
+    code_sent_at = models.DateTimeField(null=True)
+    codes_sent = models.PositiveSmallIntegerField(default=0)
+    wrong_tries = models.PositiveSmallIntegerField(default=0, help_text="since it was opened last")
+    tried_at = models.DateTimeField(null=True)
+    locked_at = models.DateTimeField(null=True, help_text="when there had been too many wrong tries")
+    opened_at = models.DateTimeField(null=True, help_text="when somebody first got in")
+    last_opened_at = models.DateTimeField(null=True)
+    draft = SealedJSONField(null=True, help_text="what they typed and have not sent")
+
+    objects: ClassVar = RecordManager.from_queryset(PlanLinkQuerySet)()
+
+    class Meta:
+        indexes = [GinIndex(fields=["digests"], name="plan_links_by_digest")]
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("sent_at")), name="a_link_ends_after_it_was_sent"),
+            models.CheckConstraint(
+                condition=Q(party__in=["parent", "health"]), name="links_go_to_parents_and_health_professionals"
+            ),
+        ]
+
+    def standing(self, at: datetime) -> Standing:
+        """Whether it opens the plan at the moment `at`, or why not."""
+        on, contact = day_of(at), self.contact
+        return standing(
+            at=at,
+            ends_at=self.ends_at,
+            is_withdrawn=self.withdrawn_at is not None,
+            is_locked=self.locked_at is not None,
+            is_at_school=self.pupil.is_on_roll(on),
+            is_entitled=contact is not None
+            and contact.email == self.email
+            and contact.has_parental_responsibility == (self.party == Party.PARENT),
+            is_open_plan=self.version.plan.stage in SHARED,
+            is_newest=not self.version.plan.versions.filter(number__gt=self.version.number).exists(),
+        )
+
+    # An action's `by=`
+    @property
+    def actor_id(self) -> UUID | None:
+        return self.contact_id
+
+    @property
+    def actor_name(self) -> str:
+        return str(self.get_party_display())
+
+    def role_at(self, school_id: UUID | None) -> str:
+        return "guest"
+
+
+class PlanComment(Record):
+    """What somebody said of a plan through a link without agreeing or asking for a change, and the school's answer."""
+
+    link = models.ForeignKey(PlanLink, on_delete=models.CASCADE, related_name="comments")
+    made_at = models.DateTimeField()
+    words = SealedTextField()
+    answer = SealedTextField(null=True)
+    answered_at = models.DateTimeField(null=True)
+    answered_by = models.UUIDField(null=True)
+    answered_by_name = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering = ["made_at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(answer__isnull=True, answered_at=None) | Q(answer__isnull=False, answered_at__isnull=False),
+                name="an_answer_has_its_moment",
+            )
         ]
 
 

@@ -19,7 +19,7 @@ from handrail.plans.prompts import prompt_for
 EXAMPLE = "For example, 27 3 2026"
 
 
-class _PrivateForm(forms.Form):
+class PrivateForm(forms.Form):
     """What is typed is about a child: the browser is asked not to remember it."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
@@ -28,7 +28,7 @@ class _PrivateForm(forms.Form):
             field.widget.attrs["autocomplete"] = "off"
 
 
-class SectionForm(_PrivateForm):
+class SectionForm(PrivateForm):
     """One section of a plan. Every answer may wait."""
 
     based_on = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
@@ -58,7 +58,7 @@ class SectionForm(_PrivateForm):
         return {name: value.strip() for name, value in self.cleaned_data.items() if name != "based_on"}
 
 
-class ToldForm(_PrivateForm):
+class ToldForm(PrivateForm):
     told_by = forms.ChoiceField(
         label="Who told the school?",
         choices=HealthcarePlan.ToldBy.choices,
@@ -75,7 +75,7 @@ class ToldForm(_PrivateForm):
         told.today = today
 
 
-class DecideForm(_PrivateForm):
+class DecideForm(PrivateForm):
     is_needed = forms.TypedChoiceField(
         label="Does the child need a healthcare plan?",
         choices=[("yes", "Yes"), ("no", "No")],
@@ -108,7 +108,7 @@ class DecideForm(_PrivateForm):
         return cleaned
 
 
-class AgreementForm(_PrivateForm):
+class AgreementForm(PrivateForm):
     party = forms.ChoiceField(
         label="Who?", choices=Party.choices, widget=Radios, error_messages={"required": "Select who"}
     )
@@ -145,7 +145,7 @@ class AgreementForm(_PrivateForm):
         return cleaned
 
 
-class SignOffForm(_PrivateForm):
+class SignOffForm(PrivateForm):
     without = forms.CharField(
         label="Why does the plan start without their agreement?",
         max_length=1000,
@@ -160,7 +160,7 @@ class SignOffForm(_PrivateForm):
             del self.fields["without"]
 
 
-class RightForm(_PrivateForm):
+class RightForm(PrivateForm):
     RIGHT, WRONG = "right", "wrong"
     answer = forms.ChoiceField(
         label="Is this plan still right?",
@@ -175,7 +175,7 @@ class RightForm(_PrivateForm):
     )
 
 
-class ReviewedForm(_PrivateForm):
+class ReviewedForm(PrivateForm):
     """Who agreed, by name, and when the next review is. A year at most."""
 
     day = forms.ChoiceField(
@@ -228,7 +228,7 @@ class ReviewedForm(_PrivateForm):
         return cleaned
 
 
-class EndForm(_PrivateForm):
+class EndForm(PrivateForm):
     reason = forms.CharField(
         label="Why?",
         max_length=1000,
@@ -252,7 +252,7 @@ class RestForm(EndForm):
     field_order = ("stage", "reason")
 
 
-class ChangedForm(_PrivateForm):
+class ChangedForm(PrivateForm):
     """Something happened that the plan may not be right for any more."""
 
     BY_HAND = (
@@ -284,7 +284,7 @@ class ChangedForm(_PrivateForm):
         return cleaned
 
 
-class CoordinatorForm(_PrivateForm):
+class CoordinatorForm(PrivateForm):
     coordinator = forms.ModelChoiceField(
         queryset=User.objects.none(),
         label="Who keeps this plan in date?",

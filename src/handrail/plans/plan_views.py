@@ -1,6 +1,5 @@
 """Pages of a whole plan on its way: what it says, who agreed, and what comes next."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -13,10 +12,10 @@ from handrail.accounts.roles import Permission
 from handrail.core.access import Request
 from handrail.core.jinja import long_date
 from handrail.core.models import AuthoritySettings, ReadEntry
-from handrail.plans import actions, versions
-from handrail.plans.content import BY_NAME, SECTIONS, Beside, Section, condition_of, how_complete, missing
+from handrail.plans import actions, links, versions
+from handrail.plans.content import BY_NAME, Beside, Section, condition_of, how_complete, in_words, missing
 from handrail.plans.coverage import coverage_of
-from handrail.plans.models import Agreement, HealthcarePlan, PlanVersion, Stage
+from handrail.plans.models import SHARED, Agreement, HealthcarePlan, PlanVersion, Stage
 from handrail.plans.plan_forms import (
     AgreementForm,
     ChangedForm,
@@ -29,15 +28,6 @@ from handrail.plans.plan_forms import (
 )
 from handrail.plans.views import PlanDoor
 from handrail.schools.models import Contact, Term
-
-
-def said(section: Section, condition: str, answers: Mapping[str, str]) -> list[dict[str, str]]:
-    """The answers of a section in words, by question. Questions without one are left out."""
-    return [
-        {"key": question.label, "value": dict(question.choices).get(answers[question.name], answers[question.name])}
-        for question in section.asked(condition)
-        if answers.get(question.name)
-    ]
 
 
 class WholePlanDoor(PlanDoor):
@@ -62,8 +52,7 @@ class WholePlanDoor(PlanDoor):
     @property
     def sections(self) -> list[tuple[Section, list[dict[str, str]]]]:
         """Each section, with the questions that somebody has answered and the words of the answers."""
-        answers = self.newest.answers if self.newest else {}
-        return [(section, said(section, condition_of(answers), answers.get(section.name, {}))) for section in SECTIONS]
+        return in_words(self.newest.answers if self.newest else {})
 
     def show(self, form: Any = None, **more: Any) -> HttpResponse:
         return self.page(self.template, plan=self.plan, form=form, **more)
@@ -92,10 +81,12 @@ class PlanView(WholePlanDoor):
             agreements=actions.last_said(plan) if plan else [],
             uncovered=coverage_of(plan, on=request.today) if plan and plan.stage == Stage.ACTIVE else [],
             awaited=actions.still_awaited(actions.agreements_since(plan)) if plan else [],
+            links=links.as_shown(self.child, at=request.now),
             triggers=plan.triggers.filter(answered_by=None) if plan else [],
             reviews=plan.reviews.all() if plan else [],
             may_edit=self.may(Permission.EDIT_PLANS),
             stages=Stage,
+            may_share=plan is not None and plan.stage in SHARED and newest is not None,
         )
 
     def beside(self, newest: PlanVersion | None) -> Beside:
@@ -109,17 +100,17 @@ class PlanView(WholePlanDoor):
         )
 
 
-class _Asked(WholePlanDoor):
+class AskingDoor(WholePlanDoor):
     """A page that asks one form and does one thing. Its subclass says which."""
 
     permission = Permission.EDIT_PLANS
     has_plan = True
     """Whether there is no such page before there is a plan."""
 
-    def get(self, request: Request, child_id: Any) -> HttpResponse:
+    def get(self, request: Request, child_id: Any, **more: Any) -> HttpResponse:
         return self.show(self.form())
 
-    def post(self, request: Request, child_id: Any) -> HttpResponse:
+    def post(self, request: Request, child_id: Any, **more: Any) -> HttpResponse:
         form = self.form(request.POST)
         if form.is_valid():
             try:
@@ -145,7 +136,7 @@ class _Asked(WholePlanDoor):
         return {"by": self.request.user, "at": self.request.now}
 
 
-class ToldView(_Asked):
+class ToldView(AskingDoor):
     """The school was told of a condition."""
 
     template, has_plan = "told", False
@@ -159,7 +150,7 @@ class ToldView(_Asked):
         return f"Recorded. If a plan is needed, it should be ready by {long_date(plan.due_on)}."
 
 
-class DecideView(_Asked):
+class DecideView(AskingDoor):
     """Whether a plan is needed, and who agreed."""
 
     template = "decide"
@@ -230,7 +221,7 @@ class SectionView(WholePlanDoor):
         return self.show(form, section=self.section, newest=newest, theirs=differing)
 
 
-class AskView(_Asked):
+class AskView(AskingDoor):
     """Hand the draft to those who have to agree."""
 
     template = "ask"
@@ -243,7 +234,7 @@ class AskView(_Asked):
         return "The plan now waits for agreement."
 
 
-class AgreementView(_Asked):
+class AgreementView(AskingDoor):
     """Somebody agreed, or wants a change."""
 
     template = "agreement"
@@ -257,7 +248,7 @@ class AgreementView(_Asked):
         return f"Recorded what {agreed.name} said."
 
 
-class SignOffView(_Asked):
+class SignOffView(AskingDoor):
     """The school takes responsibility for the plan."""
 
     template = "sign_off"
@@ -277,7 +268,7 @@ class SignOffView(_Asked):
         return f"The plan is active. Its first review is due by {long_date(plan.due_on)}."
 
 
-class RestView(_Asked):
+class RestView(AskingDoor):
     """Pause the plan, note that it was passed on, or close it."""
 
     template = "rest"
@@ -290,7 +281,7 @@ class RestView(_Asked):
         return f"The plan is now “{plan.get_stage_display().lower()}”. Nothing falls due for it."
 
 
-class ResumeView(_Asked):
+class ResumeView(AskingDoor):
     """Take up a paused plan."""
 
     template = "resume"
@@ -303,7 +294,7 @@ class ResumeView(_Asked):
         return f"The plan goes on. Look at it by {long_date(plan.due_on)}."
 
 
-class ChangedView(_Asked):
+class ChangedView(AskingDoor):
     """Something happened that makes a review due before its time."""
 
     template = "changed"
@@ -318,7 +309,7 @@ class ChangedView(_Asked):
         return f"Review this plan by {long_date(trigger.due_on)}." if is_new else "That was recorded already."
 
 
-class CoordinatorView(_Asked):
+class CoordinatorView(AskingDoor):
     """Who keeps the plan in date."""
 
     template = "coordinator"

@@ -2,10 +2,20 @@
 
 from django.urls import path
 
-from handrail.plans import access_views, item_views, plan_views, review_views, school_views, views
+from handrail.plans import (
+    access_views,
+    guest_views,
+    item_views,
+    link_views,
+    plan_views,
+    review_views,
+    school_views,
+    views,
+)
 
 app_name = "plans"
 PLAN = "children/<uuid:child_id>/plan/"
+SHARED = "shared/<uuid:shared_id>/"
 urlpatterns = [
     path("schools/<str:urn>/plans/", school_views.PlansView.as_view(), name="plans"),
     path("schools/<str:urn>/plans/print/", school_views.PrintPlansView.as_view(), name="print_plans"),
@@ -23,6 +33,15 @@ urlpatterns = [
     path(f"{PLAN}review/", review_views.ReviewPlanView.as_view(), name="review_plan"),
     path(f"{PLAN}review/agreed/", review_views.ReviewedView.as_view(), name="reviewed"),
     path(f"{PLAN}review/end/<slug:outcome>/", review_views.EndView.as_view(), name="end"),
+    path(f"{PLAN}links/send/", link_views.SendLinkView.as_view(), name="send_link"),
+    path(f"{PLAN}links/<uuid:link_id>/withdraw/", link_views.WithdrawLinkView.as_view(), name="withdraw_link"),
+    path(f"{PLAN}comments/<uuid:comment_id>/", link_views.AnswerCommentView.as_view(), name="answer_comment"),
+    path("shared/link/<str:token>/", guest_views.OpenLinkView.as_view(), name="open_link"),
+    path(SHARED, guest_views.SharedView.as_view(), name="shared"),
+    path(f"{SHARED}who/", guest_views.WhoView.as_view(), name="who"),
+    path(f"{SHARED}who/new-code/", guest_views.NewCodeView.as_view(), name="new_code"),
+    path(f"{SHARED}stay/", guest_views.StayView.as_view(), name="stay"),
+    path(f"{SHARED}closed/", guest_views.ClosedView.as_view(), name="closed"),
     path("children/<uuid:child_id>/emergency/", views.EmergencyView.as_view(), name="emergency"),
     path("children/<uuid:child_id>/emergency/print/", views.PrintEmergencyView.as_view(), name="print_emergency"),
     path("children/<uuid:child_id>/emergency/change/", views.ChangeEmergencyView.as_view(), name="change_emergency"),

@@ -45,6 +45,9 @@ LEFT_OUT = {
 LEFT_OUT_FIELDS = {
     "accounts.signinservice.client_secret": "a secret of the sign-in service",
     "accounts.user.password": "a digest that only signing in needs",
+    "plans.planlink.code": "a digest of the code that opens a link",
+    "plans.planlink.digests": "digests of the addresses of a link",
+    "plans.planlink.draft": "what somebody had not sent",
     "core.document.secrets": "the key of a sealed document, which is opened here; its name is in the manifest",
 }
 

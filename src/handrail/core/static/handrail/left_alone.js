@@ -1,6 +1,6 @@
 // Warns before a page that was left alone goes, keeps what was typed in it, and then leaves it.
 const dialog = document.getElementById("left-alone");
-const { seconds, warningSeconds, stay, ended } = dialog.dataset;
+const { seconds, warningSeconds, stay, ended, keeps } = dialog.dataset;
 const limit = 1000 * seconds;
 const warning = 1000 * warningSeconds;
 const tabs = new BroadcastChannel("handrail-used");
@@ -10,6 +10,7 @@ const atFirst = new Map(forms.map((form) => [form, written(form)]));
 let usedAt = Date.now();
 let askedAt = usedAt;
 let isLeaving = false;
+let isSending = false;
 
 function written(form) {
   return new URLSearchParams([...new FormData(form)].filter(([, value]) => typeof value === "string")).toString();
@@ -69,4 +70,9 @@ addEventListener("input", () => {
   if (Date.now() - askedAt >= 60_000) goOn();
 });
 addEventListener("pageshow", look);
+// Whoever has no account cannot come back as themselves: what they typed is kept however they leave.
+if (keeps) {
+  addEventListener("submit", () => (isSending = true));
+  addEventListener("pagehide", () => isSending || isLeaving || keep());
+}
 setInterval(look, 1000);
