@@ -84,6 +84,14 @@ def browser() -> Any:
     return CHROMIUM.open()
 
 
+@pytest.fixture(params=[320, 1280])
+def width(request: pytest.FixtureRequest, full: bool) -> int:
+    """A phone's, and with --full a desk's too."""
+    if request.param > 320 and not full:
+        pytest.skip("at a desk's width with --full")
+    return int(request.param)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(nextitem: Any) -> None:
     if nextitem is None or "browser" not in nextitem.fixturenames:

@@ -19,10 +19,12 @@ from factories import Cast, sign_in, the_cast
 from handrail.config.env import whole_environment
 from handrail.core.calendar import day_of
 from handrail.policies.actions import open_policies
+from infra.embedded.processes import dies_with_parent
 from tenants.context import inside
 from tenants.routing import Authority, authority_by_code
 
 SITE_DATABASE = f"test_{os.getpid()}_site"
+PHONE, DESK = 320, 1280
 
 
 @dataclass
@@ -38,6 +40,7 @@ class Site:
     one: Authority
     two: Authority
     cast: Cast
+    widths: tuple[int, ...]
     contexts: list[Any] = field(default_factory=list)
 
     def address(self, path: str = "/", *, authority: Authority | None = None) -> str:
@@ -71,6 +74,7 @@ class Site:
         """What every page must be: accessible, no wider than its window, and silent in the console."""
         from axe_playwright_python.sync_playwright import Axe
 
+        page.wait_for_load_state()  # what was pressed has begun to lead here, and may have come no further
         if shots := whole_environment().get("SCREENSHOTS"):
             name = page.url.split("/", 3)[3].strip("/").replace("/", "-") or "home"
             number = len(list(Path(shots).iterdir()))  # a page has several states
@@ -80,6 +84,12 @@ class Site:
         assert page.title().startswith("Error: ") == bool(page.locator(".govuk-error-summary").count()), page.url
         found = Axe().run(page)
         assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
+
+    def check_at_each_width(self, page: Any) -> None:
+        """On a phone, and with --full at a desk too."""
+        for width in self.widths:
+            page.set_viewport_size({"width": width, "height": 800})
+            self.check(page)
 
     def _session(self, person: Any, authority: Authority) -> str:
         client = Client(HTTP_HOST=authority.host)
@@ -114,6 +124,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path
             pass_fds=[listening.fileno()],
             stdout=out,
             stderr=out,
+            preexec_fn=dies_with_parent(signal.SIGTERM),
         )
         port = listening.getsockname()[1]
     yield port, log
@@ -123,14 +134,15 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path
 
 
 @pytest.fixture
-def site(server: tuple[int, Path], browser: Any, django_db_blocker: Any) -> Iterator[Site]:
+def site(server: tuple[int, Path], browser: Any, full: bool, django_db_blocker: Any) -> Iterator[Site]:
     """The site with the cast and their empty policies, made anew for each test. Not together with `db`."""
     port, log = server
     now = timezone.now()
     clone(template(), SITE_DATABASE)
     with django_db_blocker.unblock(), connected(SITE_DATABASE):
         one, two = authority_by_code("001"), authority_by_code("002")
-        found = Site(port, log, browser, one, two, the_cast(one, two, at=now))
+        widths = (DESK, PHONE) if full else (PHONE,)
+        found = Site(port, log, browser, one, two, the_cast(one, two, at=now), widths)
         for authority in (one, two):
             with inside(authority):
                 open_policies(on=day_of(now), at=now)

@@ -92,7 +92,6 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize("width", [PHONE, 1280])
 def test_every_page_at_the_school(site, kept, width):
     page = site.open("/", by=site.cast.head, width=width)
     for each in PAGES:

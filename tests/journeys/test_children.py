@@ -100,10 +100,7 @@ def test_two_people_write_at_once_and_neither_loses_text(site, poppy):
         assert newest.says.never == ("Hold the child down.",)
 
 
-@pytest.mark.parametrize("width", [PHONE, 1280])
-def test_adding_a_child_with_mistakes_on_the_way(site, width, full):
-    if width != PHONE and not full:
-        pytest.skip("the wide pages are looked at with --full")
+def test_adding_a_child_with_mistakes_on_the_way(site, width):
     page = site.open("/schools/900001/children/", by=site.cast.head, width=width)
     site.check(page)
     site.press(page, "Add a child", role="button" if page.get_by_role("button", name="Add a child").count() else "link")
@@ -130,10 +127,7 @@ def test_adding_a_child_with_mistakes_on_the_way(site, width, full):
     site.check(page)
 
 
-@pytest.mark.parametrize("width", [PHONE, 1280])
-def test_whom_to_ask_about_a_child(site, poppy, width, full):
-    if width != PHONE and not full:
-        pytest.skip("the wide pages are looked at with --full")
+def test_whom_to_ask_about_a_child(site, poppy, width):
     page = site.open(f"/children/{poppy.id}/", by=site.cast.head, width=width)
     site.check(page)
     site.press(page, "Add a contact")

@@ -48,14 +48,6 @@ SCHOOLS_PAGES = (
 )
 
 
-@pytest.fixture(params=[320, 1280])
-def width(request, full):
-    """A phone's, and with --full a desk's too."""
-    if request.param == 1280 and not full:
-        pytest.skip("at a desk's width with --full")
-    return request.param
-
-
 @pytest.fixture
 def overdue(site):
     """Oak School's medical conditions policy, twenty days overdue."""
@@ -90,9 +82,11 @@ def test_officer_chases(site, overdue, width):
 
 @pytest.mark.parametrize(("who", "paths"), [("admin", OFFICERS_PAGES), ("head", SCHOOLS_PAGES)])
 @pytest.mark.parametrize("is_filled", [False, True])
-def test_every_page_is_accessible_and_fits(site, request, who, paths, is_filled, width):
+def test_every_page_is_accessible_and_fits(site, request, who, paths, is_filled, width, full):
     if is_filled:
         request.getfixturevalue("overdue")
+    elif not full:
+        pytest.skip("with nothing in it with --full")
     page = site.open("/", by=getattr(site.cast, who), width=width)
     for path in paths:
         page.goto(site.address(path))

@@ -11,16 +11,7 @@ from workflows.notices import send
 
 pytestmark = pytest.mark.browser
 
-PHONE, DESK = 320, 1280
 OAK = "/schools/900001/people/"
-
-
-@pytest.fixture(params=[PHONE, DESK])
-def width(request, full):
-    """A phone's, and with --full a desk's too."""
-    if request.param == DESK and not full:
-        pytest.skip("at a desk's width with --full")
-    return request.param
 
 
 @pytest.fixture

@@ -161,10 +161,7 @@ def test_without_javascript(site, policy):
         assert PolicyReview.objects.count() == 1
 
 
-@pytest.mark.parametrize("width", [PHONE, 1280])
-def test_every_page_about_a_policy(site, policy, width, full):
-    if width != PHONE and not full:
-        pytest.skip("the wide pages are looked at with --full")
+def test_every_page_about_a_policy(site, policy, width):
     with inside(site.one):
         own = Policy.objects.get(school=None)
         Policy.objects.filter(kind=Kind.ALLERGY_SAFETY).update(is_inherited=True)

@@ -10,19 +10,6 @@ from handrail.schools.models import Pupil
 from tenants.context import inside
 
 pytestmark = pytest.mark.browser
-PHONE, DESK = 320, 1280
-
-
-@pytest.fixture
-def look(site):
-    """`look(page)` is `site.check` at a desk and on a phone."""
-
-    def run(page):
-        for width in (DESK, PHONE):
-            page.set_viewport_size({"width": width, "height": 800})
-            site.check(page)
-
-    return run
 
 
 @pytest.fixture
@@ -32,55 +19,55 @@ def second(site):
         return person("dana@barsetshire.example", Role.DATA_PROTECTION_LEAD, name="Dana Data", at=timezone.now())
 
 
-def test_how_long_records_are_kept(site, look):
+def test_how_long_records_are_kept(site):
     page = site.open("/records/", by=site.cast.admin)
-    look(page)
+    site.check_at_each_width(page)
     page.get_by_role("link", name="How long records are kept").click()
-    look(page)
+    site.check_at_each_width(page)
     page.get_by_role("link", name="Change how long: Children and their plans").click()
-    look(page)
+    site.check_at_each_width(page)
     page.get_by_label("Years").fill("1")
     site.press(page, "Save this period")
-    look(page)
+    site.check_at_each_width(page)
     page.get_by_label("Years").fill("30")
     site.press(page, "Save this period")
-    look(page)
+    site.check_at_each_width(page)
 
 
-def test_an_export_of_everything(site, look, second):
+def test_an_export_of_everything(site, second):
     page = site.open("/records/exports/", by=site.cast.admin)
-    look(page)
+    site.check_at_each_width(page)
     site.press(page, "Ask for an export")
-    look(page)
+    site.check_at_each_width(page)
     other = site.open("/records/exports/", by=second)
-    look(other)
+    site.check_at_each_width(other)
     site.press(other, "Agree to this export")
-    look(other)
+    site.check_at_each_width(other)
 
 
-def test_everything_held_about_a_child(site, look):
+def test_everything_held_about_a_child(site):
     with inside(site.one):
         child = PupilFactory(school=site.cast.oak, name="Poppy Canarywright")
         write_emergency(pupil=child, says=emergency(), based_on=0, by=site.cast.head, at=timezone.now())
     page = site.open(f"/children/{child.id}/", by=site.cast.head)
     site.press(page, "See everything held about this child", role="link")
-    look(page)
+    site.check_at_each_width(page)
     held = page.url
     page.get_by_text("Place a legal hold", exact=True).click()
-    look(page)
+    site.check_at_each_width(page)
     site.press(page, "Place the legal hold")
-    look(page)
+    site.check_at_each_width(page)
     page.get_by_label("Why nothing may be deleted").fill("A claim is being brought.")
     site.press(page, "Place the legal hold")
-    look(page)
+    site.check_at_each_width(page)
     site.press(page, "Lift the legal hold")
     page.goto(held)
     page.get_by_text("Erase everything", exact=True).click()
-    look(page)
+    site.check_at_each_width(page)
     site.press(page, "Erase everything")
-    look(page)
+    site.check_at_each_width(page)
     page.get_by_label("full name").fill("Ann Ash")
     site.press(page, "Erase everything")
-    look(page)
+    site.check_at_each_width(page)
     with inside(site.one):
         assert Pupil.objects.filter(id=child.id).exists()

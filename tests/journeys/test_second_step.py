@@ -16,15 +16,7 @@ from tenants.context import inside
 
 pytestmark = pytest.mark.browser
 
-PHONE, DESK = 320, 1280
-
-
-@pytest.fixture(params=[PHONE, DESK])
-def width(request, full):
-    """A phone's, and with --full a desk's too."""
-    if request.param == DESK and not full:
-        pytest.skip("at a desk's width with --full")
-    return request.param
+PHONE = 320
 
 
 def press(page, name):

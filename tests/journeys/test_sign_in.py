@@ -12,16 +12,8 @@ from tenants.context import inside
 
 pytestmark = pytest.mark.browser
 
-PHONE, DESK = 320, 1280
+PHONE = 320
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(params=[PHONE, DESK])
-def width(request, full):
-    """A phone's, and with --full a desk's too."""
-    if request.param == DESK and not full:
-        pytest.skip("at a desk's width with --full")
-    return request.param
 
 
 def post(site):

@@ -8,21 +8,13 @@ from tenants.context import inside
 
 pytestmark = pytest.mark.browser
 
-PHONE, DESK = 320, 1280
+PHONE = 320
 
 
 @pytest.fixture(scope="module")
 def provider(tmp_path_factory):
     with provider_process(tmp_path_factory.mktemp("provider") / "log") as running:
         yield running
-
-
-@pytest.fixture(params=[PHONE, DESK])
-def width(request, full):
-    """A phone's, and with --full a desk's too."""
-    if request.param == DESK and not full:
-        pytest.skip("at a desk's width with --full")
-    return request.param
 
 
 def heading(page):

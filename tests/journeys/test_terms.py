@@ -8,14 +8,10 @@ pytestmark = pytest.mark.browser
 def test_the_dates_of_a_term_with_mistakes_on_the_way(site):
     page = site.open("/settings/", by=site.cast.admin)
     site.press(page, "Give the term dates", role="link")
-    for width in (1280, 320):
-        page.set_viewport_size({"width": width, "height": 800})
-        site.check(page)
+    site.check_at_each_width(page)
     site.press(page, "Enter autumn term", role="link")
     site.press(page, "Save these dates")
-    for width in (1280, 320):
-        page.set_viewport_size({"width": width, "height": 800})
-        site.check(page)
+    site.check_at_each_width(page)
     year = page.inner_text("h1 .govuk-caption-l")[:4]
     for group, day, month in (("First day of term", "3", "9"), ("Last day of term", "18", "12")):
         boxes = page.get_by_role("group", name=group)
