@@ -15,6 +15,8 @@ from chromium import Chromium
 from databases import clone, drop, scratch, template
 from django.db import connections
 from django.test import Client, TransactionTestCase
+from hypothesis import HealthCheck
+from hypothesis import settings as properties
 
 from handrail.config.env import whole_environment
 
@@ -29,6 +31,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="every page in three states at two widths; longer storms")
     parser.addoption("--storm", type=float, metavar="SECONDS", help="how long a storm lasts (3, with --full 20)")
     parser.addoption("--long", action="store_true", help="the campaign of kills with 10,000 messages: tens of minutes")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """How properties are tried: how slow the machine is proves nothing."""
+    properties.register_profile(
+        "handrail",
+        max_examples=200 if config.getoption("--full") else 40,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+    )
+    properties.load_profile("handrail")
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import F, Value
 from django.db.models.functions import Upper
 from django.db.transaction import atomic
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from handrail.core.fields import Sealed, SealedTextField
@@ -275,7 +275,6 @@ ANYTHING = st.recursive(
 
 class TestAnything:
     @given(text=st.text(), answers=ANYTHING)
-    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_comes_back_as_it_was(self, here, text, answers):
         found = again(Note.objects.create(text=text, answers=answers))
         assert (found.text, found.answers) == (text, answers)

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 from factories import PolicyFactory, SchoolFactory
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from handrail.core.models import AuthoritySettings
@@ -62,7 +62,6 @@ class TestStatusCase:
             PolicyFactory(school=None, kind=Kind.SECTION_19, last_reviewed_on=TODAY - 300 * DAY, next_review_on=TODAY)
 
     # The rows are only read, so that every example may share them.
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @example(days=0, due_soon_days=0)
     @example(days=1, due_soon_days=0)
     @example(days=-30, due_soon_days=30)

@@ -4,7 +4,7 @@ from fractions import Fraction
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from handrail.core.suppression import is_small, suppressed, suppressed_groups, suppressed_table
@@ -101,7 +101,6 @@ def another(cell, shown, true):
     return table
 
 
-@settings(max_examples=150, deadline=None)
 @given(tables())
 def test_no_table_gives_a_count_away(rows):
     shown, true = suppressed_table(rows), whole(rows)
@@ -154,7 +153,6 @@ def _take(equation, times, other):
             del equation[name]
 
 
-@settings(max_examples=300, deadline=None)
 @given(grouped())
 def test_no_group_gives_a_count_away(groups):
     rows_shown, table = suppressed_groups(groups)
