@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -23,6 +24,8 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener, urlopen
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+
+from infra.embedded.processes import dies_with_parent
 
 CLIENT_ID, CLIENT_SECRET = "handrail-of-barsetshire", "s3cret: with % and +"
 KEY, ANOTHERS_KEY = (RSAKey.generate_key(2048, {"kid": "first", "use": "sig"}, private=True) for _ in range(2))
@@ -215,7 +218,13 @@ def provider_process(log: Path) -> Iterator[Running]:
     """It answers from the start: who asks before it is ready waits in the queue of the socket that it is given."""
     with socket.create_server(("127.0.0.1", 0)) as listening, log.open("ab") as out:
         place = listening.fileno()
-        process = subprocess.Popen([sys.executable, __file__, str(place)], pass_fds=[place], stdout=out, stderr=out)
+        process = subprocess.Popen(
+            [sys.executable, __file__, str(place)],
+            pass_fds=[place],
+            stdout=out,
+            stderr=out,
+            preexec_fn=dies_with_parent(signal.SIGKILL),
+        )
         port = listening.getsockname()[1]
     try:
         yield Running(port)

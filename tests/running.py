@@ -1,6 +1,7 @@
 """Real processes of the product, for as long as a test needs them: workers, their clock, and a Redis of their own."""
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -18,6 +19,7 @@ import pytest
 from databases import ROOT
 
 from handrail.config.env import whole_environment
+from infra.embedded.processes import dies_with_parent
 
 ALONE = ("--without-gossip", "--without-mingle", "--without-heartbeat")
 
@@ -48,6 +50,7 @@ def running(*command: str, environment: dict[str, str], log: Path, **more: Any) 
             stdout=out,
             stderr=out,
             start_new_session=True,
+            preexec_fn=dies_with_parent(signal.SIGKILL),
             **more,
         )
     try:
@@ -80,7 +83,12 @@ class Redis:
         place = ("--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder))
         keep_nothing = ("--save", "", "--appendonly", "no")
         with (self.folder / "redis.log").open("ab") as out:
-            self.process = subprocess.Popen(["redis-server", *place, *keep_nothing], stdout=out, start_new_session=True)
+            self.process = subprocess.Popen(
+                ["redis-server", *place, *keep_nothing],
+                stdout=out,
+                start_new_session=True,
+                preexec_fn=dies_with_parent(signal.SIGKILL),
+            )
         wait_until(self.answers)
 
     def kill(self) -> None:
@@ -117,13 +125,20 @@ def redis_server(folder: Path) -> Iterator[Redis]:
         if "CI" in whole_environment():
             pytest.fail(missing)
         pytest.skip(missing)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        server = Redis(folder, free.getsockname()[1])
+    server = Redis(folder, free_port())
     server.start()
     try:
         yield server
     finally:
         server.kill()
+
+
+def free_port() -> int:
+    """A port below those that the system lends to whoever connects: nobody gets it while its server is down."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:

@@ -282,8 +282,10 @@ class TestTheSecondPageOfSigningIn:
         assert client.get("/imports/").status_code == 200
         assert mail.outbox == []
 
-    def test_takes_the_code_before_for_who_types_slowly(self, at_the_door, post):
-        assert post(at_the_door(), ASK, code=code_at(time.time() - 30)).status_code == 302
+    def test_takes_the_code_before_for_who_types_slowly(self, at_the_door, post, monkeypatch):
+        client, now = at_the_door(), time.time()
+        monkeypatch.setattr(time, "time", lambda: now)  # else the next half minute may begin
+        assert post(client, ASK, code=code_at(now - 30)).status_code == 302
 
     @pytest.mark.parametrize("given", ["", "12345", "not a code", "０１２３４５", "9" * 5000])
     def test_refuses_a_wrong_code(self, at_the_door, post, given):
@@ -419,7 +421,7 @@ class TestStepUp:
         with inside(one):
             [row] = Session.objects.filter(user=cast.head)
             assert row.began_at == moment(began)
-            assert abs(row.expire_date - moment(began + 10 * 3600)) < timedelta(seconds=2)
+            assert abs(row.expire_date - moment(began + 10 * 3600)) < timedelta(minutes=1)
         assert stale.get("/care/").text == "opened"
         stale.cookies["sessionid"] = before
         assert stale.get("/account/").status_code == 302

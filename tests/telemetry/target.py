@@ -28,7 +28,7 @@ class Seen:
 
     def wait_for(self, count: int) -> None:
         for _ in range(count):
-            self.arrived.get(timeout=60)
+            self.arrived.get(timeout=180)
 
 
 def listen(seen: Seen) -> ThreadingHTTPServer:
