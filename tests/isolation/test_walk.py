@@ -11,7 +11,7 @@ from django.shortcuts import resolve_url
 from django.test import Client
 from django.urls import include, path
 from factories import Cast, person
-from isolation.walk import CANARY, METHODS, OPENER, Answer, Place, WalkError, addresses, ask, places, plant
+from isolation.walk import CANARY, OPENER, Answer, Place, WalkError, addresses, ask, places, plant
 
 from handrail.accounts.models import User
 from handrail.accounts.roles import Role
@@ -57,7 +57,7 @@ def walk(
     """What was wrong with the answers, a sentence each."""
     findings = []
     for place in planted:
-        for method in METHODS:
+        for method in place.address.methods:
             client = Client(HTTP_HOST=host, raise_request_exception=False)
             client.cookies.load(cookies)
             answer = ask(client, method, place.path)
@@ -134,16 +134,18 @@ class TestEveryAddress:
         people = [session_of(each, one) for each in (cast.admin, cast.head, named, reviewer)]
         missing = []
         for place in planted:
-            answers = []
+            if not place.names_a_row or place.address.name == "people:close":
+                continue  # the walk's role is awaited, and such an account is nobody's to close
+            statuses: list[int] = []
             for cookies in people:
                 client = Client(HTTP_HOST=one.host, raise_request_exception=False)
                 client.cookies.load(cookies)
                 answer = ask(client, "get", place.path)
-                answers.append(answer if answer.status != 405 else ask(client, "post", place.path))
-            if place.address.name == "people:close":
-                continue  # the walk's role is awaited, and such an account is nobody's to close
-            if place.names_a_row and not any(each.status in (200, 302, 304) for each in answers):
-                missing.append(f"{place.path} ({place.address.name}): {[each.status for each in answers]}")
+                statuses.append((answer if answer.status != 405 else ask(client, "post", place.path)).status)
+                if statuses[-1] in (200, 302, 304):
+                    break
+            else:
+                missing.append(f"{place.path} ({place.address.name}): {statuses}")
         assert missing == []
 
 

@@ -70,6 +70,12 @@ class Address:
     arguments: tuple[str, ...]
 
     @property
+    def methods(self) -> tuple[str, ...]:
+        """Those to ask with. A view of Django's answers a HEAD as a GET, unless it has a way of its own."""
+        is_as_get = isinstance(self.view, type) and not hasattr(self.view, "head")
+        return tuple(method for method in METHODS if method != "head" or not is_as_get)
+
+    @property
     def is_public(self) -> bool:
         return self.name in SIGN_IN or getattr(self.view, "permission", None) == PUBLIC
 
