@@ -44,6 +44,16 @@ def pytest_configure(config: pytest.Config) -> None:
     properties.load_profile("handrail")
 
 
+LONGEST = ("tests/journeys/", "tests/isolation/test_permissions", "tests/isolation/test_walk", "tests/faults/")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of several processes each takes the next file: those that last long come first, so that all end together."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 @pytest.fixture(scope="session")
 def long(request: pytest.FixtureRequest) -> bool:
     return bool(request.config.getoption("--long"))

@@ -16,6 +16,7 @@ from .template import begin_with_kept, keep, name_of_template
 
 ROOT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+PROCESSES = ("-n", "2")  # which share the server; each works on databases of its own
 AUDIT_SECONDS = 60
 # The files name no package index: whoever installs chooses one.
 HOW_TO_LOCK = ("--universal", "--generate-hashes", "--no-header", "--no-emit-index-url", "--no-annotate")
@@ -23,7 +24,7 @@ LOCKS = {"requirements.lock": ("embedded",), "requirements-dev.lock": ("embedded
 
 
 def test(arguments: Sequence[str]) -> int:
-    """Run pytest with these arguments; gives its exit code."""
+    """Run pytest with these arguments, and in two processes unless they name a single file; gives its exit code."""
     chromium = os.environ.get("HANDRAIL_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), "")
     if not chromium:
         print("NO CHROMIUM FOUND: the browser tests do not run. Install one, or name it in HANDRAIL_CHROMIUM.")
@@ -32,7 +33,9 @@ def test(arguments: Sequence[str]) -> int:
     with throw_away_database(keeps_template=True) as variables:
         if chromium:
             variables["HANDRAIL_CHROMIUM"] = chromium
-        return subprocess.run(_python("pytest", *arguments), cwd=ROOT, env=variables).returncode
+        files = [each for each in arguments if Path(each.partition("::")[0]).is_file()]
+        processes = () if len(files) == 1 else PROCESSES
+        return subprocess.run(_python("pytest", *processes, *arguments), cwd=ROOT, env=variables).returncode
 
 
 def bench(arguments: Sequence[str]) -> int:
