@@ -1,6 +1,6 @@
 """A school's spare kits, their monthly checks, and who is trained."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import ProgrammingError, connection, transaction
@@ -9,8 +9,8 @@ from factories import person
 
 from handrail.accounts.roles import Role
 from handrail.care import actions
-from handrail.care.models import KitCheck, SpareKit, StaffTraining
-from handrail.core.models import ReadEntry
+from handrail.care.models import KitCheck, Medicine, SpareKit, StaffTraining
+from handrail.core.models import AuditEntry, ReadEntry
 from handrail.core.status import Status
 from tenants.context import inside
 from tenants.database import execute
@@ -218,3 +218,60 @@ class TestTheTrainingPages:
         client.post(f"/schools/900001/training/{made.id}/end/")
         with inside(one):
             assert not StaffTraining.objects.current().exists()
+
+    def test_correct_what_was_written_down_wrong(self, one, cast, train, poppy, office, browse):
+        mine, for_poppy = train(), train(pupil=poppy, confirmed_by="Nora Nurse")
+        client, lead = browse(office), browse(cast.head)
+        address = f"/schools/900001/training/{mine.id}/"
+        assert 'value="Ann Able"' in client.get(address).text
+        said = {"person": "Anne Able", "procedure": "other", "trainer": "Nora Nurse", "is_cover": "on"}
+        day = {"trained_on_day": "1", "trained_on_month": "10", "trained_on_year": "2026"}
+        answer = client.post(address, said | day)
+        assert "Enter what the training was in" in answer.text
+        client.post(address, said | day | {"procedure": "inhaler", "confirmed_by": "Nora"})
+        lead.post(f"/children/{poppy.id}/medicines/training/{for_poppy.id}/", said | day | {"procedure": "inhaler"})
+        with inside(one):
+            found = {each.id: each for each in StaffTraining.objects.all()}
+            assert (found[mine.id].person, found[mine.id].is_cover, found[mine.id].is_confirmed) == (
+                "Anne Able",
+                True,
+                True,
+            )
+            assert found[mine.id].expires_on == date(2027, 9, 30)
+            assert found[for_poppy.id].is_confirmed is False, "nobody is said to have confirmed it"
+            entry = AuditEntry.objects.filter(verb="corrected a training", subject_id=mine.id).get()
+            assert "person" in entry.fields
+
+    def test_correct_no_other_schools_and_none_that_has_ended(self, one, cast, train, poppy, browse, at):
+        mine, for_poppy = train(), train(pupil=poppy)
+        neighbour, lead = browse(cast.neighbour), browse(cast.head)
+        for path in (
+            f"/schools/900001/training/{mine.id}/",
+            f"/schools/900002/training/{mine.id}/",
+            f"/children/{poppy.id}/medicines/training/{for_poppy.id}/",
+        ):
+            assert neighbour.get(path).status_code == 404
+        assert lead.get(f"/schools/900001/training/{for_poppy.id}/").status_code == 404, "it is the child’s"
+        with inside(one):
+            actions.end_training(training=mine, by=cast.head, at=at)
+            with pytest.raises(actions.HasGone):
+                facts = {name: getattr(mine, name) for name in actions.OF_TRAINING}
+                actions.correct_training(training=mine, by=cast.head, at=at, **facts)
+
+
+class TestTheSchoolsMedicines:
+    def test_are_listed_by_what_runs_out_first(self, one, cast, poppy, office, browse, on):
+        held = {"kind": "medicine", "dose": "1", "place": "Office", "given_by": "Ann", "received_on": on}
+        with inside(one):
+            for name, days in (("Later", 90), ("Sooner", -1), ("Never", None)):
+                until = None if days is None else on + timedelta(days=days)
+                Medicine.objects.create(pupil=poppy, name=name, expires_on=until, **held)
+            Medicine.objects.create(pupil=poppy, name="Gone", returned_on=on, gone="returned", **held)
+        text = browse(cast.head).get("/schools/900001/medicines/").text
+        assert text.index("Sooner") < text.index("Later") < text.index("Never")
+        assert "Gone" not in text
+        assert "Overdue" not in text.partition("Sooner")[0]
+        with inside(one):
+            assert ReadEntry.objects.get().child_ids == [poppy.id]
+        assert browse(office).get("/schools/900001/medicines/").status_code == 403
+        assert browse(cast.neighbour).get("/schools/900001/medicines/").status_code == 404

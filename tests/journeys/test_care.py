@@ -44,10 +44,12 @@ def kept(site):
             **who,
         )
         training = {"school": site.cast.oak, "trained_on": on - timedelta(days=50), "trainer": "Nurse Nell"}
-        for pupil in (child, None):
+        for_child, for_all = (
             actions.record_training(
                 person="Ann Able", procedure=StaffTraining.Procedure.values[0], pupil=pupil, **training, **who
             )
+            for pupil in (child, None)
+        )
         incident = record_incident(
             school=site.cast.oak,
             pupil=child,
@@ -60,7 +62,14 @@ def kept(site):
             by=site.cast.head,
             at=now,
         )
-    return {"child": child.id, "medicine": medicine.id, "kit": kit.id, "incident": incident.id}
+    return {
+        "child": child.id,
+        "medicine": medicine.id,
+        "kit": kit.id,
+        "incident": incident.id,
+        "for_child": for_child.id,
+        "for_all": for_all.id,
+    }
 
 
 def test_a_kit_is_checked_with_one_tap_on_a_phone(site, kept):
@@ -79,6 +88,7 @@ PAGES = [
     "/children/{child}/medicines/{medicine}/",
     "/children/{child}/medicines/{medicine}/return/",
     "/children/{child}/medicines/training/add/",
+    "/children/{child}/medicines/training/{for_child}/",
     f"{SCHOOLS}kits/add/",
     f"{SCHOOLS}kits/{{kit}}/",
     f"{SCHOOLS}kits/{{kit}}/change/",
@@ -86,6 +96,8 @@ PAGES = [
     f"{SCHOOLS}training/",
     f"{SCHOOLS}training/children/",
     f"{SCHOOLS}training/add/",
+    f"{SCHOOLS}training/{{for_all}}/",
+    f"{SCHOOLS}medicines/",
     f"{SCHOOLS}incidents/",
     f"{SCHOOLS}incidents/record/",
     f"{SCHOOLS}incidents/{{incident}}/",
@@ -94,6 +106,7 @@ PAGES = [
 
 def test_every_page_at_the_school(site, kept, width):
     page = site.open("/", by=site.cast.head, width=width)
+    site.check(page)
     for each in PAGES:
         page.goto(site.address(each.format(urn=site.cast.oak.urn, **kept)))
         site.check(page)

@@ -33,6 +33,19 @@ OF_MEDICINE = (
 OF_KIT = ("kind", "place", "batch", "expires_on", "holder")
 """The columns of a spare kit that the school decides."""
 
+OF_TRAINING = (
+    "person",
+    "procedure",
+    "procedure_note",
+    "trained_on",
+    "expires_on",
+    "trainer",
+    "trainer_profession",
+    "confirmed_by",
+    "is_cover",
+)
+"""What of a training the school writes down."""
+
 
 class Refused(ValueError):
     """What was asked cannot be done; the message says why in words for the person, and `field` what it is about."""
@@ -208,9 +221,7 @@ def record_training(
     An earlier training of the same person in the same thing for the same child ends. It counts only when somebody
     has found the person able to do it: SPMC-TRN-04. Raises DayInFuture.
     """
-    _check_past(trained_on, at, "Date of the training", "trained_on")
-    if expires_on and expires_on < trained_on:
-        raise Refused("Date it runs out must be the same as or after the date of the training", "expires_on")
+    _check_training(trained_on, expires_on, at)
     before = StaffTraining.objects.current().filter(
         school=school, pupil=pupil, person__iexact=person, trained_on__lte=trained_on
     )
@@ -237,14 +248,48 @@ def record_training(
 
 
 @transaction.atomic
+def correct_training(
+    *, training: StaffTraining, expires_on: date | None, by: audit.Actor, at: datetime, **facts: Any
+) -> list[str]:
+    """Put right what was written down of a training: all of OF_TRAINING. It counts for a year unless less was said.
+
+    Gives the names of what changed. Raises DayInFuture, HasGone.
+    """
+    training = _current(training)
+    _check_training(facts["trained_on"], expires_on, at)
+    facts["expires_on"] = trained_until(facts["trained_on"], expires_on)
+    facts["procedure_note"] = facts["procedure_note"] or None
+    facts["is_confirmed"] = bool(facts["confirmed_by"].strip())
+    changed = [name for name, value in facts.items() if getattr(training, name) != value]
+    for name in changed:
+        setattr(training, name, facts[name])
+    if changed:
+        training.save(update_fields=changed)
+        _about_training("corrected a training", training, changed, by=by, at=at)
+    return changed
+
+
+@transaction.atomic
 def end_training(*, training: StaffTraining, by: audit.Actor, at: datetime) -> None:
     """Record that somebody no longer does what they were trained in, or has left. Raises HasGone."""
-    training = StaffTraining.objects.select_for_update().get(id=training.id)
-    if training.ended_on:
-        raise HasGone("This has been recorded already")
+    training = _current(training)
     training.ended_on = day_of(at)
     training.save(update_fields=["ended_on"])
     _about_training("ended a training", training, ["ended_on"], by=by, at=at)
+
+
+def _current(training: StaffTraining) -> StaffTraining:
+    """The training as it is now, held until the end."""
+    training = StaffTraining.objects.select_for_update().get(id=training.id)
+    if training.ended_on:
+        raise HasGone("This training has ended already")
+    return training
+
+
+def _check_training(trained_on: date, expires_on: date | None, at: datetime) -> None:
+    _check_past(trained_on, at, "Date of the training", "trained_on")
+    if expires_on and expires_on < trained_on:
+        raise Refused("Date it runs out must be the same as or after the date of the training", "expires_on")
 
 
 def _about_training(verb: str, training: StaffTraining, fields: list[str], *, by: audit.Actor, at: datetime) -> None:

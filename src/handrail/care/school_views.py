@@ -1,8 +1,10 @@
-"""Pages about a school: its spare kits with their monthly checks, and who is trained. No child is named on them."""
+"""Pages about a school: its spare kits and their checks, who is trained, and what it holds for its children."""
 
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import F
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import cached_property
@@ -10,10 +12,12 @@ from django.utils.functional import cached_property
 from handrail.accounts.roles import Permission
 from handrail.care import actions
 from handrail.care.forms import CheckForm, KitForm, TrainingForm
-from handrail.care.models import SpareKit, StaffTraining
+from handrail.care.models import Medicine, SpareKit, StaffTraining
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import AuthoritySettings, ReadEntry
-from handrail.schools.models import School
+from handrail.schools.models import Pupil, School
+
+PAGE = 50
 
 
 class SchoolDoor(Door):
@@ -129,6 +133,22 @@ class WithdrawKitView(SchoolDoor):
         return self.done("Took the kit out of use.")
 
 
+class SchoolMedicinesView(SchoolDoor):
+    """What the school holds for its children, what runs out first at the top."""
+
+    permission, needs_step_up, shows_child = Permission.SEE_PLANS, True, True
+
+    def get(self, request: Request, urn: str) -> HttpResponse:
+        settings, on = AuthoritySettings.load(), request.today
+        held = Medicine.objects.in_use().filter(pupil__in=Pupil.objects.on_roll(on=on), pupil__school=self.school)
+        found = held.select_related("pupil").order_by(F("expires_on").asc(nulls_last=True), "pupil__name", "id")
+        page = Paginator(found, PAGE).get_page(request.GET.get("page"))
+        children = [each.pupil_id for each in page]
+        self.shows(children, ReadEntry.Group.PLAN, verb=ReadEntry.Verb.LIST, school_id=self.school.id)
+        rows = [(each, each.status_on(on, settings)) for each in page]
+        return self.page("school_medicines", page=page, rows=rows)
+
+
 class TrainingsView(SchoolDoor):
     """Who at a school is trained in what, and until when. It says of some that it is for one child, never for whom."""
 
@@ -171,8 +191,8 @@ class AddTrainingView(SchoolDoor):
         return self.page("add_training", form=form)
 
 
-class EndTrainingView(SchoolDoor):
-    """Asks first."""
+class TrainingDoor(SchoolDoor):
+    """A page about one training, for no child in particular."""
 
     @cached_property
     def training(self) -> StaffTraining:
@@ -180,6 +200,30 @@ class EndTrainingView(SchoolDoor):
             StaffTraining.objects.filter(school=self.school, pupil=None), id=self.kwargs["training_id"]
         )
         return found
+
+
+class CorrectTrainingView(TrainingDoor):
+    def get(self, request: Request, urn: str, training_id: Any) -> HttpResponse:
+        known = {name: getattr(self.training, name) for name in actions.OF_TRAINING}
+        return self.form_page(TrainingForm(today=request.today, initial=known))
+
+    def post(self, request: Request, urn: str, training_id: Any) -> HttpResponse:
+        training, form = self.training, TrainingForm(request.POST, today=request.today)
+        if form.is_valid():
+            try:
+                actions.correct_training(training=training, by=request.user, at=request.now, **form.cleaned_data)
+            except actions.Refused as refusal:
+                form.add_error(refusal.field, str(refusal))
+            else:
+                return self.done("Saved the training.", "trainings")
+        return self.form_page(form)
+
+    def form_page(self, form: TrainingForm) -> HttpResponse:
+        return self.page("correct_training", form=form, training=self.training)
+
+
+class EndTrainingView(TrainingDoor):
+    """Asks first."""
 
     def get(self, request: Request, urn: str, training_id: Any) -> HttpResponse:
         return self.page("end_training", training=self.training)

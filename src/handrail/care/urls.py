@@ -13,6 +13,7 @@ of_a_child = [
     path("<uuid:medicine_id>/", views.ChangeMedicineView.as_view(), name="change_medicine"),
     path("<uuid:medicine_id>/return/", views.ReturnMedicineView.as_view(), name="return_medicine"),
     path("training/add/", views.AddChildTrainingView.as_view(), name="add_child_training"),
+    path("training/<uuid:child_training_id>/", views.CorrectChildTrainingView.as_view(), name="correct_child_training"),
     path("training/<uuid:child_training_id>/end/", views.EndChildTrainingView.as_view(), name="end_child_training"),
 ]
 of_a_school = [
@@ -25,6 +26,8 @@ of_a_school = [
     path("training/", school.TrainingsView.as_view(), name="trainings"),
     path("training/children/", school.TrainingsByChildView.as_view(), name="trainings_by_child"),
     path("training/add/", school.AddTrainingView.as_view(), name="add_training"),
+    path("training/<uuid:training_id>/", school.CorrectTrainingView.as_view(), name="correct_training"),
+    path("medicines/", school.SchoolMedicinesView.as_view(), name="school_medicines"),
     path("training/<uuid:training_id>/end/", school.EndTrainingView.as_view(), name="end_training"),
 ]
 urlpatterns = [

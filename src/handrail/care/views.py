@@ -133,8 +133,8 @@ class AddChildTrainingView(CareDoor):
         return self.show("add_child_training", form=form)
 
 
-class EndChildTrainingView(CareDoor):
-    """Asks first."""
+class ChildTrainingDoor(CareDoor):
+    """A page about one training for a child."""
 
     @cached_property
     def training(self) -> StaffTraining:
@@ -142,6 +142,30 @@ class EndChildTrainingView(CareDoor):
             StaffTraining.objects.filter(pupil=self.child), id=self.kwargs["child_training_id"]
         )
         return found
+
+
+class CorrectChildTrainingView(ChildTrainingDoor):
+    def get(self, request: Request, child_id: Any, child_training_id: Any) -> HttpResponse:
+        known = {name: getattr(self.training, name) for name in actions.OF_TRAINING}
+        return self.form_page(TrainingForm(today=request.today, initial=known))
+
+    def post(self, request: Request, child_id: Any, child_training_id: Any) -> HttpResponse:
+        training, form = self.training, TrainingForm(request.POST, today=request.today)
+        if form.is_valid():
+            try:
+                actions.correct_training(training=training, by=request.user, at=request.now, **form.cleaned_data)
+            except actions.Refused as refusal:
+                form.add_error(refusal.field, str(refusal))
+            else:
+                return self.done("Saved the training.")
+        return self.form_page(form)
+
+    def form_page(self, form: TrainingForm) -> HttpResponse:
+        return self.show("correct_child_training", form=form, training=self.training)
+
+
+class EndChildTrainingView(ChildTrainingDoor):
+    """Asks first."""
 
     def get(self, request: Request, child_id: Any, child_training_id: Any) -> HttpResponse:
         return self.show("end_child_training", training=self.training)

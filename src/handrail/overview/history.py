@@ -82,6 +82,9 @@ SHOWN = {
         "brought a review forward": "Brought the review of a child’s plan forward",
         "reviewed a plan": "Reviewed a child’s plan",
         "chose who keeps a plan in date": "Chose who keeps a child’s plan in date",
+        "chose who must know a plan": "Chose who must know a child’s plan",
+        "confirmed reading a plan": "Confirmed that they have read a child’s plan",
+        "recorded who has read a plan": "Recorded who has read a child’s plan",
         "paused a plan": "Paused a child’s plan",
         "passed a plan on": "Passed a child’s plan on",
         "closed a plan": "Closed a child’s plan",
@@ -92,6 +95,7 @@ SHOWN = {
         "changed a medicine": "Changed what is known of a child’s medicine or device",
         "returned a medicine": "Recorded that a child’s medicine or device has gone",
         "recorded a training": "Recorded a training",
+        "corrected a training": "Corrected a training",
         "ended a training": "Ended a training",
     },
     Permission.SEE_HANDOVERS: {
@@ -141,7 +145,11 @@ NOT_SHOWN = {
         *("recorded a review", "asked for an interim review", "asked for reminders", "owed reminders"),
     },
     "it tells of looking, and names no school": {"found nobody for emergency access", "took an extract of the record"},
-    "it happened by itself, for all schools at once": {"brought reviews forward"},
+    "it happened by itself, for all schools at once": {
+        "brought reviews forward",
+        "let reviews wait again",
+        "asked for packs of emergency pages",
+    },
     "it concerns the authority and others": {
         *("joined the exchange", "blocked an authority in the exchange", "unblocked an authority in the exchange"),
         "confirmed a setting",

@@ -34,7 +34,7 @@ class ContactsForm(forms.Form):
 class FindForm(forms.Form):
     letters = forms.CharField(
         label="Find a child",
-        help_text="The first two letters of a name are enough.",
+        help_text="The first two letters of a first name, a surname or what the child is known as.",
         min_length=2,
         max_length=100,
         widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
