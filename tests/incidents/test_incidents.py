@@ -244,7 +244,9 @@ class TestTheAuthoritysCounts:
         assert rows["Medical emergency"][2] is None
         shown = [count for counts in rows.values() for count in counts if count]
         assert not [count for count in shown if count in range(1, 6)]
-        assert all(count == 0 for counts in dict(last_year.rows).values() for count in counts)
+        assert set(rows) == {"Near miss", "Medical emergency", "All kinds"}
+        assert len(this_year.never) == len(Kind) - 2
+        assert last_year.rows == []
 
     @pytest.mark.parametrize(
         ("on", "first"),

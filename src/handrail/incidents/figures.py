@@ -11,10 +11,14 @@ from handrail.incidents.models import Harm, Incident, Kind
 
 @dataclass(frozen=True)
 class Year:
-    """A school year and its counts: a row for each kind, a column for each harm, and totals; None is hidden."""
+    """A school year and its counts: a row for each kind that was recorded, a column for each harm, and totals; None is
+    hidden.
+    """
 
     name: str
     rows: list[tuple[str, list[int | None]]]
+    never: list[str]
+    """The kinds of which nothing was recorded."""
 
 
 def begins_on(on: date) -> date:
@@ -36,4 +40,6 @@ def _year(first: date) -> Year:
     }
     table = suppressed_table([[counts.get((kind, harm), 0) for harm in Harm] for kind in Kind])
     headings = [*(kind.label for kind in Kind), "All kinds"]
-    return Year(f"{first.year} to {first.year + 1}", list(zip(headings, table, strict=True)))
+    rows = list(zip(headings, table, strict=True))
+    never = [kind for kind, counted in rows if counted[-1] == 0]
+    return Year(f"{first.year} to {first.year + 1}", [row for row in rows if row[0] not in never], never)
