@@ -7,7 +7,7 @@ from celery import shared_task
 
 from handrail.care.reminders import owe_expiry_reminders
 from handrail.core.calendar import day_of
-from handrail.plans import break_glass, triggers
+from handrail.plans import break_glass, reading_reminders, triggers
 from handrail.plans import reminders as plan_reminders
 from handrail.policies import reminders as policy_reminders
 from tenants.routing import Authority
@@ -24,7 +24,9 @@ def sweep() -> None:
 def sweep_authority(*, authority: Authority) -> None:
     at = clock()
     policy_reminders.owe_review_reminders(on=day_of(at), at=at)
+    triggers.forget_renewed(on=day_of(at), at=at)
     triggers.note_known_ahead(on=day_of(at), at=at)
     plan_reminders.owe_review_reminders(on=day_of(at), at=at)
+    reading_reminders.owe_reading_reminders(on=day_of(at), at=at)
     owe_expiry_reminders(on=day_of(at), at=at)
     break_glass.owe_review_reminders(at=at)

@@ -31,6 +31,7 @@ from handrail.imports.models import FileImport
 from handrail.incidents.models import Incident
 from handrail.notices.models import Notice
 from handrail.plans.models import BreakGlass, PlanComment, PlanLink
+from handrail.plans.readers import Reader
 from handrail.plans.versions import write_emergency
 from handrail.policies.models import Kind, Policy, PolicyVersion
 from handrail.records.models import AuthorityExport, Deletion
@@ -181,6 +182,7 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
             ends_at=AT.replace(year=2100),
         )
         comment = PlanComment.objects.create(link=link, made_at=AT, words=f"{canary}{CHILD}")
+        reader = Reader.objects.create(plan=child.plan, name=canary, asked_at=AT)
         medicine = Medicine.objects.create(
             pupil=child,
             kind=Medicine.Kind.MEDICINE,
@@ -285,6 +287,7 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "plans:number": Word("1"),
         "plans:name": Word("daily"),
         "plans:outcome": Word("left"),
+        "reader_id": reader.id,
         "plans:pk": access.id,
         "link_id": link.id,
         "comment_id": comment.id,

@@ -10,6 +10,7 @@ from django.test import Client
 from factories import PupilFactory, emergency, person, sign_in
 
 from handrail.accounts.roles import Role
+from handrail.care.actions import add_kit, record_training
 from handrail.core.models import ReadEntry
 from handrail.plans.emergency import Medicine
 from handrail.plans.versions import write_emergency
@@ -141,3 +142,36 @@ class TestManyPages:
             office = person("office@oak.example", Role.SCHOOL_ADMINISTRATOR, school=cast.oak)
         assert browse(office).post(f"/schools/{cast.oak.urn}/plans/print/", {"everybody": "1"}).status_code == 403
         assert browse(cast.neighbour).get(f"/schools/{cast.oak.urn}/plans/print/").status_code == 404
+
+
+class TestAList:
+    def test_of_a_class_says_what_is_needed_first_and_who_is_trained(self, one, cast, at, on, browse, poppy):
+        steps = ("Stay calm.", "Give the pen.", "Call 999.", "Ring home.")
+        write(one, cast, at, poppy, replace(emergency("Nut allergy"), steps=steps))
+        with inside(one):
+            other = PupilFactory(school=cast.oak, name="Otto Other", class_name="Wrens")
+            trained = {"school": cast.oak, "trained_on": on, "trainer": "Nurse Nell", "confirmed_by": "Nurse Nell"}
+            who = {"by": cast.head, "at": at}
+            record_training(person="Ann Able", procedure="adrenaline", pupil=poppy, is_cover=True, **trained, **who)
+            record_training(person="Fay First", procedure="first_aid", **trained, **who)
+            record_training(person="Una Unproven", procedure="first_aid", **trained | {"confirmed_by": ""}, **who)
+            add_kit(school=cast.oak, kind="adrenaline", place="Dining hall", expires_on=on, **who)
+        write(one, cast, at, other, emergency())
+        [page] = words(
+            browse(cast.head).post(f"/schools/{cast.oak.urn}/plans/print/", {"class": "Kestrels", "list": "yes"})
+        )
+        for said in (
+            *("Pip", "Kestrels", "Nut allergy", "Stay calm. Give the pen. Then 2 more steps."),
+            *("Ann Able (stands in)", "Pat Parent", "Dining hall", "Fay First First aid"),
+        ):
+            assert said in page
+        assert "Otto" not in page
+        assert "Una" not in page
+        with inside(one):
+            read = ReadEntry.objects.latest("written_at")
+            assert (read.verb, read.child_ids) == ("print", [poppy.id])
+
+    def test_asks_whose_when_nobody_is_chosen(self, one, cast, at, browse, poppy):
+        write(one, cast, at, poppy, emergency())
+        page = browse(cast.head).post(f"/schools/{cast.oak.urn}/plans/print/", {"class": "Nowhere", "list": "yes"})
+        assert "Select the children whose pages you need" in page.text

@@ -9,10 +9,10 @@ from factories import PupilFactory
 from handrail.care.models import Medicine, StaffTraining
 from handrail.core.models import AuditEntry
 from handrail.notices.models import Notice
-from handrail.plans.cycle import sixteenth_birthday
-from handrail.plans.models import HealthcarePlan, ReviewTrigger, Stage
+from handrail.plans.cycle import sixteenth_birthday, yearly
+from handrail.plans.models import HealthcarePlan, PlanReview, ReviewTrigger, Stage
 from handrail.plans.reminders import owe_review_reminders
-from handrail.plans.triggers import SIXTEEN, note_known_ahead
+from handrail.plans.triggers import SIXTEEN, forget_renewed, note_known_ahead
 from handrail.schools.models import Pupil
 from tenants.context import inside
 from tenants.database import execute
@@ -148,3 +148,77 @@ class TestWhatRunsOut:
         watched = held(10, gone_on=on)
         assert note_known_ahead(on=on, at=at) == 0
         assert noted(watched) == []
+
+
+class TestRenewed:
+    """What has been renewed brings no review forward any more."""
+
+    @pytest.fixture
+    def watched(self, plan, cast, on, at):
+        """A plan brought forward by a medicine that runs out in 10 days and a training that does in 20."""
+        watched = plan(999)
+        self.medicine = Medicine.objects.create(
+            pupil=watched.pupil, received_on=on, expires_on=on + 10 * A_DAY, name="Salbutamol", kind="medicine"
+        )
+        self.training = self.trained(watched, on + 20 * A_DAY)
+        assert note_known_ahead(on=on, at=at) == 2
+        return watched
+
+    def trained(self, plan, until, **more):
+        given = {"person": "Ann Able", "procedure": "inhaler", "trainer": "Nora Nurse", "is_confirmed": True}
+        pupil = plan.pupil
+        return StaffTraining.objects.create(
+            pupil=pupil, school=pupil.school, trained_on=until - 300 * A_DAY, expires_on=until, **given | more
+        )
+
+    def due_after_forgetting(self, plan, on, at, count):
+        assert forget_renewed(on=on, at=at) == count
+        assert forget_renewed(on=on, at=at) == 0
+        note_known_ahead(on=on, at=at)
+        plan.refresh_from_db()
+        return plan.due_on
+
+    def test_nothing_changes_before_that(self, watched, on, at):
+        assert self.due_after_forgetting(watched, on, at, 0) == on + 10 * A_DAY
+        assert not AuditEntry.objects.filter(verb="let reviews wait again").exists()
+
+    def test_a_medicine_with_a_later_day_leaves_the_training(self, watched, on, at):
+        Medicine.objects.filter(id=self.medicine.id).update(expires_on=on + 400 * A_DAY)
+        assert self.due_after_forgetting(watched, on, at, 1) == on + 20 * A_DAY
+        assert noted(watched) == [("training", on + 20 * A_DAY)]
+        assert AuditEntry.objects.get(verb="let reviews wait again").by is None
+
+    def test_a_medicine_that_has_gone_counts_only_with_another_of_its_kind(self, watched, on, at):
+        Medicine.objects.filter(id=self.medicine.id).update(returned_on=on, gone="returned")
+        assert self.due_after_forgetting(watched, on, at, 0) == on + 10 * A_DAY
+        Medicine.objects.create(pupil=watched.pupil, received_on=on, expires_on=None, name="New", kind="medicine")
+        assert self.due_after_forgetting(watched, on, at, 1) == on + 20 * A_DAY
+
+    @pytest.mark.parametrize(
+        ("more", "count"),
+        [({}, 1), ({"is_confirmed": False}, 0), ({"is_cover": True}, 0), ({"procedure": "seizure"}, 0)],
+    )
+    def test_a_training_counts_only_with_one_that_does_the_same_for_longer(self, watched, on, at, more, count):
+        StaffTraining.objects.filter(id=self.training.id).update(ended_on=on)
+        self.trained(watched, on + 360 * A_DAY, **more)
+        Medicine.objects.filter(id=self.medicine.id).update(expires_on=on + 400 * A_DAY)
+        assert forget_renewed(on=on, at=at) == 1 + count
+        watched.refresh_from_db()
+        assert watched.due_on == (yearly(on - 65 * A_DAY) if count else on + 20 * A_DAY)
+
+    def test_the_review_waits_until_the_day_that_the_last_one_asked_for(self, watched, on, at):
+        HealthcarePlan.objects.filter(id=watched.id).update(asked_due_on=on + 90 * A_DAY)
+        Medicine.objects.update(expires_on=on + 400 * A_DAY)
+        StaffTraining.objects.update(expires_on=on + 360 * A_DAY)
+        assert forget_renewed(on=on, at=at) == 2
+        watched.refresh_from_db()
+        assert watched.due_on == on + 90 * A_DAY
+
+    def test_what_a_review_has_answered_stays(self, watched, on, at, cast):
+        review = PlanReview.objects.create(
+            plan=watched, reviewed_on=on, outcome="no_change", recorded_at=at, recorded_by_name="Hana"
+        )
+        watched.triggers.update(answered_by=review)
+        Medicine.objects.update(expires_on=on + 400 * A_DAY)
+        StaffTraining.objects.update(expires_on=on + 360 * A_DAY)
+        assert forget_renewed(on=on, at=at) == 0

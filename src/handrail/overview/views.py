@@ -22,7 +22,9 @@ from handrail.overview.forms import SchoolFilters
 from handrail.overview.history import happenings, happenings_to_children, told
 from handrail.overview.lists import SHORT_NAMES, TO_CHASE, policies_to_watch, schools_list
 from handrail.overview.plan_counts import overdue
-from handrail.plans.models import BreakGlass
+from handrail.overview.to_do import tasks
+from handrail.plans.models import BreakGlass, HealthcarePlan
+from handrail.plans.reading import to_be_read_by
 from handrail.policies.models import SCHOOL_KINDS, Kind, Policy
 from handrail.schools.forms import FindForm
 from handrail.schools.models import Pupil, School
@@ -75,9 +77,10 @@ class HomeView(Door):
     def at_school(self, request: Request) -> HttpResponse:
         wanted = request.GET.get("school")
         school: Any = choose(request, wanted) if wanted else acting_school(request)
+        settings = AuthoritySettings.load()
         kept: list[Any] = list(
             Policy.objects.visible_to(request.user)
-            .with_status(on=request.today, settings=AuthoritySettings.load())
+            .with_status(on=request.today, settings=settings)
             .select_related("school")
             .order_by("kind")
         )
@@ -91,12 +94,16 @@ class HomeView(Door):
             {
                 "school": school,
                 "opened": self.opened(request, school),
+                "to_read": to_be_read_by(
+                    request.user, HealthcarePlan.objects.visible_to(request.user), on=request.today
+                ).count(),
                 "find": FindForm() if request.user.may(Permission.SEE_CHILDREN, school_id=school.id) else None,
                 "schools": [
                     (each, sum(policy.school_id == each.id and policy.status in TO_DO for policy in kept))
                     for each in schools_of(request)
                 ],
                 "to_do": to_do,
+                "tasks": tasks(request.user, school, on=request.today, settings=settings),
                 "rest": [policy for policy in kept if policy.school_id == school.id and policy not in to_do],
             },
         )

@@ -332,9 +332,11 @@ def record_review(
 
 
 def _next_due(plan: HealthcarePlan, reviewed_on: date, *, asked: date | None) -> date:
+    """When it is to be reviewed next; what was asked for is noted, for when a trigger goes. Raises TooLate."""
     latest = cycle.yearly(reviewed_on)
     if asked and not reviewed_on < asked <= latest:
         raise TooLate("Date of the next review must be after this one and within 12 months of it")
+    plan.asked_due_on = asked
     open_triggers = plan.triggers.filter(answered_by=None).values_list("due_on", flat=True)
     return cycle.next_due(reviewed_on, asked=asked, triggers=open_triggers)
 

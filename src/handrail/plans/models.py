@@ -16,7 +16,9 @@ from handrail.core.status import Status, status_case, status_of
 from handrail.plans.content import Answers
 from handrail.plans.cycle import Trigger
 from handrail.plans.emergency import Emergency
+from handrail.plans.readers import Reader, ReadReceipt  # noqa: F401 - a table of this room
 from handrail.plans.standing import Standing, standing
+from handrail.plans.tally import PlanTally  # noqa: F401 - a table of this room
 from handrail.schools.models import Contact, Pupil
 
 if TYPE_CHECKING:
@@ -97,6 +99,7 @@ class HealthcarePlan(Record):
     )
     last_reviewed_on = models.DateField(null=True, help_text="when it was agreed or reviewed last")
     due_on = models.DateField(null=True, help_text="by when it is to be ready, or reviewed; empty when nothing is due")
+    asked_due_on = models.DateField(null=True, help_text="the day that the last review asked for, sooner than a year")
 
     objects: ClassVar = RecordManager.from_queryset(HealthcarePlanQuerySet)()
 
@@ -386,14 +389,3 @@ class BreakGlass(Record):
                 name="a_review_and_only_a_review_has_an_outcome",
             ),
         ]
-
-
-class PlanTally(Record):
-    """How many active plans each school had on the day on which they were counted: see overview/plan_counts.py."""
-
-    counted_on = models.DateField(unique=True)
-    schools = models.JSONField(help_text="of each open school: URN, name, phase and counts by status")
-    by_day = models.JSONField(help_text="how many of those in date fall due on which day")
-
-    class Meta:
-        db_table_comment = "Append-only: how many plans there were, so that they are not counted again too soon"

@@ -8,7 +8,7 @@ from django import forms
 from django.db.models import QuerySet
 
 from handrail.accounts.models import User
-from handrail.core.forms.choices import Radios
+from handrail.core.forms.choices import Checkboxes, Radios
 from handrail.core.forms.dates import DateField
 from handrail.core.jinja import long_date
 from handrail.plans.content import LONGEST, Section
@@ -17,6 +17,7 @@ from handrail.plans.models import Agreement, HealthcarePlan, Party, PlanReview, 
 from handrail.plans.prompts import prompt_for
 
 EXAMPLE = "For example, 27 3 2026"
+LONGEST_NAME = 150
 
 
 class PrivateForm(forms.Form):
@@ -301,3 +302,32 @@ class CoordinatorForm(PrivateForm):
         super().__init__(*args, **more)
         coordinator: Any = self.fields["coordinator"]
         coordinator.queryset = people
+
+
+class ReadersForm(PrivateForm):
+    people = forms.ModelMultipleChoiceField(
+        queryset=User.objects.none(),
+        label="Who must know this plan?",
+        required=False,
+        widget=Checkboxes,
+        help_text="Each of them is asked to read it, and again whenever it changes.",
+        error_messages={"invalid_choice": "Select people who may see this school’s emergency plans"},
+    )
+    names = forms.CharField(
+        label="Who else, without an account?",
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea({"rows": 4}),
+        help_text="One name on each line. You record for them that they have read it.",
+    )
+
+    def __init__(self, *args: Any, people: QuerySet[User], **more: Any) -> None:
+        super().__init__(*args, **more)
+        known: Any = self.fields["people"]
+        known.queryset = people
+
+    def clean_names(self) -> list[str]:
+        names = [" ".join(line.split()) for line in self.cleaned_data["names"].splitlines() if line.strip()]
+        if any(len(name) > LONGEST_NAME for name in names):
+            raise forms.ValidationError(f"Each name must be {LONGEST_NAME} characters or fewer")
+        return names

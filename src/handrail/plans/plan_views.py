@@ -26,6 +26,7 @@ from handrail.plans.plan_forms import (
     SignOffForm,
     ToldForm,
 )
+from handrail.plans.reading import with_readers
 from handrail.plans.views import PlanDoor
 from handrail.schools.models import Contact, Term
 
@@ -39,7 +40,8 @@ class WholePlanDoor(PlanDoor):
 
     @cached_property
     def plan(self) -> HealthcarePlan | None:
-        found: HealthcarePlan | None = HealthcarePlan.objects.filter(pupil=self.child).first()
+        plans = with_readers(HealthcarePlan.objects.all(), on=self.request.today)
+        found: HealthcarePlan | None = plans.filter(pupil=self.child).first()
         return found
 
     @property
@@ -84,6 +86,7 @@ class PlanView(WholePlanDoor):
             links=links.as_shown(self.child, at=request.now),
             triggers=plan.triggers.filter(answered_by=None) if plan else [],
             reviews=plan.reviews.all() if plan else [],
+            mine=self.asked_of_me,
             may_edit=self.may(Permission.EDIT_PLANS),
             stages=Stage,
             may_share=plan is not None and plan.stage in SHARED and newest is not None,

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
 
@@ -12,7 +13,9 @@ from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import AuthoritySettings, ReadEntry
 from handrail.core.status import Status
 from handrail.plans.models import HealthcarePlan, PlanVersion
-from handrail.plans.views import paper
+from handrail.plans.paper import list_of_children
+from handrail.plans.reading import with_readers
+from handrail.plans.views import as_pdf, paper, printed_by
 from handrail.schools.forms import FindForm
 from handrail.schools.models import Pupil, School
 
@@ -46,6 +49,7 @@ class PlansView(Door):
         chosen = request.GET.get("status", "")
         if chosen in Status.values:
             plans = plans.filter(status=chosen)
+        plans = with_readers(plans, on=request.today)
         page = Paginator(plans.order_by("due_on", "pupil__name", "id"), PAGE).get_page(request.GET.get("page"))
         self.shows(
             [plan.pupil_id for plan in page], ReadEntry.Group.PLAN, verb=ReadEntry.Verb.LIST, school_id=school.id
@@ -58,7 +62,7 @@ class PlansView(Door):
 
 
 class PrintPlansView(Door):
-    """The emergency pages of a class, of a trip or of the whole school, in one PDF to print or to keep."""
+    """The emergency pages, or a list, of the children of a class, of a trip or of the whole school: a PDF to print."""
 
     permission, shows_child, needs_step_up = Permission.SEE_PLANS, True, True
     request: Request
@@ -68,19 +72,22 @@ class PrintPlansView(Door):
 
     def post(self, request: Request, urn: str) -> HttpResponse:
         school, children = self.of_school(urn)
-        chosen = request.POST.getlist("child")
         if "everybody" not in request.POST:
-            children = children.filter(id__in=[each for each in chosen if is_uuid(each)])
+            chosen = [each for each in request.POST.getlist("child") if is_uuid(each)]
+            children = children.filter(Q(id__in=chosen) | Q(class_name__in=request.POST.getlist("class")))
         found = list(PlanVersion.objects.newest_of(children).select_related("plan__pupil__school"))
         found = [version for version in found if version.says]
         if not found:
-            return self.ask(urn, [{"text": "Select the children whose pages you need", "href": "#child-1"}])
+            return self.ask(urn, [{"text": "Select the children whose pages you need", "href": "#everybody"}])
         self.shows(
             [version.plan.pupil_id for version in found],
             ReadEntry.Group.EMERGENCY,
             verb=ReadEntry.Verb.PRINT,
             school_id=school.id,
         )
+        if "list" in request.POST:
+            content = list_of_children(found, school=school, printed=printed_by(request), on=request.today)
+            return as_pdf(request, content, name="children")
         return paper(request, found, name="emergency-plans")
 
     def of_school(self, urn: str) -> tuple[School, Any]:
@@ -94,10 +101,18 @@ class PrintPlansView(Door):
         self.shows(
             [child.id for child in children], ReadEntry.Group.PLAN, verb=ReadEntry.Verb.LIST, school_id=school.id
         )
+        classes: dict[str, list[Pupil]] = {}
+        for child in children:
+            classes.setdefault(child.class_name, []).append(child)
         return render(
             self.request,
             "plans/print_plans.html",
-            {"school": school, "children": children, "page_errors": page_errors},
+            {
+                "school": school,
+                "classes": classes,
+                "is_chosen": set(self.request.POST.getlist("child") + self.request.POST.getlist("class")),
+                "page_errors": page_errors,
+            },
         )
 
 

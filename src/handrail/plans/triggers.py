@@ -1,4 +1,5 @@
-"""What is known ahead to make a review due before its time, noted by the clock: one statement for each rule.
+"""What is known ahead to make a review due before its time, noted by the clock, and taken back when it was renewed: one
+statement for each rule.
 
 A rule is a query of the plans that it concerns and the day on which it happens to each. It asks for the days since
 the last review and for the coming year, never for today: a night that was missed heals, and a second run notes nothing.
@@ -51,6 +52,58 @@ moved AS (
     WHERE plan.id = sooner.plan_id AND plan.due_on > sooner.due_on)
 SELECT count(*) FROM made
 """
+
+
+LASTS_NO_LONGER = {
+    Trigger.MEDICINE: """
+        SELECT FROM care_medicine old WHERE old.pupil_id = plan.pupil_id AND old.expires_on = happens_on
+            AND (old.returned_on IS NULL OR NOT EXISTS (
+                SELECT FROM care_medicine new WHERE new.pupil_id = old.pupil_id AND new.returned_on IS NULL
+                    AND (new.kind, new.is_emergency) = (old.kind, old.is_emergency)
+                    AND (new.expires_on IS NULL OR new.expires_on > old.expires_on)))""",
+    Trigger.TRAINING: """
+        SELECT FROM care_stafftraining old WHERE old.pupil_id = plan.pupil_id AND old.expires_on = happens_on
+            AND (old.ended_on IS NULL OR NOT EXISTS (
+                SELECT FROM care_stafftraining new WHERE new.pupil_id = old.pupil_id AND new.ended_on IS NULL
+                    AND (new.procedure, new.is_cover) = (old.procedure, old.is_cover)
+                    AND new.is_confirmed AND new.expires_on > old.expires_on))""",
+}
+"""What of a child's still runs out on the day of a trigger, or has gone without one of its kind that lasts longer."""
+
+FORGET = """
+WITH active (id, born_on, last_reviewed_on) AS ({active}),
+gone AS (
+    DELETE FROM plans_reviewtrigger each USING active JOIN plans_healthcareplan plan USING (id)
+    WHERE each.plan_id = active.id AND each.kind = %s AND each.answered_by_id IS NULL AND NOT EXISTS ({lasts})
+    RETURNING each.id, each.plan_id),
+left_open (plan_id, due_on) AS (
+    SELECT plan_id, min(due_on) FROM plans_reviewtrigger
+    WHERE answered_by_id IS NULL AND id NOT IN (SELECT id FROM gone) AND plan_id IN (SELECT plan_id FROM gone)
+    GROUP BY plan_id),
+moved AS (
+    UPDATE plans_healthcareplan plan
+    SET due_on = coalesce(
+        least((last_reviewed_on + interval '1 year')::date, asked_due_on, left_open.due_on), plan.due_on)
+    FROM (SELECT DISTINCT plan_id FROM gone) found LEFT JOIN left_open USING (plan_id)
+    WHERE plan.id = found.plan_id)
+SELECT count(*) FROM gone
+"""
+# The day as cycle.next_due says it.
+
+
+@transaction.atomic
+def forget_renewed(*, on: date, at: datetime) -> int:
+    """Take back what was noted because a medicine or training would run out, and has been renewed or corrected since;
+    the review waits again until its own day. Give how many. One line in the record of changes when there is any.
+    """
+    active, parameters = _active(on=on).query.sql_with_params()
+    taken_back = 0
+    for trigger, lasts in LASTS_NO_LONGER.items():
+        [(gone,)] = execute(FORGET.format(active=active, lasts=lasts), [*parameters, trigger])
+        taken_back += gone
+    if taken_back:
+        audit.record("let reviews wait again", by=audit.CLOCK, at=at, subject_kind="plan", fields=["triggers"])
+    return taken_back
 
 
 @transaction.atomic

@@ -18,6 +18,7 @@ from handrail.plans.emergency import PARTS, Emergency
 from handrail.plans.forms import EmergencyForm, typed
 from handrail.plans.models import PlanVersion
 from handrail.plans.paper import emergency_pages
+from handrail.plans.reading import Asked, asked_of
 from handrail.schools.models import Pupil
 
 
@@ -42,6 +43,11 @@ class PlanDoor(Door):
         )
         return newest
 
+    @property
+    def asked_of_me(self) -> Asked | None:
+        """Whether the person must know the newest version of the plan, and has read it."""
+        return asked_of(self.request.user, self.newest, on=self.request.today) if self.newest else None
+
     def may(self, permission: Permission) -> bool:
         return bool(self.request.user.may(permission, school_id=self.child.school_id, pupil_id=self.child.id))
 
@@ -60,6 +66,7 @@ class EmergencyView(PlanDoor):
         return self.page(
             "emergency",
             version=self.newest if self.newest and self.newest.says else None,
+            mine=self.asked_of_me,
             may_edit=self.may(Permission.EDIT_PLANS),
             may_see_versions=self.may(Permission.SEE_PLANS),
             may_see_child=self.may(Permission.SEE_CHILDREN),
@@ -81,8 +88,15 @@ class PrintEmergencyView(PlanDoor):
 
 def paper(request: Request, versions: Iterable[PlanVersion], *, name: str) -> HttpResponse:
     """Emergency plans as a PDF. Its name, which browsers keep, tells nobody whose they are."""
-    printed = f"Printed {moment(request.now)} by {request.user}: check for a newer version."
-    content = emergency_pages(versions, printed=printed, on=request.today)
+    return as_pdf(request, emergency_pages(versions, printed=printed_by(request), on=request.today), name=name)
+
+
+def printed_by(request: Request) -> str:
+    """What stands at the foot of each page."""
+    return f"Printed {moment(request.now)} by {request.user}: check for a newer version."
+
+
+def as_pdf(request: Request, content: bytes, *, name: str) -> HttpResponse:
     disposition = f'inline; filename="{name}-{request.today}.pdf"'
     return HttpResponse(content, content_type="application/pdf", headers={"Content-Disposition": disposition})
 
