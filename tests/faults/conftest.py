@@ -26,6 +26,7 @@ EMPTIED = (
     "policies_policy",
     "schools_school",
     "imports_fileimport",
+    "core_document",
 )
 
 

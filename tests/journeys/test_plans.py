@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.test import override_settings
 from django.utils import timezone
 from factories import PupilFactory, emergency
 
@@ -12,6 +13,7 @@ from handrail.plans.actions import Agreed
 from handrail.plans.cycle import yearly
 from handrail.plans.models import HealthcarePlan, PlanReview, PlanVersion, Stage
 from tenants.context import inside
+from workflows.packs import work_on_packs
 
 pytestmark = pytest.mark.browser
 PHONE = 320
@@ -137,12 +139,56 @@ def test_the_pages_of_a_trip_are_chosen_and_printed(site, active, poppy):
     site.press(page, "Print these pages")
     site.check(page)  # with an error
     page.get_by_label("Poppy Canarywright").check()
-    with page.expect_response(lambda answer: answer.request.method == "POST") as printed:
-        page.get_by_role("button", name="Print these pages").click()
-    assert printed.value.headers["content-type"] == "application/pdf"
+    for name in ("Print these pages", "Print a list of them"):
+        with page.expect_response(lambda answer: answer.request.method == "POST") as printed:
+            page.get_by_role("button", name=name).click()
+        assert printed.value.headers["content-type"] == "application/pdf"
+        page.goto(site.address(f"/schools/{site.cast.oak.urn}/plans/print/"))
+        page.get_by_label("Everybody at the school who has one").check()
 
 
 @pytest.mark.parametrize("page", ["rest", "changed", "coordinator", "agreement", "review/end/left", "review/agreed"])
 def test_its_other_pages(site, active, poppy, page):
     opened = site.open(f"/children/{poppy.id}/plan/{page}/", by=site.cast.head, width=PHONE)
     site.check(opened)
+
+
+def test_who_must_know_a_plan_reads_it(site, active, poppy):
+    lead = site.open(f"/children/{poppy.id}/plan/readers/", by=site.cast.head)
+    site.check(lead)
+    site.press(lead, "Choose who must know it")
+    site.check(lead)
+    lead.get_by_label("Cal Colleague").check()
+    lead.get_by_label("Who else, without an account?").fill("Mo Midday\nSue Supply")
+    site.press(lead, "Save these people")
+    site.check(lead)
+    site.press(lead, "Record as read by Mo Midday")
+    site.check(lead)
+    asked = site.open("/", by=site.cast.colleague, width=PHONE)
+    site.check(asked)
+    site.press(asked, "1 plan for you to read", role="link")
+    site.check(asked)
+    site.press(asked, "Poppy Canarywright", role="link")
+    site.check(asked)
+    site.press(asked, "Confirm that I have read this plan")
+    site.check(asked)
+    asked.goto(site.address("/plans-to-read/"))
+    site.check(asked)
+    for width in (PHONE, 1280):
+        page = site.open(f"/children/{poppy.id}/plan/readers/", by=site.cast.head, width=width)
+        site.check(page)
+        page.goto(site.address(f"/schools/{site.cast.oak.urn}/plans/"))
+        site.check(page)
+
+
+def test_the_pack_of_all_pages_is_downloaded(site, active):
+    for width in (1280, PHONE):
+        page = site.open(f"/schools/{site.cast.oak.urn}/pack/", by=site.cast.head, width=width)
+        site.check(page)
+    with override_settings(DOCUMENT_STORE=site.log.parent / "documents"):
+        assert work_on_packs(site.one) == 1
+    page.reload()
+    site.check(page)
+    with page.expect_download() as given:
+        page.get_by_role("button", name="Download the pack (PDF)").click()
+    assert given.value.suggested_filename.startswith("emergency-pages-")

@@ -42,6 +42,7 @@ TENANT_APPS = [
     "handrail.imports",
     "handrail.incidents",
     "handrail.handovers",
+    "handrail.packs",
     "handrail.authority",
     "handrail.overview",
     "handrail.records",

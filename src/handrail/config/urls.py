@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("handrail.plans.urls")),
     path("", include("handrail.incidents.urls")),
     path("", include("handrail.handovers.urls")),
+    path("", include("handrail.packs.urls")),
     path("", include("handrail.notices.urls")),
     path("imports/", include("handrail.imports.urls")),
     path("records/", include("handrail.records.urls")),

@@ -20,6 +20,7 @@ from handrail.core.documents import keep
 from handrail.core.models import Document
 from handrail.core.seals import delete_retired, retire
 from handrail.imports.actions import forget_lists
+from handrail.packs.actions import forget_pack
 from handrail.records.child import held_about
 from handrail.records.models import KEPT_FOR, AuthorityExport, Deletion, ExportFile, LegalHold, RetentionPeriod
 from handrail.records.retention import (
@@ -330,8 +331,8 @@ def lift_hold(*, pupil: Pupil, by: User, at: datetime) -> None:
 def erase_child(*, pupil: Pupil, by: User, at: datetime) -> None:
     """Delete everything held about a child; what people did and saw stays, and names them by id alone.
 
-    What the school's imported lists still hold goes for all its children, so no list can be undone afterwards.
-    Raises UnderHold.
+    What the school's imported lists still hold goes for all its children, so no list can be undone afterwards; and its
+    pack of emergency pages goes until the next is made. Raises UnderHold.
     """
     Pupil.objects.select_for_update(of=("self",)).get(id=pupil.id)
     if LegalHold.objects.filter(pupil=pupil, lifted_at=None).exists():
@@ -340,6 +341,7 @@ def erase_child(*, pupil: Pupil, by: User, at: datetime) -> None:
     for rows in reversed(list(held_about(Pupil.objects.filter(id=pupil.id)))):
         rows.delete()
     forget_lists(school_id=pupil.school_id, by=by, at=at)
+    forget_pack(school_id=pupil.school_id)
 
 
 def _record_about(pupil: Pupil, verb: str, *, by: User, at: datetime) -> None:
