@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handrail.core.suppression import is_small, suppressed, suppressed_groups, suppressed_table
+from handrail.core.suppression import is_small, suppressed, suppressed_groups, suppressed_part, suppressed_table
 
 counts = st.one_of(st.integers(0, 8), st.integers(0, 60))
 
@@ -190,3 +190,44 @@ def test_groups(groups, shown):
 def test_a_thousand_rows_take_no_time():
     groups = [[[50 + n % 7, n % 9, n % 4] for n in range(250)] for _ in range(4)]
     assert sum(None in row for rows in suppressed_groups(groups)[0] for row in rows) > 500
+
+
+@pytest.mark.parametrize(
+    ("parts", "wholes", "shown"),
+    [
+        ([], [], [0]),
+        ([10, 20], [30, 40], [10, 20, 30]),
+        ([3, 20], [30, 40], [None, None, 23]),
+        ([27, 20, 9], [30, 40, 30], [None, 20, None, 56]),  # what it leaves is small
+        ([30, 20], [30, 40], [30, 20, 50]),
+        ([0, 20], [30, 40], [0, 20, 20]),
+        ([2, 1, 20], [30, 40, 50], [None, None, None, 23]),
+        ([3], [30], [None, None]),
+    ],
+)
+def test_a_part(parts, wholes, shown):
+    assert suppressed_part(parts, wholes, [True] * (len(parts) + 1)) == shown
+
+
+def test_a_part_of_what_is_hidden_is_hidden():
+    assert suppressed_part([10, 20, 9], [30, 40, 30], [False, True, True, True]) == [None, 20, None, 39]
+    assert suppressed_part([10, 20], [30, 40], [False, True, False]) == [None, 20, None]
+
+
+wholes_that_are_shown = st.one_of(st.just(0), st.integers(6, 14))
+parts_of_them = wholes_that_are_shown.flatmap(lambda whole: st.tuples(st.integers(0, whole), st.just(whole)))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(parts_of_them, min_size=1, max_size=4))
+def test_no_part_gives_a_count_away(rows):
+    """To somebody who knows every whole: each hidden part might be another one, found by trying them all."""
+    parts, wholes = [part for part, _ in rows], [whole for _, whole in rows]
+    shown = suppressed_part(parts, wholes, [True] * (len(rows) + 1))
+    *seen, total = shown
+    assert not any(is_small(part) or is_small(whole - part) for part, whole in zip(seen, wholes, strict=True) if part)
+    might_be = [[each] if each is not None else range(whole + 1) for each, whole in zip(seen, wholes, strict=True)]
+    found = [each for each in product(*might_be) if total is None or sum(each) == total]
+    for place, part in enumerate(seen):
+        if part is None and wholes[place]:
+            assert len({each[place] for each in found}) > 1, (rows, shown)

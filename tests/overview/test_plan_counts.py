@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from factories import PupilFactory, SchoolFactory
 
+from handrail.care.models import StaffTraining
 from handrail.core.models import AuthoritySettings
 from handrail.overview.plan_counts import overdue, plan_counts, plan_counts_by_school
 from handrail.plans.models import HealthcarePlan, Stage
@@ -51,18 +52,18 @@ def counted(one, on):
 class TestCounts:
     def test_of_an_authority_without_plans(self, cast, counted):
         found, schools = counted()
-        assert found.total.counts == [0, 0, 0, 0]
-        assert [line.counts for line in schools] == [[0, 0, 0, 0]] * 2
+        assert found.total.counts == [0, 0, 0, 0, 0]
+        assert [line.counts for line in schools] == [[0, 0, 0, 0, 0]] * 2
         assert found.months == []
 
     def test_that_are_large_are_shown(self, cast, plans, counted, on):
         plans(cast.oak, 20, 10, 9)
         plans(cast.elm, 30, 8, 0)
         found, schools = counted()
-        assert [(line.label, line.counts) for line in found.phases] == [("Primary", [50, 18, 9, 77])]
+        assert [(line.label, line.counts) for line in found.phases] == [("Primary", [50, 18, 9, 77, 0])]
         assert {line.label: line.counts for line in schools} == {
-            "Oak School": [20, 10, 9, 39],
-            "Elm School": [30, 8, 0, 38],
+            "Oak School": [20, 10, 9, 39, 0],
+            "Elm School": [30, 8, 0, 38, 0],
         }
         assert sum(value for _, value in found.months) == 50
         assert found.months == [((on + timedelta(days=IN_DATE)).replace(day=1), 50)]
@@ -75,12 +76,12 @@ class TestCounts:
         plans(birch, 40, 20, 10)
         found, schools = counted()
         by_school = {line.label: line.counts for line in schools}
-        assert by_school["Oak School"] == [None, None, None, 33]
-        assert by_school["Elm School"] == [None, None, None, 38]
+        assert by_school["Oak School"] == [None, None, None, 33, None]
+        assert by_school["Elm School"] == [None, None, None, 38, None]
         primary, secondary = (line.counts for line in found.phases)
         assert primary[2] is None
         assert secondary[2] is None or found.total.counts[2] is None
-        assert by_school[birch.name] == [None, None, None, 70] or None not in secondary
+        assert by_school[birch.name] == [None, None, None, 70, None] or None not in secondary
 
     def test_leave_out_who_has_left_closed_schools_and_plans_on_their_way(self, cast, plans, counted, one, on):
         plans(cast.oak, 10)
@@ -92,7 +93,7 @@ class TestCounts:
             Pupil.objects.filter(school=cast.elm).update(left_on=on)
             HealthcarePlan.objects.create(pupil=PupilFactory(school=cast.oak), stage=Stage.DRAFT, due_on=on)
         found, _ = counted()
-        assert found.total.counts == [10, 0, 0, 10]
+        assert found.total.counts == [10, 0, 0, 10, 0]
 
     def test_leave_out_closed_schools_by_month_too(self, plans, cast, counted, one, on):
         plans(cast.oak, 10)
@@ -150,7 +151,7 @@ class TestTwoAnswers:
             settings = AuthoritySettings.load()
             settings.due_soon_days = days
             settings.save()
-        assert counted()[0].total.counts == [20, 10, 9, 39]
+        assert counted()[0].total.counts == [20, 10, 9, 39, 0]
 
     def test_are_the_same_when_a_school_closes_in_between(self, cast, plans, shown, one, on):
         plans(cast.oak, 20, 10, 9)
@@ -162,15 +163,73 @@ class TestTwoAnswers:
         assert shown(after=1) == begun
 
     def test_differ_while_there_is_no_plan_to_find(self, cast, plans, shown, counted):
-        assert counted()[0].total.counts == [0, 0, 0, 0]
+        assert counted()[0].total.counts == [0, 0, 0, 0, 0]
         plans(cast.oak, 20, 10, 9)
-        assert counted()[0].total.counts == [20, 10, 9, 39]
+        assert counted()[0].total.counts == [20, 10, 9, 39, 0]
 
     def test_say_until_when_they_stand(self, cast, plans, browse):
         plans(cast.oak, 20, 10, 9)
         html = browse(cast.officer).get("/plan-reviews/").content.decode()
         assert "Counted on 23 November 2026." in html
         assert "stay as they are until 21 December 2026" in html
+
+
+class TestCovered:
+    """Plans that are in date, with trained people, medicines and permissions in place."""
+
+    @pytest.fixture
+    def cover(self, one, on):
+        """Covers so many of a school's plans that are in date."""
+
+        def put(school, number):
+            with inside(one):
+                plans = HealthcarePlan.objects.filter(pupil__school=school, due_on__gte=on).order_by("due_on")
+                StaffTraining.objects.bulk_create(
+                    StaffTraining(
+                        school=school, pupil_id=plan.pupil_id, person="Ann", procedure="medicines", trainer="Nell",
+                        trained_on=on, expires_on=on, is_confirmed=True, is_cover=is_cover,
+                    )
+                    for plan in plans[:number]
+                    for is_cover in (False, True)
+                )  # fmt: skip
+
+        return put
+
+    def of(self, found, schools):
+        return found.total.counts[-1], {line.label: line.counts[-1] for line in schools}
+
+    def test_are_counted_by_school_and_altogether(self, cast, plans, cover, counted):
+        cover(plans(cast.oak, 20, 10, 9), 12)
+        cover(plans(cast.elm, 30, 8, 0), 38)
+        assert self.of(*counted()) == (50, {"Oak School": 12, "Elm School": 38})
+
+    @pytest.mark.parametrize("number", [3, 27])
+    def test_that_are_few_or_all_but_a_few_are_hidden_with_another_school(self, cast, plans, cover, counted, number):
+        cover(plans(cast.oak, 20, 10, 9), number)
+        cover(plans(cast.elm, 30, 8, 0), 20)
+        assert self.of(*counted()) == (number + 20, {"Oak School": None, "Elm School": None})
+
+    def test_are_hidden_altogether_when_one_school_would_be_found(self, cast, plans, cover, counted):
+        cover(plans(cast.oak, 20, 10, 9), 3)
+        assert self.of(*counted()) == (None, {"Oak School": None, "Elm School": None})
+
+    def test_are_hidden_where_anything_else_is(self, cast, plans, cover, counted):
+        cover(plans(cast.oak, 20, 10, 3), 15)
+        cover(plans(cast.elm, 30, 8, 0), 15)
+        assert self.of(*counted()) == (None, {"Oak School": None, "Elm School": None})
+
+    def test_of_a_phase_that_is_hidden_are_hidden_at_its_schools(self, cast, one, plans, cover, counted):
+        cover(plans(cast.oak, 20, 10, 9), 2)
+        cover(plans(cast.elm, 30, 8, 0), 1)
+        with inside(one):
+            birch, fir = (SchoolFactory(phase_name=phase) for phase in ("Secondary", "Nursery"))
+        cover(plans(birch, 40, 20, 10), 30)
+        cover(plans(fir, 40, 30, 10), 33)
+        found, schools = counted()
+        total, by_school = self.of(found, schools)
+        assert total == 66
+        assert [line.counts[-1] for line in found.phases] == [33, None, None]
+        assert by_school == {"Oak School": None, "Elm School": None, birch.name: None, fir.name: 33}
 
 
 class TestPages:
@@ -200,8 +259,8 @@ class TestPages:
             answer = browse(cast.officer).get(f"/plan-reviews/{counted}.csv")
             return list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
 
-        assert rows("schools")[1] == ["900002", "Elm School", "Primary", "Hidden", "Hidden", "Hidden", "38"]
-        assert rows("phases")[0] == ["Phase", "In date", "Due soon", "Overdue", "All active"]
+        assert rows("schools")[1] == ["900002", "Elm School", "Primary", "Hidden", "Hidden", "Hidden", "38", "Hidden"]
+        assert rows("phases")[0] == ["Phase", "In date", "Due soon", "Overdue", "All active", "Covered"]
         assert rows("months")[-1] == ["2027-03-01", "Hidden" if rows("phases")[-1][1] == "Hidden" else "50"]
 
     def test_ask_as_often_however_many_schools(self, cast, browse, one, plans, django_assert_max_num_queries):

@@ -38,6 +38,36 @@ def suppressed(values: Sequence[int]) -> tuple[list[int | None], int | None]:
     return shown, None if hides_total else total
 
 
+def suppressed_part(parts: Sequence[int], wholes: Sequence[int], may_show: Sequence[bool]) -> list[int | None]:
+    """How many of each whole are of one kind, with their total at the end, as they may be shown; None is hidden.
+
+    The wholes may be known, so neither a part nor what it leaves of its whole may be small. `may_show` says of each
+    row, and at its end of the total, whether its whole is shown; the others are hidden. Hidden parts are those of two
+    wholes or more that are not nought, which have and leave together as many as may be shown; else the total is hidden.
+    """
+    rests = [whole - part for part, whole in zip(parts, wholes, strict=True)]
+    hidden = {
+        place
+        for place, (part, rest) in enumerate(zip(parts, rests, strict=True))
+        if not may_show[place] or is_small(part) or is_small(rest)
+    }
+    shows_total = may_show[-1] and not is_small(sum(parts)) and not is_small(sum(rests))
+    more = sorted((whole, place) for place, whole in enumerate(wholes) if whole and place not in hidden)
+
+    def gives_away() -> bool:
+        bearing = [place for place in hidden if wholes[place]]
+        together = (sum(counts[place] for place in bearing) for counts in (parts, rests))
+        return bool(bearing) and (len(bearing) < 2 or any(map(is_small, together)))
+
+    while shows_total and gives_away():
+        if more:
+            hidden.add(more.pop(0)[1])
+        else:
+            shows_total = False
+    shown = [None if place in hidden else part for place, part in enumerate(parts)]
+    return [*shown, sum(parts) if shows_total else None]
+
+
 def suppressed_table(rows: Sequence[Sequence[int]]) -> list[list[int | None]]:
     """A table of counts with a column and a row of totals added, as it may be shown; None is hidden.
 

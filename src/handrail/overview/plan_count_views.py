@@ -13,7 +13,7 @@ from handrail.core.spreadsheet import csv_file
 from handrail.overview.plan_counts import DUE_SOON_DAYS, STATUSES, plan_counts, plan_counts_by_school
 
 PAGE = 50
-HEADINGS = [*(status.label for status in STATUSES), "All active"]
+HEADINGS = [*(status.label for status in STATUSES), "All active", "Covered"]
 KEPT_BACK = "Hidden"
 
 
