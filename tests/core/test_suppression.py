@@ -218,7 +218,6 @@ wholes_that_are_shown = st.one_of(st.just(0), st.integers(6, 14))
 parts_of_them = wholes_that_are_shown.flatmap(lambda whole: st.tuples(st.integers(0, whole), st.just(whole)))
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(parts_of_them, min_size=1, max_size=4))
 def test_no_part_gives_a_count_away(rows):
     """To somebody who knows every whole: each hidden part might be another one, found by trying them all."""
