@@ -108,7 +108,7 @@ def _standing(*, on: date) -> PlanTally:
 
 
 COUNTED = """
-WITH asked (day, soon) AS (VALUES (%s::date, %s::date)), covered (id) AS ({covered})
+WITH asked (day, soon) AS (VALUES (%s::date, %s::date)), covered (id) AS MATERIALIZED ({covered})
 SELECT pupil.school_id, plan.due_on, count(*) FILTER (WHERE due_on > soon),
     count(*) FILTER (WHERE due_on BETWEEN day AND soon), count(*) FILTER (WHERE due_on < day),
     count(covered.id)
