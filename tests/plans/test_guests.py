@@ -162,6 +162,24 @@ class TestGettingIn:
             }
             assert [each.child_ids for each in looks] == [[poppy.id]] * 2
 
+    @pytest.mark.parametrize(("party", "is_shown"), [("parent", False), ("health", True)])
+    def test_hides_from_a_parent_what_was_prescribed_without_their_knowledge(
+        self, one, cast, poppy, guest, at, party, is_shown
+    ):
+        with inside(one):
+            hidden = {"unknown": "Tablets from the clinic."}
+            versions.write_section(pupil=poppy, section="confidential", answers=hidden, based_on=1, by=cast.head, at=at)
+            contact = poppy.contacts.get()
+            contact.has_parental_responsibility = party == "parent"
+            contact.save()
+            plan, who = HealthcarePlan.objects.get(pupil=poppy), {"by": cast.head, "at": at}
+            link = links.send(plan=plan, contact=contact, is_health_professional=True, **who)
+            path = link_mail.still_due(Notice.objects.get(), at=at)["path"]
+        send(guest, f"/shared/{link.id}/who/", code=code_of(guest, path.split("/")[-2]), **BORN)
+        page = guest.get(f"/shared/{link.id}/").text
+        assert STEP in page
+        assert ("Tablets from the clinic." in page) == ("Not shown to parents" in page) == is_shown
+
     def test_is_told_to_the_school_by_name(self, inside_it, cast, browse, poppy, place):
         inside_it.get(place())
         page = browse(cast.head).get(f"/children/{poppy.id}/reads/")

@@ -283,6 +283,15 @@ class TestWhatEndsALink:
             links.say(link=link, is_agreed=True, words="", at=when)
         assert not Agreement.objects.exists()
 
+    def test_is_not_what_parents_must_not_know(self, link, send, poppy, cast, at):
+        """That the link goes on working tells a parent nothing; a health professional is to read what is new."""
+        nurse = ContactFactory(pupil=poppy, email="nurse@nhs.example", has_parental_responsibility=False)
+        of_nurse = send(nurse, is_health_professional=True)
+        hidden = {"unknown": "Tablets from the clinic."}
+        versions.write_section(pupil=poppy, section="confidential", answers=hidden, based_on=1, by=cast.head, at=at)
+        assert standing_of(link, at) == Standing.STANDS
+        assert standing_of(of_nurse, at) == Standing.CHANGED
+
     def test_keeps_what_was_said_when_the_contact_is_removed(self, link, pat, cast, at):
         links.say(link=link, is_agreed=None, words="Is this right?", at=at)
         remove_contact(contact=pat, by=cast.head, at=at)

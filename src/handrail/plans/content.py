@@ -60,9 +60,12 @@ class Question:
 
 @dataclass(frozen=True)
 class Section:
+    """`is_hidden_from_parents`: of a medicine that was prescribed without their knowledge, say. It is not printed."""
+
     name: str
     title: str
     questions: tuple[Question, ...]
+    is_hidden_from_parents: bool = False
 
     def asked(self, condition: str) -> tuple[Question, ...]:
         """The questions that are asked about a child with this condition."""
@@ -177,8 +180,22 @@ SECTIONS = (
             Question("copies", "Who holds a copy of this plan?", element="IHPT-09"),
         ),
     ),
+    Section(
+        "confidential",
+        "Not shown to parents",
+        (
+            Question(
+                "unknown",
+                "Was a medicine prescribed without the parents’ knowledge?",
+                "Its name, dose and prescriber, and who gives it. Write of it here and in no other part of the plan.",
+            ),
+            Question("privacy", "Who decided that the parents are not told, and why?", "The prescriber, and the day."),
+        ),
+        is_hidden_from_parents=True,
+    ),
 )
 BY_NAME = {section.name: section for section in SECTIONS}
+HIDDEN_FROM_PARENTS = [section.name for section in SECTIONS if section.is_hidden_from_parents]
 
 Answers = Mapping[str, Mapping[str, str]]
 """Section -> question -> answer."""
@@ -189,11 +206,15 @@ def condition_of(answers: Answers) -> str:
     return answers.get("condition", {}).get("kind", "")
 
 
-def in_words(answers: Answers) -> list[tuple[Section, list[dict[str, str]]]]:
-    """Each section, with the questions that somebody has answered and the words of the answers."""
+def in_words(answers: Answers, *, for_parents: bool = False) -> list[tuple[Section, list[dict[str, str]]]]:
+    """Each section, with the questions that somebody has answered and the words of the answers; `for_parents` without
+    those that are hidden from them.
+    """
     condition = condition_of(answers)
     found = []
     for section in SECTIONS:
+        if for_parents and section.is_hidden_from_parents:
+            continue
         written = answers.get(section.name, {})
         asked = [question for question in section.asked(condition) if written.get(question.name)]
         rows = [

@@ -24,7 +24,7 @@ from handrail.plans.content import in_words
 from handrail.plans.emergency import PARTS
 from handrail.plans.link_forms import SayForm, WhoForm
 from handrail.plans.links import Tried
-from handrail.plans.models import Agreement, PlanLink
+from handrail.plans.models import Agreement, Party, PlanLink
 from handrail.plans.standing import Standing
 
 CODE = "account/email/guest_code"
@@ -192,7 +192,7 @@ class SharedView(GuestDoor):
             child=child,
             version=version,
             parts=PARTS,
-            sections=in_words(version.answers),
+            sections=in_words(version.answers, for_parents=link.party == Party.PARENT),
             said=said,
             comments=link.comments.all(),
             form=form,

@@ -44,7 +44,7 @@ class WithdrawLinkView(AskingDoor):
 
     @cached_property
     def link(self) -> PlanLink:
-        found: PlanLink = get_or_404(PlanLink.objects.of_child(self.child), id=self.kwargs["link_id"])
+        found: PlanLink = get_or_404(PlanLink.objects.filter(pupil=self.child), id=self.kwargs["link_id"])
         return found
 
     def form(self, *data: Any) -> Form:

@@ -242,9 +242,10 @@ class Shown:
 
 def as_shown(pupil: Pupil, *, at: datetime) -> list[Shown]:
     """The links that were sent about a child, the newest first, without those withdrawn before anybody opened them."""
+    sent = PlanLink.objects.filter(pupil=pupil).select_related("contact", "pupil", "version__plan")
     found = [
         Shown(link, link.standing(at), link_mail.came_back(link), list(link.comments.all()))
-        for link in PlanLink.objects.of_child(pupil).prefetch_related("comments")
+        for link in sent.order_by("-sent_at", "id").prefetch_related("comments")
     ]
     return [each for each in found if each.is_open or each.link.opened_at or not each.link.withdrawn_at]
 

@@ -13,7 +13,7 @@ from handrail.core.calendar import day_of
 from handrail.core.fields import SealedJSONField, SealedTextField
 from handrail.core.models import AuthoritySettings, Record, RecordManager
 from handrail.core.status import Status, status_case, status_of
-from handrail.plans.content import Answers
+from handrail.plans.content import HIDDEN_FROM_PARENTS, Answers
 from handrail.plans.cycle import Trigger
 from handrail.plans.emergency import Emergency
 from handrail.plans.readers import Reader, ReadReceipt  # noqa: F401 - a table of this room
@@ -237,12 +237,6 @@ class ReviewTrigger(Record):
         ]
 
 
-class PlanLinkQuerySet(models.QuerySet["PlanLink"]):
-    def of_child(self, pupil: Pupil) -> Self:
-        """All that were sent about a child, the newest first."""
-        return self.filter(pupil=pupil).select_related("contact", "pupil", "version__plan").order_by("-sent_at", "id")
-
-
 class PlanLink(Record):
     """What lets a parent or a health professional without an account see one version of one child's plan.
 
@@ -275,8 +269,6 @@ class PlanLink(Record):
     last_opened_at = models.DateTimeField(null=True)
     draft = SealedJSONField(null=True, help_text="what they typed and have not sent")
 
-    objects: ClassVar = RecordManager.from_queryset(PlanLinkQuerySet)()
-
     class Meta:
         indexes = [GinIndex(fields=["digests"], name="plan_links_by_digest")]
         constraints = [
@@ -299,8 +291,14 @@ class PlanLink(Record):
             and contact.email == self.email
             and contact.has_parental_responsibility == (self.party == Party.PARENT),
             is_open_plan=self.version.plan.stage in SHARED,
-            is_newest=not self.version.plan.versions.filter(number__gt=self.version.number).exists(),
+            is_newest=not self._newer_versions.exists(),
         )
+
+    @property
+    def _newer_versions(self) -> models.QuerySet[PlanVersion]:
+        """Those that say something else to whom the link is for: a parent is not told that what is hidden changed."""
+        newer = self.version.plan.versions.filter(number__gt=self.version.number)
+        return newer.exclude(changed__contained_by=HIDDEN_FROM_PARENTS) if self.party == Party.PARENT else newer
 
     # An action's `by=`
     @property
