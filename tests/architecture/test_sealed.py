@@ -21,6 +21,7 @@ SHORT_TOO = HEALTH - {"absences"}
 """Those of which a short column of words is judged like a long one."""
 
 IN_CLEAR: dict[str, str] = {
+    "plans.Reader.name": "who must know the plan, not what it says",
     "plans.Agreement.name": "who agreed, not to what",
     "handovers.Setting.name": "a setting, about no child",
     "handovers.Setting.ring": "whom to ring at a setting",
