@@ -13,6 +13,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from handrail.accounts.roles import Permission
 from handrail.core.access import PUBLIC, SIGNED_IN, Door
+from handrail.core.problems import FOR_PROGRAMS
+from handrail.reporting.api import Endpoint, KeyAuthentication, Nothing
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = [ROOT / "src" / "handrail", ROOT / "tenants", ROOT / "workflows"]
@@ -63,6 +65,7 @@ def addresses(patterns: Any, prefix: str = "") -> Iterator[tuple[str, URLPattern
 
 ADDRESSES = list(addresses(get_resolver().url_patterns))
 DOORS = [(name, each.callback) for name, each in ADDRESSES if name not in SIGN_IN_PAGES]
+FOR_KEYS = [(name, view) for name, view in DOORS if issubclass(getattr(view, "view_class", object), Endpoint)]
 every_door = pytest.mark.parametrize(("name", "view"), DOORS, ids=[name for name, _ in DOORS])
 
 
@@ -80,7 +83,16 @@ class TestEveryAddress:
         assert getattr(kind, "permission", None) in {PUBLIC, SIGNED_IN, *Permission}, f"{name} declares no permission"
 
     def test_that_is_public_is_meant_to_be(self):
-        assert {name for name, view in DOORS if view.view_class.permission == PUBLIC} <= PUBLIC_PAGES
+        public = {name for name, view in DOORS if view.view_class.permission == PUBLIC}
+        assert public - {name for name, _ in FOR_KEYS} <= PUBLIC_PAGES
+
+    def test_for_programs_asks_for_a_key(self):
+        """It is public, because no program signs in; and nothing else stands among those addresses."""
+        patterns = [str(each.pattern).lstrip("^") for _, each in ADDRESSES]
+        assert sum(f"/{each}".startswith(FOR_PROGRAMS) for each in patterns) == len(FOR_KEYS)
+        for _, view in FOR_KEYS:
+            asks = view.view_class.authentication_classes == [KeyAuthentication] and view.view_class.scope
+            assert asks or issubclass(view.view_class, Nothing)
 
     @every_door
     def test_answers_through_its_permission(self, name, view):

@@ -35,6 +35,7 @@ from handrail.plans.readers import Reader
 from handrail.plans.versions import write_emergency
 from handrail.policies.models import Kind, Policy, PolicyVersion
 from handrail.records.models import AuthorityExport, Deletion
+from handrail.reporting.models import ApiKey, Scope
 from handrail.schools.models import School
 from tenants.context import inside
 from tenants.routing import Authority
@@ -267,10 +268,14 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         session = Session.objects.create(
             user=lead, device=canary, expire_date=AT.replace(year=2100), began_at=AT, last_used_at=AT
         )
+        key = ApiKey.objects.create(
+            name=canary, scopes=[Scope.SCHOOL], digest=canary, expires_on=AT.date(), made_at=AT, made_by_name=canary
+        )
         draft = Draft.objects.create(user=lead, path="/", typed={"words": [canary]}, kept_at=AT)
     return {
         "session_id": session.id,
         "draft_id": draft.id,
+        "key_id": key.id,
         "urn": school.urn,
         "table": Word("ageing"),
         "counted": Word("phases"),

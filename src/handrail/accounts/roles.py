@@ -78,6 +78,7 @@ class Permission(StrEnum):
     KEEP_CHILD_RIGHTS = "keep_child_rights"  # export, correct and erase what is held about a child
     EXTRACT_AUDIT = "extract_audit"  # the authority's activity, and the record of changes and reads as a file
     KEEP_RETENTION = "keep_retention"  # how long records are kept, and deleting what is past it
+    KEEP_KEYS = "keep_keys"  # keys with which other programs read the authority's tables
     EXPORT_AUTHORITY = "export_authority"  # everything of the authority, in open formats
 
 
@@ -121,6 +122,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.EDIT_SETTINGS,
             Permission.MANAGE_PEOPLE,
             Permission.SET_UP_SIGN_IN,
+            Permission.KEEP_KEYS,
             Permission.KEEP_RETENTION,
             Permission.EXPORT_AUTHORITY,
         }

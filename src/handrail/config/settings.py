@@ -46,12 +46,13 @@ TENANT_APPS = [
     "handrail.authority",
     "handrail.overview",
     "handrail.records",
+    "handrail.reporting",
     "allauth",
     "allauth.account",
     "allauth.socialaccount",
     "allauth.mfa",
 ]
-INSTALLED_APPS = [*SHARED_APPS, "django.contrib.staticfiles", *TENANT_APPS]
+INSTALLED_APPS = [*SHARED_APPS, "django.contrib.staticfiles", "drf_spectacular_sidecar", *TENANT_APPS]
 TENANT_MODEL = "tenants.LocalAuthority"
 TENANT_DOMAIN_MODEL = "tenants.Domain"
 DATABASE_ROUTERS = ["tenants.database.router.AuthorityRouter", "django_tenants.routers.TenantSyncRouter"]
@@ -237,6 +238,23 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_RECOVERY_CODE_COUNT = 10
 MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
+
+# -- what programs read ----------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "URL_FORMAT_OVERRIDE": None,  # what is asked for is in the address or in Accept, never in a parameter
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Handrail",
+    "DESCRIPTION": "Tables of an authority for Power BI, Excel, R, Python and other programs. None is about a child.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "PREPROCESSING_HOOKS": ["handrail.reporting.openapi.only_tables"],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SORT_OPERATION_PARAMETERS": False,
+}
 
 # -- work, files and mail --------------------------------------------------------------------------------
 

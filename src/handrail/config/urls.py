@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("handrail.handovers.urls")),
     path("", include("handrail.packs.urls")),
     path("", include("handrail.notices.urls")),
+    path("", include("handrail.reporting.urls")),
     path("imports/", include("handrail.imports.urls")),
     path("records/", include("handrail.records.urls")),
 ]

@@ -4,6 +4,8 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from handrail.core.problems import is_for_program, problem
+
 
 def error_page(template: str, *, status: int, **facts: object) -> HttpResponse:
     """An error page. Rendered without the request: the session or the connection may be what is broken."""
@@ -12,20 +14,27 @@ def error_page(template: str, *, status: int, **facts: object) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig):
-        return error_page("413.html", status=413)
-    return error_page("400.html", status=400)
+        return _error(request, 413, "More was sent than is taken.")
+    return _error(request, 400, "The request could not be read.")
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return error_page("403.html", status=403)
+    return _error(request, 403, "This is not allowed.")
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return error_page("404.html", status=404)
+    return _error(request, 404, "There is nothing at this address.")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return error_page("500.html", status=500)
+    return _error(request, 500, "Something went wrong here. Nothing was changed. Try again later.")
+
+
+def _error(request: HttpRequest, status: int, for_program: str) -> HttpResponse:
+    """A page for people, and for programs the same in their own way."""
+    if is_for_program(request):
+        return problem(status, for_program)
+    return error_page(f"{status}.html", status=status)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -174,6 +174,7 @@ NOT_SHOWN = {
         *("opened policies", "changed settings", "added a sign-in service", "changed a sign-in service"),
         *("switched a sign-in service on", "switched a sign-in service off", "removed a sign-in service"),
         *("set the dates of a term", "switched a draft’s preview on", "switched a draft’s preview off"),
+        *("made a key for a program", "revoked a key of a program"),
         *("asked for an export of everything", "agreed to an export of everything"),
         *("cancelled an export of everything", "finished an export of everything"),
         *("downloaded an export of everything", "gave up on an export of everything"),

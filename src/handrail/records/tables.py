@@ -37,6 +37,8 @@ LEFT_OUT = {
     "core.datakey": "the keys that seal health records, which are opened here",
     "plans.plantally": "numbers of the plans, which are here",
     "handovers.exchangekey": "the keys that open what other authorities send",
+    "reporting.change": "when rows of other tables were last written",
+    "reporting.apikey": "keys with which other programs read",
     "records.authorityexport": "exports themselves",
     "records.exportfile": "exports themselves",
 }

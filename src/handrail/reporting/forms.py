@@ -1,0 +1,40 @@
+"""The form that makes a key."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from django import forms
+
+from handrail.core.forms.choices import Checkboxes
+from handrail.core.forms.dates import DateField
+from handrail.reporting.models import Scope
+
+LONGEST = timedelta(days=366)
+
+
+class KeyForm(forms.Form):
+    name = forms.CharField(
+        label="What will use it?",
+        help_text="For example, Power BI report on policies.",
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": "Enter what will use it"},
+    )
+    scopes = forms.MultipleChoiceField(
+        label="What may it read?",
+        choices=Scope.choices,
+        initial=[Scope.AGGREGATE],
+        widget=Checkboxes(
+            hints={
+                Scope.AGGREGATE: "Counts of plans and messages. Small counts of children are left out.",
+                Scope.SCHOOL: "A row for each school, policy and review. No child, and no name of a person.",
+            }
+        ),
+        error_messages={"required": "Select what it may read"},
+    )
+    expires_on = DateField(label="Last day it works", when="future", help_text="At most a year from today.")
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        expires_on: Any = self.fields["expires_on"]
+        expires_on.today, expires_on.not_after = today, today + LONGEST

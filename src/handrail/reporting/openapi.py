@@ -1,0 +1,198 @@
+"""The description of what programs read, as OpenAPI 3.1 and as a dictionary: made from the tables, never by hand."""
+
+from functools import cache
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from rest_framework import serializers
+
+from handrail.core.problems import CONTENT_TYPE
+from handrail.reporting.columns import Label, fields
+from handrail.reporting.filters import LIMIT, MOST
+from handrail.reporting.tables import Table
+
+JSON, CSV = "application/json", "text/csv"
+
+
+class ErrorRow(serializers.Serializer):
+    code = serializers.CharField(help_text="A word for programs.")
+    pointer = serializers.CharField(help_text="The parameter that is wrong, after a slash.")
+    detail = serializers.CharField(help_text="What is wrong, in a sentence.")
+
+
+class Problem(serializers.Serializer):
+    """Problem details (RFC 9457)."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    instance = serializers.CharField(help_text="The request’s id, as the answer’s X-Request-ID has it.")
+    errors = ErrorRow(many=True, required=False)
+
+
+class PageOf(serializers.Serializer):
+    limit = serializers.IntegerField(help_text="How many rows were asked for.")
+    next_cursor = serializers.CharField(allow_null=True, help_text="Give it as “cursor” to go on.")
+    has_more = serializers.BooleanField(help_text="Whether there is another page.")
+
+
+class Meta(serializers.Serializer):
+    as_at = serializers.DateTimeField(help_text="The moment at which it was read.")
+    schema = serializers.CharField(help_text="Where this description is.")
+
+
+class Removed(serializers.Serializer):
+    id = serializers.UUIDField(help_text="The row that is no longer there.")
+    deleted_at = serializers.DateTimeField(help_text="When it was removed.")
+
+
+REFUSALS = {
+    400: "Something asked for is unknown or not understood.",
+    401: "There is no key, or it is not known, revoked or expired.",
+    403: "The key may not read this.",
+    406: "Neither JSON nor CSV was accepted.",
+    429: "More than 300 calls in a minute. Retry-After says how many seconds to wait.",
+}
+PAGING = [
+    OpenApiParameter(
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": MOST, "default": LIMIT},
+        description=f"How many rows at most: {LIMIT} unless you say otherwise.",
+    ),
+    OpenApiParameter("cursor", str, description="Where to go on: “next_cursor” of the page before."),
+]
+
+
+class TableSchema(AutoSchema):
+    """One address: of a table, of its CSV file, or of what changed in it."""
+
+    @property
+    def table(self) -> Table:
+        table: Table = self.view.table
+        return table
+
+    @property
+    def is_csv(self) -> bool:
+        return bool(self.path.endswith(".csv"))
+
+    @property
+    def is_of_changes(self) -> bool:
+        return bool(self.path.endswith("/changes"))
+
+    def get_operation_id(self) -> str:
+        name = self.table.name.replace("-", "_")
+        return f"changes_of_{name}" if self.is_of_changes else f"list_{name}{'_csv' if self.is_csv else ''}"
+
+    def get_tags(self) -> list[str]:
+        return [self.table.title]
+
+    def get_summary(self) -> str:
+        if self.is_of_changes:
+            return f"{self.table.title}: what was written or removed since a cursor"
+        return f"{self.table.title}{' as a CSV file' if self.is_csv else ''}"
+
+    def get_description(self) -> str:
+        right = f"Takes a key with the right “{self.table.scope.label}” ({self.table.scope})."
+        if self.is_of_changes:
+            return (
+                f"Begin without a cursor to get every row, and keep the last cursor for the next time. {right} A "
+                "status goes on with the days and not with the row: work it out from the dates, or read the list."
+            )
+        return f"{self.table.says} {right}"
+
+    def get_override_parameters(self) -> list[Any]:
+        if self.is_of_changes:
+            return PAGING
+        asked = [
+            OpenApiParameter(name, each.schema, description=each.says, style="form", explode=False)
+            for name, each in self.table.filters.items()
+        ]
+        everything = OpenApiParameter(
+            "all", {"type": "string", "const": "true"}, description="The whole table, without pages: for CSV alone."
+        )
+        return [*asked, *PAGING, everything]
+
+    def get_request_serializer(self) -> None:
+        return None
+
+    def get_response_serializers(self) -> dict[Any, Any]:
+        found: dict[Any, Any] = {}
+        if not self.is_csv:
+            found[200, JSON] = OpenApiResponse(envelope(self.table, is_of_changes=self.is_of_changes), "The rows.")
+        if not self.is_of_changes:
+            found[200, CSV] = OpenApiResponse(
+                {"type": "string", "contentMediaType": CSV}, "UTF-8 with a byte order mark; a line for each row."
+            )
+            found[304] = OpenApiResponse(None, "Nothing changed since the ETag was given.")
+        refusals = REFUSALS | ({410: "The database was restored: read anew."} if self.is_of_changes else {})
+        for status, says in refusals.items():
+            found[status, CONTENT_TYPE] = OpenApiResponse(Problem, says)
+        return found
+
+
+@cache
+def envelope(table: Table, *, is_of_changes: bool) -> type[serializers.Serializer]:
+    """The object at the top of an answer."""
+    name = f"{table.row.__name__.removesuffix('Row')}{'Changes' if is_of_changes else 'List'}"
+    parts: dict[str, Any] = {"data": table.row(many=True)}
+    if is_of_changes:
+        parts["removed"] = Removed(many=True)
+    return type(name, (serializers.Serializer,), {**parts, "page": PageOf(), "meta": Meta(), "__module__": __name__})
+
+
+class KeyScheme(OpenApiAuthenticationExtension):
+    """Two ways to send a key."""
+
+    target_class = "handrail.reporting.api.KeyAuthentication"
+    name = ["bearer", "basic"]
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> list[dict[str, str]]:
+        return [
+            {"type": "http", "scheme": "bearer", "description": "The key."},
+            {"type": "http", "scheme": "basic", "description": "The key as user name, without a password."},
+        ]
+
+    def get_security_requirement(self, auto_schema: AutoSchema) -> list[dict[str, list[str]]]:
+        return [{"bearer": []}, {"basic": []}]
+
+
+def only_tables(endpoints: Any) -> list[Any]:
+    """The addresses that are described."""
+    return [each for each in endpoints if hasattr(each[3].cls, "table")]
+
+
+@cache
+def description() -> dict[str, Any]:
+    """The whole, as OpenAPI 3.1. The same for every authority."""
+    found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    return found
+
+
+KINDS: tuple[tuple[type[serializers.Field], str], ...] = (
+    (Label, "text"),
+    (serializers.ChoiceField, "one of a few words"),
+    (serializers.DateTimeField, "moment in UTC, like 2026-11-23T09:05:00Z"),
+    (serializers.DateField, "day, like 2026-11-23"),
+    (serializers.UUIDField, "id"),
+    (serializers.BooleanField, "true or false"),
+    (serializers.IntegerField, "whole number"),
+    (serializers.CharField, "text"),
+)
+
+
+def dictionary(table: Table) -> list[dict[str, Any]]:
+    """Every column: its name, what it means, of what kind it is, its words, and whether it may be empty."""
+    return [
+        {
+            "column": name,
+            "meaning": str(field.help_text),
+            "kind": next(says for kind, says in KINDS if isinstance(field, kind)),
+            "words": list(field.choices) if isinstance(field, serializers.ChoiceField) else [],
+            "may_be_empty": field.allow_null,
+        }
+        for name, field in fields(table.row).items()
+    ]

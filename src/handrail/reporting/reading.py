@@ -1,0 +1,200 @@
+"""Reading a table: a page of it, the whole of it as CSV, what changed in it, and whether it changed at all."""
+
+import csv
+import hashlib
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import IO, Any
+
+from django.db.models import Q
+from django.http import FileResponse
+
+from handrail.core.spreadsheet import BYTES_IN_MEMORY, harmless
+from handrail.reporting import cursors
+from handrail.reporting.columns import expressions, fields
+from handrail.reporting.filters import Asked
+from handrail.reporting.models import Change
+from handrail.reporting.tables import AsAt, Table
+from tenants.database import copy_to, execute
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Page:
+    rows: list[Row]
+    next_cursor: str | None
+    removed: list[Row] | None = None
+    has_more: bool = False
+
+
+EVERYTHING = Asked(Q(), limit=0, cursor="", is_all=True, filters=())
+
+
+class Expired(ValueError):
+    """What a cursor counted on is gone: the reader begins anew."""
+
+
+def page(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str]) -> Page:
+    """As many rows as were asked for after the cursor. Raises NotACursor."""
+    about = (table.name, *about, *asked.filters)
+    [after] = cursors.read(asked.cursor, about=about) if asked.cursor else [None]
+    if table.counted:
+        whole = table.counted(as_at)
+        begin = after or 0
+        rows = whole[begin : begin + asked.limit]
+        place: Any = begin + len(rows)
+        has_more = place < len(whole)
+    else:
+        rows = _rows(table, asked, as_at, Q(**{f"{table.key}__gt": after}) if after else Q(), asked.limit + 1)
+        has_more = len(rows) > asked.limit
+        rows = rows[: asked.limit]
+        place = rows[-1][table.key] if rows else None
+    return Page(rows, cursors.write([place], about=about) if has_more else None, has_more=has_more)
+
+
+def count(table: Table, as_at: AsAt) -> int:
+    """How many rows there are."""
+    return len(table.counted(as_at)) if table.counted else table.query(as_at).count()
+
+
+def changed_at(table: Table) -> datetime | None:
+    """When a row was written or removed last. None for what is counted anew each time."""
+    newest = Change.objects.filter(table=table.name).order_by("-transaction").first()
+    return newest.changed_at if newest else None
+
+
+def _rows(table: Table, asked: Asked, as_at: AsAt, more: Q, limit: int) -> list[Row]:
+    names, found = list(fields(table.row)), table.query(as_at).filter(asked.condition).filter(more)
+    return [
+        dict(zip(names, row, strict=True))
+        for row in found.order_by(table.key).values_list(*expressions(table.row))[:limit]
+    ]
+
+
+# -- CSV -------------------------------------------------------------------------------------------------
+
+
+def headings(table: Table) -> list[str]:
+    return list(fields(table.row))
+
+
+def page_as_csv(table: Table, rows: Iterable[Row]) -> IO[bytes]:
+    """These rows as a file for spreadsheets."""
+    return _file(table, (_line([_cell(value) for value in row.values()]) for row in rows))
+
+
+def whole_as_csv(table: Table, asked: Asked, as_at: AsAt) -> IO[bytes]:
+    """All rows that were asked for, copied out by PostgreSQL into a temporary file, inside the door.
+
+    The answer is sent when the door has closed: a reader that is slow, or stops, holds no transaction. Memory does not
+    grow with the rows.
+    """
+    if table.counted:
+        return page_as_csv(table, table.counted(as_at))
+    found = table.query(as_at).filter(asked.condition).order_by(table.key)
+    sql, parameters = found.values_list(*expressions(table.row, for_csv=True)).query.sql_with_params()
+    lines = copy_to(f"COPY ({sql}) TO STDOUT (FORMAT csv)", parameters)
+    return _file(table, (line[:-1] + b"\r\n" for line in lines))
+
+
+def download(table: Table, file: IO[bytes]) -> FileResponse:
+    """An answer with such a file, which it closes."""
+    return FileResponse(file, as_attachment=True, filename=f"{table.name}.csv", content_type="text/csv; charset=utf-8")
+
+
+def _file(table: Table, lines: Iterable[bytes]) -> IO[bytes]:
+    file = tempfile.SpooledTemporaryFile(max_size=BYTES_IN_MEMORY)  # noqa: SIM115 - the answer closes it
+    file.write(b"\xef\xbb\xbf")
+    file.writelines(chain([_line(headings(table))], lines))
+    file.seek(0)
+    return file
+
+
+class _Echo:
+    """What `csv` writes to: gives the line back."""
+
+    def write(self, text: str) -> bytes:
+        return text.encode()
+
+
+_write: Any = csv.writer(_Echo()).writerow
+
+
+def _line(cells: Sequence[str]) -> bytes:
+    line: bytes = _write(cells)
+    return line
+
+
+def _cell(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else harmless(value)
+
+
+# -- what changed ----------------------------------------------------------------------------------------
+
+EPOCH = """
+SELECT (SELECT system_identifier FROM pg_control_system()) || '.'
+    || (SELECT timeline_id FROM pg_control_checkpoint())
+"""
+"""Which history of the database this is. After a restore it is another one, and numbers of transactions come again."""
+
+
+def changes(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str]) -> Page:
+    """Rows that were written or removed since the cursor, in the order in which their transactions began to write.
+
+    Only what can change no more is given: a transaction that is still at work holds back all that began after it, so
+    that none is missed whatever the order in which they commit. There is always a next cursor; without more it is
+    where to go on another day. Raises NotACursor and Expired.
+    """
+    about, [[epoch]] = (table.name, "changes", *about), execute(EPOCH)
+    since: Any = cursors.read(asked.cursor, about=about) if asked.cursor else [epoch, 0, str(_FIRST)]
+    if since[0] != epoch:
+        raise Expired("The database was restored since this cursor was given. Read everything anew.")
+    found = execute(CHANGED, [table.name, since[1], since[2], asked.limit + 1])
+    has_more, found = len(found) > asked.limit, found[: asked.limit]
+    ids = [row_id for row_id, _, _, is_removed in found if not is_removed]
+    rows = {row["id"]: row for row in _rows(table, asked, as_at, Q(id__in=ids), asked.limit)}
+    removed = [{"id": str(row_id), "deleted_at": gone_at} for row_id, _, gone_at, is_removed in found if is_removed]
+    place = [epoch, found[-1][1], str(found[-1][0])] if found else since
+    return Page(
+        [rows[str(row_id)] for row_id in ids if str(row_id) in rows],
+        cursors.write(place, about=about),
+        removed,
+        has_more,
+    )
+
+
+_FIRST = "00000000-0000-0000-0000-000000000000"
+
+CHANGED = """
+SELECT id, transaction, to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), is_removed
+FROM reporting_change
+WHERE "table" = %s AND (transaction, id) > (%s, %s::uuid)
+    AND transaction < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+ORDER BY transaction, id LIMIT %s
+"""
+
+MARK = """
+SELECT coalesce(max(newest), 0), pg_current_snapshot()::text, pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+FROM unnest(%s::text[]) named (name), LATERAL (
+    SELECT transaction AS newest FROM reporting_change WHERE "table" = name ORDER BY transaction DESC LIMIT 1
+) found
+"""
+
+
+def etag(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str], **more: str) -> str | None:
+    """A weak tag of what was asked for and of its tables' newest change, found without reading them.
+
+    While a transaction that began before that change is still at work the tag names the moment too: what it writes
+    would not show in the newest number. None for what is counted anew each time.
+    """
+    if not table.rests_on:
+        return None
+    [[newest, snapshot, settled]] = execute(MARK, [list(table.rests_on)])
+    moment = "" if newest < settled else snapshot
+    parts = (table.name, *about, *asked.filters, asked.limit, asked.cursor, asked.is_all, as_at.on, newest, moment)
+    told = repr((*map(str, parts), as_at.settings.due_soon_days, sorted(more.items())))
+    return f'W/"{hashlib.sha256(told.encode()).hexdigest()[:32]}"'

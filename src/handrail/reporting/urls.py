@@ -1,0 +1,21 @@
+"""Addresses of keys, of the data page, and of what programs read."""
+
+from django.urls import path, re_path
+
+from handrail.reporting import api
+from handrail.reporting import key_views as keys
+
+app_name = "reporting"
+urlpatterns = [
+    path("settings/keys/", keys.KeysView.as_view(), name="keys"),
+    path("settings/keys/make/", keys.MakeKeyView.as_view(), name="make_key"),
+    path("settings/keys/<uuid:key_id>/revoke/", keys.RevokeKeyView.as_view(), name="revoke_key"),
+    *(path(f"api/v1/{name}", each.as_view(), name=f"api_{name}") for name, each in api.LISTS.items()),
+    *(
+        path(f"api/v1/{name}.csv", each.as_view(), {"format": "csv"}, name=f"api_{name}_csv")
+        for name, each in api.LISTS.items()
+    ),
+    *(path(f"api/v1/{name}/changes", each.as_view(), name=f"api_{name}_changes") for name, each in api.CHANGES.items()),
+    path("api/v1/openapi.json", api.Description.as_view(), name="openapi"),
+    re_path(r"^api/", api.Nothing.as_view(), name="api_nothing"),
+]

@@ -1,0 +1,145 @@
+"""What changed, read by a program while others write: none is missed, in whatever order transactions commit."""
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from databases import SUPERUSER
+from django.db import connections
+from factories import SchoolFactory, recorded_policy
+
+from handrail.policies.models import Policy
+from handrail.schools.models import School
+from tenants.context import inside
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "side"])
+
+RENAME = "UPDATE schools_school SET name = %s WHERE urn = %s"
+
+
+@pytest.fixture
+def writer(one: Any) -> Callable[..., Any]:
+    """`with writer() as other:` is another connection, in a transaction that the test commits when it likes."""
+
+    @contextmanager
+    def open_one() -> Iterator[psycopg.Connection]:
+        with psycopg.connect(SUPERUSER, dbname=connections["default"].settings_dict["NAME"]) as other:
+            other.execute(f'SET search_path TO "{one.schema_name}"')
+            other.commit()
+            yield other
+
+    return open_one
+
+
+class Reader:
+    """A program that keeps a copy of a table by asking what changed."""
+
+    def __init__(self, read: Any, table: str) -> None:
+        self.read, self.path = read, f"/api/v1/{table}/changes"
+        self.cursor: dict[str, str] = {}
+        self.rows: dict[str, Any] = {}
+
+    def catch_up(self, limit: int = 1000) -> list[str]:
+        """Ask until there is no more; give the names or ids of what came."""
+        came = []
+        while True:
+            answer = self.read(self.path, limit=limit, **self.cursor)
+            assert answer.status_code == 200, answer.content
+            told = json.loads(answer.content)
+            self.rows |= {row["id"]: row for row in told["data"]}
+            for gone in told["removed"]:
+                assert gone["deleted_at"].endswith("Z")
+                self.rows.pop(gone["id"], None)
+            came += [row.get("school_name", row["id"]) for row in told["data"]] + [
+                each["id"] for each in told["removed"]
+            ]
+            self.cursor = {"cursor": told["page"]["next_cursor"]}
+            if not told["page"]["has_more"]:
+                return came
+
+
+class TestWhatChanged:
+    def test_is_whole_although_transactions_commit_out_of_order(self, cast, read, writer):
+        reader = Reader(read, "schools")
+        assert sorted(reader.catch_up()) == ["Elm School", "Oak School"]
+        assert reader.catch_up() == []
+        tag = read("/api/v1/schools")["ETag"]
+        with writer() as first, writer() as second:
+            first.execute(RENAME, ["First", "900001"])
+            second.execute(RENAME, ["Second", "900002"])
+            second.commit()
+            assert reader.catch_up() == []
+            meanwhile = read("/api/v1/schools")["ETag"]
+            first.commit()
+        assert reader.catch_up() == ["First", "Second"]
+        assert len({tag, meanwhile, read("/api/v1/schools")["ETag"]}) == 3
+        assert reader.catch_up() == []
+
+    def test_comes_again_when_an_older_transaction_writes_it_later(self, cast, read, writer):
+        reader = Reader(read, "schools")
+        reader.catch_up()
+        with writer() as first, writer() as second:
+            first.execute(RENAME, ["Elm", "900002"])
+            second.execute(RENAME, ["By the second", "900001"])
+            second.commit()
+            first.execute(RENAME, ["By the first", "900001"])
+            assert reader.catch_up() == []
+            first.commit()
+        assert sorted(reader.catch_up()) == ["By the first", "Elm"]
+
+    def test_names_what_was_removed(self, cast, one, on, read):
+        with inside(one):
+            policy = recorded_policy(cast.oak, next_review_on=on)
+        reader = Reader(read, "policies")
+        assert str(policy.id) in reader.catch_up()
+        with inside(one):
+            Policy.objects.filter(id=policy.id).delete()
+        assert reader.catch_up() == [str(policy.id)]
+        assert str(policy.id) not in reader.rows
+
+    def test_is_read_page_by_page(self, cast, one, read):
+        with inside(one):
+            SchoolFactory.create_batch(7)
+        reader = Reader(read, "schools")
+        assert len(reader.catch_up(limit=2)) == 9
+
+    def test_is_a_faithful_copy_after_many_writers_at_once(self, cast, one, read, writer):
+        """Each writes in a transaction that stays open for a while, and some undo what they did."""
+        with inside(one):
+            urns = [school.urn for school in SchoolFactory.create_batch(12)]
+        reader, chance = Reader(read, "schools"), random.Random(7)
+        plans = [
+            [(chance.choice(urns), chance.random() / 50, chance.random() < 0.2) for _ in range(12)] for _ in "abcd"
+        ]
+
+        def write(plan: list[tuple[str, float, bool]]) -> None:
+            with writer() as other:
+                for number, (urn, seconds, is_undone) in enumerate(plan):
+                    other.execute(RENAME, [f"{id(plan)} {number}", urn])
+                    other.execute("SELECT pg_sleep(%s)", [seconds])
+                    other.rollback() if is_undone else other.commit()
+
+        with ThreadPoolExecutor(4) as writers:
+            working = [writers.submit(write, plan) for plan in plans]
+            while not all(each.done() for each in working):
+                reader.catch_up(limit=3)
+            for each in working:
+                each.result()
+        reader.catch_up()
+        with inside(one):
+            there = dict(School.objects.values_list("urn", "name"))
+        assert {row["urn"]: row["school_name"] for row in reader.rows.values()} == there
+
+    def test_begins_anew_after_a_restore(self, cast, read, monkeypatch):
+        reader = Reader(read, "schools")
+        reader.catch_up()
+        monkeypatch.setattr("handrail.reporting.reading.EPOCH", "SELECT 'another history'")
+        answer = read(reader.path, **reader.cursor)
+        assert answer.status_code == 410
+        assert json.loads(answer.content)["errors"][0]["code"] == "expired_cursor"
+        assert len(json.loads(read(reader.path).content)["data"]) == 2
