@@ -276,6 +276,7 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "session_id": session.id,
         "draft_id": draft.id,
         "key_id": key.id,
+        "table_name": Word("schools"),
         "urn": school.urn,
         "table": Word("ageing"),
         "counted": Word("phases"),

@@ -14,6 +14,7 @@ AT_AUTHORITY = (
     ("Chase list", "overview:chase", Permission.CHASE_SCHOOLS),
     ("Plans", "overview:plan_counts", Permission.SEE_SCHOOLS),
     ("Incidents", "incidents:counts", Permission.SEE_SCHOOLS),
+    ("Data", "reporting:data", Permission.SEE_SCHOOLS),
     ("Hospital schools", "handovers:places", Permission.CONFIRM_SETTINGS),
     ("Exchange", "handovers:exchange", Permission.KEEP_EXCHANGE),
     ("People", "people:authority", Permission.SEE_PEOPLE),

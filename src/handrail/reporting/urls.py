@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from handrail.reporting import api
+from handrail.reporting import data_views as data
 from handrail.reporting import key_views as keys
 
 app_name = "reporting"
@@ -10,6 +11,10 @@ urlpatterns = [
     path("settings/keys/", keys.KeysView.as_view(), name="keys"),
     path("settings/keys/make/", keys.MakeKeyView.as_view(), name="make_key"),
     path("settings/keys/<uuid:key_id>/revoke/", keys.RevokeKeyView.as_view(), name="revoke_key"),
+    path("data/", data.DataView.as_view(), name="data"),
+    path("data/reference/", data.ReferenceView.as_view(), name="reference"),
+    path("data/<slug:table_name>/", data.TableView.as_view(), name="table"),
+    path("data/<slug:table_name>.csv", data.DownloadView.as_view(), name="download"),
     *(path(f"api/v1/{name}", each.as_view(), name=f"api_{name}") for name, each in api.LISTS.items()),
     *(
         path(f"api/v1/{name}.csv", each.as_view(), {"format": "csv"}, name=f"api_{name}_csv")

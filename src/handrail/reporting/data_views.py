@@ -1,0 +1,76 @@
+"""The data page: which tables there are, what is in them, and how other programs read them."""
+
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.urls import reverse
+
+from handrail.accounts.roles import Permission
+from handrail.core.access import Door, Request
+from handrail.core.models import AuthoritySettings
+from handrail.reporting import reading
+from handrail.reporting.openapi import dictionary
+from handrail.reporting.snippets import snippets
+from handrail.reporting.tables import TABLES, AsAt, Table
+
+
+class DataView(Door):
+    permission = Permission.SEE_SCHOOLS
+
+    def get(self, request: Request) -> HttpResponse:
+        tables = [facts_of(table, as_at(request)) for table in TABLES.values()]
+        return render(request, "reporting/data.html", {"tables": tables})
+
+
+class TableView(Door):
+    permission = Permission.SEE_SCHOOLS
+
+    def get(self, request: Request, table_name: str) -> HttpResponse:
+        table = table_or_404(table_name)
+        site = request.build_absolute_uri("/").rstrip("/")
+        facts = {
+            **facts_of(table, as_at(request)),
+            "dictionary": dictionary(table),
+            "snippets": snippets(table, site),
+        }
+        return render(request, "reporting/table.html", facts)
+
+
+class DownloadView(Door):
+    """The whole table, for somebody who has signed in."""
+
+    permission = Permission.SEE_SCHOOLS
+
+    def get(self, request: Request, table_name: str) -> HttpResponseBase:
+        table = table_or_404(table_name)
+        return reading.download(table, reading.whole_as_csv(table, reading.EVERYTHING, as_at(request)))
+
+
+class ReferenceView(Door):
+    """Every address, to be tried in the browser."""
+
+    permission = Permission.SEE_SCHOOLS
+
+    def get(self, request: Request) -> HttpResponse:
+        return render(request, "reporting/reference.html", {"description": reverse("reporting:openapi")})
+
+
+def table_or_404(name: str) -> Table:
+    if name not in TABLES:
+        raise Http404
+    return TABLES[name]
+
+
+def as_at(request: Request) -> AsAt:
+    return AsAt(request.authority, request.today, AuthoritySettings.load())
+
+
+def facts_of(table: Table, as_at: AsAt) -> dict[str, Any]:
+    return {
+        "table": table,
+        "rows": reading.count(table, as_at),
+        "changed_at": reading.changed_at(table),
+        "path": f"/api/v1/{table.name}",
+    }

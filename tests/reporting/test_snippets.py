@@ -1,0 +1,88 @@
+"""What the data page gives to be copied: the Python of it run against a live server, the rest held to the tables."""
+
+import re
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from databases import clone, connected, template
+from django.utils import timezone
+from factories import the_cast
+from running import environment_of, running, wait_until
+
+from handrail.reporting.actions import make_key
+from handrail.reporting.columns import fields
+from handrail.reporting.models import Scope
+from handrail.reporting.snippets import POWER_QUERY, PYTHON, R, snippets
+from handrail.reporting.tables import TABLES
+from tenants.context import inside
+from tenants.routing import authority_by_code
+
+SITE = "http://barsetshire.localhost:8000"
+
+HERE = """
+import socket
+found = socket.getaddrinfo
+socket.getaddrinfo = lambda host, *more, **others: found("127.0.0.1", *more, **others)
+"""
+"""Names below localhost are this machine, as browsers know and some systems do not."""
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=list(TABLES))
+class TestEveryProgram:
+    def test_is_given_the_address_and_every_column(self, table: Any) -> None:
+        found = snippets(table, SITE)
+        assert set(found) == {POWER_QUERY, R, PYTHON}
+        for text in found.values():
+            assert SITE in text
+            assert f"api/v1/{table.name}.csv" in text
+        assert re.findall(r'{"(\w+)", [\w. ]+}', found[POWER_QUERY]) == list(fields(table.row))
+        assert re.findall(r"(\w+) = col_\w+\(\)", found[R]) == list(fields(table.row))
+
+    def test_of_power_bi_can_be_refreshed(self, table: Any) -> None:
+        """Its base is the same each time: Power BI refuses to refresh an address that is put together."""
+        text = snippets(table, SITE)[POWER_QUERY]
+        assert f'"{SITE}",' in text
+        assert "RelativePath" in text
+        assert "Query = [all" in text
+        for opening, closing in ("()", "[]", "{}"):
+            assert text.count(opening) == text.count(closing)
+
+
+@pytest.fixture
+def live(tmp_path: Any, django_db_blocker: Any) -> Any:
+    """A server of its own, with a key to everything; gives the site and the key."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    database, log = f"test_live_{port}", tmp_path / "log"
+    clone(template(), database)
+    with django_db_blocker.unblock(), connected(database):
+        one, two = authority_by_code("001"), authority_by_code("002")
+        cast, now = the_cast(one, two), timezone.now()
+        with inside(one):
+            _, key = make_key(name="Nightly", scopes=list(Scope), expires_on=now.date(), by=cast.admin, at=now)
+    server = ("gunicorn", "handrail.config.wsgi:application", "--workers=1", f"--bind=127.0.0.1:{port}")
+    with running(*server, environment=environment_of(database, tmp_path), log=log):
+        wait_until(lambda: b"Listening at" in log.read_bytes())
+        yield f"http://{one.host}:{port}", key
+
+
+class TestPython:
+    def test_reads_every_table_from_a_live_server(self, live: tuple[str, str]) -> None:
+        site, key = live
+        for table in TABLES.values():
+            text = snippets(table, site)[PYTHON]
+            ran = subprocess.run(
+                [sys.executable, "-c", HERE + text],
+                env={"HANDRAIL_KEY": key},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert ran.returncode == 0, ran.stderr
+            assert re.fullmatch(r"\d+ rows\n", ran.stdout)
+            if table.name == "schools":
+                assert ran.stdout == "2 rows\n"
