@@ -18,6 +18,8 @@ from celery import shared_task
 from django.conf import settings
 from django.db import DatabaseError
 
+from handrail.absences import reminders as case_reminders
+from handrail.absences import return_reminders
 from handrail.care import reminders as care_reminders
 from handrail.core import calendar
 from handrail.core.models import AuthoritySettings
@@ -46,6 +48,8 @@ STILL_DUE: dict[str, Callable[..., dict[str, str]]] = {
     plan_reminders.SUBJECT: plan_reminders.still_due,
     reading_reminders.SUBJECT: reading_reminders.still_due,
     **dict.fromkeys(care_reminders.RULES, care_reminders.still_due),
+    **dict.fromkeys((case_reminders.CASE, case_reminders.REVIEW), case_reminders.still_due),
+    return_reminders.SUBJECT: return_reminders.still_due,
     alarms.SUBJECT: alarms.still_true,
     invitations.SUBJECT: invitations.still_due,
     role_news.SUBJECT: role_news.still_due,

@@ -15,7 +15,7 @@ from django.utils import timezone
 from handrail.core.audit import CLOCK
 from handrail.core.calendar import day_of
 from handrail.core.documents import open_document, store
-from handrail.imports import actions, children_file, extract, invitations_file, starter_file
+from handrail.imports import absences_file, actions, children_file, extract, invitations_file, starter_file
 from handrail.imports.models import FileImport
 from handrail.policies.actions import inherit_history, open_policies
 from handrail.schools.actions import Followed, follow_register
@@ -33,6 +33,7 @@ READERS: dict[str, Any] = {
     Kind.STARTER: starter_file,
     Kind.PEOPLE: invitations_file,
     Kind.CHILDREN: children_file,
+    Kind.ABSENCES: absences_file,
 }
 
 

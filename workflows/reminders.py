@@ -5,6 +5,8 @@ A sweep may be run again: it notes and owes nothing twice.
 
 from celery import shared_task
 
+from handrail.absences import reminders as case_reminders
+from handrail.absences import return_reminders
 from handrail.care.reminders import owe_expiry_reminders
 from handrail.core.calendar import day_of
 from handrail.plans import break_glass, reading_reminders, triggers
@@ -30,3 +32,5 @@ def sweep_authority(*, authority: Authority) -> None:
     reading_reminders.owe_reading_reminders(on=day_of(at), at=at)
     owe_expiry_reminders(on=day_of(at), at=at)
     break_glass.owe_review_reminders(at=at)
+    case_reminders.owe_case_reminders(on=day_of(at), at=at)
+    return_reminders.owe_return_reminders(on=day_of(at), at=at)

@@ -26,7 +26,7 @@ TIMETABLE = (
     Entry("Send the messages that are due", MINUTE, "workflows.notices.send_due"),
     Entry("Follow the register of schools and open policies for new schools", HOUR, "workflows.register.follow"),
     Entry(
-        "Owe reminders of policies, plans, medicines, kits and training that fall due",
+        "Owe reminders of policies, plans, absences, medicines, kits and training that fall due",
         HOUR,
         "workflows.reminders.sweep",
     ),

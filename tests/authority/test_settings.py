@@ -27,6 +27,12 @@ GOOD: dict[str, Any] = {
     "has_quiet_hours": "on",
     "brand_colour": "",
     "contact_email": "",
+    "return_cadence": "month",
+    "absence_near_days": "10",
+    "absence_trigger_days": "15",
+    "section_19_overdue_days": "5",
+    "section_19_review_weeks": "6",
+    "full_time_hours": "25",
 }
 
 
@@ -48,6 +54,10 @@ class TestCheck:
             {"overdue_every_days": 0},
             {"unrecorded_every_months": 13},
             {"copy_head_after_days": 0},
+            {"absence_near_days": 15},
+            {"absence_near_days": 10, "absence_trigger_days": 10},
+            {"absence_trigger_days": 16},
+            {"section_19_review_weeks": 13},
             {"reminder_days_before": []},
             {"reminder_days_before": [366]},
             {"reminder_days_before": list(range(9))},
@@ -62,8 +72,8 @@ class TestCheck:
         assert refusal.value.field in change
 
     def test_covers_every_setting_there_is(self):
-        own = {field.name for field in AuthoritySettings._meta.fields} - {"id", "is_only_row"}
-        assert own == set(CHANGEABLE)
+        elsewhere = {"id", "is_only_row", "previewed"}  # drafts of guidance are previewed from their own page
+        assert {field.name for field in AuthoritySettings._meta.fields} - elsewhere == set(CHANGEABLE)
 
 
 class TestNextReview:

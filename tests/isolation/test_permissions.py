@@ -79,6 +79,7 @@ SEE_A_CHILD = {
     Role.SCHOOL_ADMINISTRATOR,
     Role.SETTING_LEAD,
     Role.SETTING_TEACHER,
+    Role.NAMED_OFFICER,  # whom a school has reported
     Role.DATA_PROTECTION_LEAD,  # in the reasons that officers give
 }
 """The roles that some page shows a child to, other than the one whom they were asked about."""
@@ -170,6 +171,7 @@ class TestTheTable:
             Permission.KEEP_INCIDENTS,
             Permission.SEE_HANDOVERS,
             Permission.HAND_OVER,
+            Permission.MAKE_RETURNS,
         }
         assert [role for role in Role if role.is_at_authority and PERMISSIONS[role] & of_children] == []
 

@@ -18,6 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from factories import AT, ContactFactory, PolicyFactory, PupilFactory, emergency, person
 
+from handrail.absences.models import Case, CaseEntry, SicknessReturn
 from handrail.accounts.actions import add_person
 from handrail.accounts.models import Draft, Membership, Session, SignInService, User
 from handrail.accounts.roles import Role
@@ -211,6 +212,20 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         days = {"trained_on": AT.date(), "expires_on": AT.date()}
         training = StaffTraining.objects.create(**trained, **days)
         child_training = StaffTraining.objects.create(**trained, **days, pupil=child)
+        case = Case.objects.create(pupil=child, school_year=2026, opened_at=AT)
+        returned = SicknessReturn.objects.create(
+            case=case, first_on=AT.date(), says={"address": f"{canary}{CHILD}"}, made_at=AT, made_by_name=canary
+        )
+        CaseEntry.objects.create(
+            case=case,
+            number=1,
+            kind="decision",
+            outcome="more",
+            happened_on=AT.date(),
+            trigger="0 days",
+            reasons=f"{canary}{CHILD}",
+            made_at=AT,
+        )
         now = timezone.now()
         access = BreakGlass.objects.create(
             pupil=child,
@@ -286,6 +301,9 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "contact_id": contact.id,
         "medicine_id": medicine.id,
         "incident_id": incident.id,
+        "case_id": case.id,
+        "return_id": returned.id,
+        "absences:what": Word("decision"),
         "kit_id": kit.id,
         "training_id": training.id,
         "child_training_id": child_training.id,

@@ -102,7 +102,9 @@ class TestEveryWording:
 
 
 class TestAboutAChild:
-    @pytest.mark.parametrize("role", ["reviewer", "informed", "coordinator", "leads", "contact", "head"])
+    @pytest.mark.parametrize(
+        "role", ["reviewer", "informed", "coordinator", "leads", "contact", "officer", "manager", "head"]
+    )
     def test_tells_nothing(self, role):
         facts = {"whose": "", "policy": "", "link": "https://barsetshire.example/", "role": role}
         for key, wording in WORDINGS.items():

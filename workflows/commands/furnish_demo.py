@@ -34,7 +34,7 @@ from handrail.schools.term_actions import set_term
 from tenants.context import inside
 from tenants.database import execute
 from tenants.routing import authorities
-from workflows import demo_care, demo_handovers, demo_links
+from workflows import demo_absences, demo_care, demo_handovers, demo_links
 from workflows.demo import (
     AUTHORITIES,
     PASSWORD,
@@ -137,8 +137,6 @@ class Furnishing:
         User.objects.filter(email__in=to_try).update(password=self.password, last_login=self.at - timedelta(days=1))
         Membership.objects.filter(user__email__in=to_try).update(from_on=self.joined_at.date())
         return len(schools)
-
-    # -- people ------------------------------------------------------------------------------------------
 
     def two_to_try(self, schools: list[School]) -> list[School]:
         """A primary and a secondary school, whose leads people try the demo as."""
@@ -274,6 +272,8 @@ class Furnishing:
                     asked_about = asked_about or pupil
                     active = pupil if school == first[0] and made.agreed_days_ago is not None else active
             demo_care.furnish(school, by=self.leads[school.id].as_at(self.on), at=self.at)
+        officer = self.demo.email(self.demo.named_officer)
+        demo_absences.furnish([*first, self.setting], leads=self.leads, officer=officer, at=self.at)
         demo_care.near_miss(first[0], by=self.leads[first[0].id].as_at(self.on), at=self.at)
         demo_links.furnish(first[0], by=self.leads[first[0].id].as_at(self.on), at=self.at)
         if asked_about and (name := self.demo.others.get(Role.HEALTH_PROFESSIONAL)):

@@ -1,7 +1,8 @@
 """Who may do what: one table. The permission tests are made from it.
 
 Roles at the authority see every school; roles at a school see that school. Schools are separate controllers: nothing
-here lets one see another's children, and an authority's officers see counts.
+here lets one see another's children, and an authority's officers see counts. The law has schools report children whom
+illness keeps away: those the named officer sees.
 """
 
 from enum import StrEnum
@@ -72,6 +73,8 @@ class Permission(StrEnum):
     HAND_OVER = "hand_over"  # make the moves of a handover
     CONFIRM_SETTINGS = "confirm_settings"  # which schools and provision teach children who are too ill for school
     KEEP_EXCHANGE = "keep_exchange"  # let the authority write to others and be written to
+    MAKE_RETURNS = "make_returns"  # what a school reports of children whom illness keeps away
+    DECIDE_CASES = "decide_cases"  # what the authority decides about children whom a school has reported
     BREAK_GLASS = "break_glass"  # the emergency section of any child, for 30 minutes, with a reason
     REVIEW_BREAK_GLASS = "review_break_glass"
     SEE_READS = "see_reads"  # who looked at a child of a school
@@ -92,6 +95,7 @@ _OFFICE = _GOVERNOR | {
     Permission.SEE_EMERGENCY,
     Permission.KEEP_KITS,
     Permission.KEEP_INCIDENTS,
+    Permission.MAKE_RETURNS,
 }
 _LEAD = _OFFICE | {
     Permission.MANAGE_PEOPLE,
@@ -129,7 +133,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.POLICY_OFFICER: frozenset(_OFFICER),
     Role.NAMED_OFFICER: frozenset(
-        _AT_AUTHORITY | {Permission.SEE_ACTIVITY, Permission.BREAK_GLASS, Permission.CONFIRM_SETTINGS}
+        _AT_AUTHORITY
+        | {Permission.SEE_ACTIVITY, Permission.BREAK_GLASS, Permission.CONFIRM_SETTINGS, Permission.DECIDE_CASES}
     ),
     Role.ANALYST: frozenset(_AT_AUTHORITY - {Permission.SEE_PEOPLE}),
     Role.DATA_PROTECTION_LEAD: frozenset(
@@ -165,7 +170,7 @@ LEADS = frozenset(role for role in Role if Permission.MANAGE_PEOPLE in PERMISSIO
 IN_WORDS: dict[Role, str] = {
     Role.AUTHORITY_ADMINISTRATOR: "Sees policies and people of every school, and decides who else may. Sees no child.",
     Role.POLICY_OFFICER: "Sees and records policies of every school, and reminds schools of them. Sees no child.",
-    Role.NAMED_OFFICER: "Sees policies of every school. Sees a child only in an emergency, and that is recorded.",
+    Role.NAMED_OFFICER: "Sees policies of every school, and children whom illness keeps away. Each look is recorded.",
     Role.ANALYST: "Sees policies and numbers of every school. Sees no child.",
     Role.DATA_PROTECTION_LEAD: "Sees policies of every school, and the record of who did what. Sees no child.",
     Role.SCHOOL_LEAD: "Sees everything about the school, with its children’s plans, and decides who else may.",

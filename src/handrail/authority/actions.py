@@ -16,11 +16,25 @@ LIMITS = {
     "overdue_every_days": (1, 90),
     "unrecorded_every_months": (1, 12),
     "copy_head_after_days": (1, 365),
+    "absence_near_days": (1, 14),
+    "absence_trigger_days": (5, 15),
+    "section_19_overdue_days": (0, 15),
+    "section_19_review_weeks": (4, 12),
+    "full_time_hours": (15, 30),
 }
 """The lowest and highest of each setting that is one number."""
 
 EARLIEST_REMINDER_DAYS, MOST_REMINDERS = 365, 8
-CHANGEABLE = (*LIMITS, "reminder_days_before", "has_quiet_hours", "brand_colour", "contact_email")
+CHANGEABLE = (
+    *LIMITS,
+    "reminder_days_before",
+    "has_quiet_hours",
+    "brand_colour",
+    "contact_email",
+    "return_cadence",
+    "counts_appointments",
+    "counts_part_time",
+)
 
 
 class SettingRefused(ValueError):
@@ -36,6 +50,8 @@ def check(to: AuthoritySettings) -> None:
     for field, (lowest, highest) in LIMITS.items():
         if not lowest <= getattr(to, field) <= highest:
             raise SettingRefused(field, f"Enter a number from {lowest} to {highest}")
+    if to.absence_near_days >= to.absence_trigger_days:
+        raise SettingRefused("absence_near_days", "Enter fewer days than those at which the clock starts")
     days = to.reminder_days_before
     if not 1 <= len(days) <= MOST_REMINDERS or any(not 0 <= each <= EARLIEST_REMINDER_DAYS for each in days):
         raise SettingRefused(

@@ -6,7 +6,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from handrail.core.models import AuthoritySettings
+from handrail.core.forms.choices import Radios
+from handrail.core.models import AuthoritySettings, Cadence
 
 
 def number(label: str, hint: str = "") -> forms.IntegerField:
@@ -61,6 +62,20 @@ class SettingsForm(forms.Form):
         error_messages={"invalid": "Enter an e-mail address in the right form, like name@example.com"},
     )
 
+    return_cadence = forms.ChoiceField(
+        label="How often schools send sickness returns", choices=Cadence.choices, widget=Radios
+    )
+    absence_near_days = number("School days away before the named officer is told", "Fewer than the next number.")
+    absence_trigger_days = number(
+        "School days away that start the section 19 clock",
+        "On end or together in the school year. 15 at most: statutory guidance says so.",
+    )
+    section_19_overdue_days = number("School days from then until a case is overdue")
+    section_19_review_weeks = number("Weeks from one review of education to the next")
+    full_time_hours = number("Hours a week that count as full-time education")
+    counts_appointments = forms.BooleanField(label="Count medical appointments (code M) as days lost", required=False)
+    counts_part_time = forms.BooleanField(label="Count part-time timetables (code C2) as days lost", required=False)
+
     def clean_brand_colour(self) -> str:
         colour: str = self.cleaned_data["brand_colour"].lower()
         return f"#{colour}" if re.fullmatch(r"[0-9a-f]{6}", colour) else colour
@@ -77,4 +92,4 @@ def shown(value: Any) -> str:
         return "Yes" if value else "No"
     if isinstance(value, list):
         return ", ".join(str(each) for each in value)
-    return str(value) or "None"
+    return Cadence(value).label if value in Cadence.values else str(value) or "None"

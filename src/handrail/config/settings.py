@@ -40,6 +40,7 @@ TENANT_APPS = [
     "handrail.people",
     "handrail.plans",
     "handrail.imports",
+    "handrail.absences",
     "handrail.incidents",
     "handrail.handovers",
     "handrail.packs",

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("handrail.people.urls")),
     path("", include("handrail.care.urls")),
     path("", include("handrail.plans.urls")),
+    path("", include("handrail.absences.urls")),
     path("", include("handrail.incidents.urls")),
     path("", include("handrail.handovers.urls")),
     path("", include("handrail.packs.urls")),

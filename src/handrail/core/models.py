@@ -96,6 +96,14 @@ def reminder_days() -> list[int]:
     return [60, 30, 14, 0]
 
 
+class Cadence(models.TextChoices):
+    """How often schools answer whether illness keeps children away."""
+
+    MONTH = "month", "Each month"
+    HALF_TERM = "half_term", "Each half of a term"
+    NEVER = "never", "Not at all"
+
+
 class AuthoritySettings(Record):
     """What an authority may change about how Handrail works for it. One row."""
 
@@ -116,6 +124,14 @@ class AuthoritySettings(Record):
         db_default=[],
         help_text="draft frameworks that people may look at",
     )
+    return_cadence = models.CharField(max_length=9, default="month", db_default="month", choices=Cadence)
+    absence_near_days = models.PositiveSmallIntegerField(default=10, db_default=10, help_text="school days")
+    absence_trigger_days = models.PositiveSmallIntegerField(default=15, db_default=15, help_text="school days")
+    section_19_overdue_days = models.PositiveSmallIntegerField(default=5, db_default=5, help_text="school days")
+    section_19_review_weeks = models.PositiveSmallIntegerField(default=6, db_default=6)
+    full_time_hours = models.PositiveSmallIntegerField(default=25, db_default=25, help_text="of education in a week")
+    counts_appointments = models.BooleanField(default=False, db_default=False, help_text="code M as days lost")
+    counts_part_time = models.BooleanField(default=False, db_default=False, help_text="code C2 as days lost")
     is_only_row = models.BooleanField(default=True, editable=False)
 
     class Meta:
@@ -207,6 +223,7 @@ class ReadEntry(Record):
         PLAN = "plan", "Healthcare plan"
         READS = "reads", "Who looked"
         INCIDENT = "incident", "Incident"
+        ABSENCE = "absence", "Absence and education"
         REASON = "reason", "Reason for emergency access"
         RIGHTS = "rights", "Everything held about the child"
 

@@ -6,7 +6,7 @@ worker has claimed the file since.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from django.db import transaction
@@ -17,7 +17,7 @@ from handrail.core import audit
 from handrail.core.calendar import day_of
 from handrail.core.documents import StoreUnavailable, keep, key_of
 from handrail.core.models import Document
-from handrail.imports import children, extract, invitations, starter
+from handrail.imports import absences, children, extract, invitations, starter
 from handrail.imports.models import FileImport
 from handrail.imports.reading import Comparison, Known, Reading
 from handrail.schools.models import School
@@ -25,13 +25,17 @@ from tenants.database import require_bound
 
 Kind, State = FileImport.Kind, FileImport.State
 
-NEEDED = {Kind.PEOPLE: Permission.INVITE_SCHOOLS, Kind.CHILDREN: Permission.EDIT_CHILDREN}
+NEEDED = {
+    Kind.PEOPLE: Permission.INVITE_SCHOOLS,
+    Kind.CHILDREN: Permission.EDIT_CHILDREN,
+    Kind.ABSENCES: Permission.MAKE_RETURNS,
+}
 """What somebody must be allowed whose file is imported or undone, where it is not IMPORT_SCHOOLS."""
 
 LEASE = timedelta(minutes=1)
 MOST_ATTEMPTS = 3
-LIST = "List of children"
-"""What every such file is called: its own name may name a child."""
+OF_CHILDREN: dict[str, Any] = {Kind.CHILDREN: children, Kind.ABSENCES: absences}
+"""The kinds of file about a school's children, and what compares, imports and undoes each."""
 CHANGED_MEANWHILE = (
     "What it is compared with has changed since this file was checked, so it was checked again. "
     "Nothing is imported yet."
@@ -115,17 +119,20 @@ def gather_office_addresses(*, by: User, at: datetime) -> FileImport:
 
 
 @transaction.atomic
-def upload_children(*, school: School, file: BinaryIO, by: User, at: datetime) -> FileImport:
-    """Keep a school's list of its children, sealed, and have it checked. Raises NotKept, VaultClosed."""
+def upload_list(*, kind: FileImport.Kind, school: School, file: BinaryIO, by: User, at: datetime) -> FileImport:
+    """Keep a school's file about its children, sealed, and have it checked. Raises NotKept, VaultClosed.
+
+    It is called by its kind: its own name may name a child.
+    """
     try:
-        document = keep(file, name=LIST, content_type="application/octet-stream", by=by, at=at, sealed=True)
+        document = keep(file, name=kind.label, content_type="application/octet-stream", by=by, at=at, sealed=True)
     except StoreUnavailable as error:
         raise NotKept("The file could not be kept. Try again in a few minutes") from error
     found = FileImport.objects.create(
-        kind=Kind.CHILDREN,
+        kind=kind,
         school=school,
         document=document,
-        file_name=LIST,
+        file_name=kind.label,
         uploaded_at=at,
         uploaded_by=by.id,
         uploaded_by_name=by.name,
@@ -152,7 +159,7 @@ def confirm(*, file: FileImport, has_understood: bool, by: User, at: datetime, m
 def cancel(*, file: FileImport, by: User, at: datetime) -> None:
     """Put a checked file away. Raises NotReady."""
     file = _in_state(file, State.CHECKED)
-    _move(file, State.CANCELLED, rows=[])
+    _move(file, State.CANCELLED, rows=[], sealed_rows=None)
     _record("cancelled an import", file, by=by, at=at)
 
 
@@ -208,10 +215,16 @@ def report_progress(mine: Claim, *, done: int, total: int, at: datetime) -> None
 def record_check(mine: Claim, reading: Reading, *, at: datetime) -> None:
     """Keep what was read, and what importing it would do. Raises LeaseLost."""
     file = _held(mine)
-    file.rows, file.as_of, file.problems = reading.rows, reading.as_of, reading.problems
+    file.as_of, file.problems = reading.as_of, reading.problems
+    if file.kind == Kind.ABSENCES:
+        file.sealed_rows = reading.rows
+    else:
+        file.rows = reading.rows
     file.rows_done = file.rows_total = len(reading.rows)
     file.save()
-    file.refresh_from_db(fields=["rows"])  # compare what will be imported: the rows as JSON gives them back
+    file.refresh_from_db(
+        fields=["rows", "sealed_rows"]
+    )  # compare what will be imported: the rows as JSON gives them back
     _keep(file, _compare(file, at=at), reading.counts)
     _move(file, State.CHECKED)
 
@@ -243,12 +256,12 @@ def commit(mine: Claim, *, at: datetime) -> None:
     elif file.kind == Kind.PEOPLE:
         file.before = {"roles": invitations.commit(file.rows, by=by, at=at)}
     elif file.school:
-        file.before, file.changes = children.commit(
-            file.rows, school=file.school, marks_left=file.marks_left, on=on, by=by, at=at
+        file.before, file.changes = OF_CHILDREN[file.kind].commit(
+            file.good_rows, school=file.school, marks_left=file.marks_left, on=on, by=by, at=at
         )
     else:
         file.before = {"steps": starter.commit(file.rows, on=on, by=by, at=at)}
-    _move(file, State.COMMITTED, committed_at=at, rows=[])
+    _move(file, State.COMMITTED, committed_at=at, rows=[], sealed_rows=None)
     _record("imported a file", file, by=by, at=at)
 
 
@@ -265,7 +278,7 @@ def undo(mine: Claim, *, at: datetime) -> None:
     elif file.kind == Kind.PEOPLE:
         left = invitations.undo(file.before["roles"], by=by, at=at)
     elif file.school:
-        left = children.undo(file.before, school=file.school, by=by, at=at)
+        left = OF_CHILDREN[file.kind].undo(file.before, school=file.school, by=by, at=at)
     else:
         left = starter.undo(file.before["steps"], by=by, at=at)
     _move(file, State.UNDONE, left=left, before={})
@@ -310,7 +323,7 @@ def _delete_contents(files: list[FileImport], *, by: audit.Actor, at: datetime) 
     these.update(document=None, before={})
     lists = these.exclude(school=None)
     lists.filter(state=State.CHECKED).update(state=State.CANCELLED)
-    lists.update(rows=[], changes=[], problems=[], left=[])
+    lists.update(rows=[], sealed_rows=None, changes=[], problems=[], left=[])
     Document.objects.filter(id__in=[file.document_id for file in files]).delete()
     about = [audit.Subject(file.id, file.school_id, ["document"]) for file in files]
     audit.record_each("deleted an uploaded file", about, by=by, at=at, subject_kind="import")
@@ -346,7 +359,8 @@ def _compare(file: FileImport, *, at: datetime) -> Comparison:
     if file.kind == Kind.PEOPLE:
         return invitations.compare(file.rows)
     if file.school:
-        return children.compare(file.rows, school=file.school, on=on)
+        found: Comparison = OF_CHILDREN[file.kind].compare(file.good_rows, school=file.school, on=on)
+        return found
     return starter.compare(file.rows, on=on, at=at)
 
 

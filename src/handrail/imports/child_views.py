@@ -16,6 +16,7 @@ from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import ReadEntry
 from handrail.core.spreadsheet import csv_file
 from handrail.imports import actions
+from handrail.imports.absences_file import HEADINGS as OF_ABSENCES
 from handrail.imports.children import BACK, CHANGED, LEFT, NEW
 from handrail.imports.children_file import HEADINGS, same_name
 from handrail.imports.forms import ChildrenForm, ConfirmChildrenForm
@@ -43,6 +44,8 @@ class SchoolDoor(Door):
 class ChildrenView(SchoolDoor):
     """The form, and the lists that were uploaded before. No child is named here."""
 
+    kind, template = FileImport.Kind.CHILDREN, "imports/children.html"
+
     def get(self, request: Request, urn: str) -> HttpResponse:
         return self.page(ChildrenForm())
 
@@ -50,8 +53,8 @@ class ChildrenView(SchoolDoor):
         school, form = self.school, ChildrenForm(request.POST, request.FILES)
         if form.is_valid():
             try:
-                found = actions.upload_children(
-                    school=school, file=form.cleaned_data["file"], by=request.user, at=request.now
+                found = actions.upload_list(
+                    kind=self.kind, school=school, file=form.cleaned_data["file"], by=request.user, at=request.now
                 )
             except actions.Refused as refusal:
                 form.add_error("file", str(refusal))
@@ -60,9 +63,26 @@ class ChildrenView(SchoolDoor):
         return self.page(form)
 
     def page(self, form: ChildrenForm) -> HttpResponse:
-        lists = FileImport.objects.visible_to(self.request.user).without_contents().filter(school=self.school)
+        lists = FileImport.objects.visible_to(self.request.user).without_contents()
+        lists = lists.filter(school=self.school, kind=self.kind)
         facts = {"school": self.school, "form": form, "files": lists[:FILES_SHOWN]}
-        return render(self.request, "imports/children.html", facts)
+        return render(self.request, self.template, facts)
+
+
+class AbsencesView(ChildrenView):
+    """The same for sickness returns."""
+
+    permission = Permission.MAKE_RETURNS
+    kind, template = FileImport.Kind.ABSENCES, "imports/absences.html"
+
+
+class AbsencesTemplateView(SchoolDoor):
+    """The columns of a file of sickness returns, to be filled in."""
+
+    permission = Permission.MAKE_RETURNS
+
+    def get(self, request: Request, urn: str) -> FileResponse:
+        return csv_file(f"returns-of-{self.school.urn}.csv", OF_ABSENCES, [])
 
 
 class TemplateView(SchoolDoor):
@@ -96,7 +116,9 @@ class ListDoor(Door):
             for child_id, name, upn in children.values_list("id", "name", "upn")
             if child_id in ids or same_name(name) in names or (upn and same_name(upn) in names)
         ]
-        self.shows(known, ReadEntry.Group.IDENTITY, verb=how, school_id=self.uploaded.school_id)
+        is_absence = self.uploaded.kind == FileImport.Kind.ABSENCES
+        group = ReadEntry.Group.ABSENCE if is_absence else ReadEntry.Group.IDENTITY
+        self.shows(known, group, verb=how, school_id=self.uploaded.school_id)
 
     @staticmethod
     def named_in(problems: Iterable[dict[str, Any]]) -> list[str]:
@@ -166,7 +188,7 @@ class CancelListView(ListDoor):
             return self.to_list()
         messages.success(request, "The list was put away. Nothing was imported.")
         school: Any = self.uploaded.school  # a list of children is always a school's
-        return redirect("imports:children", urn=school.urn)
+        return redirect(f"imports:{self.uploaded.kind}", urn=school.urn)
 
 
 class UndoListView(ListDoor):

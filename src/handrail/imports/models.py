@@ -1,12 +1,13 @@
 """Files that people at an authority or a school have uploaded, and what became of them."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 
+from handrail.core.fields import SealedJSONField
 from handrail.core.models import Document, Record, RecordManager
 from handrail.schools.models import School
 
@@ -24,7 +25,7 @@ class FileImportQuerySet(models.QuerySet["FileImport"]):
 
     def without_contents(self) -> Self:
         """For lists: leaves the long columns in the database."""
-        return self.defer("rows", "problems", "changes", "before")
+        return self.defer("rows", "sealed_rows", "problems", "changes", "before")
 
     def waiting(self, *, at: datetime) -> Self:
         """Those that a worker has to do something about, and no worker has in hand."""
@@ -51,6 +52,7 @@ class FileImport(Record):
         STARTER = "starter", "Starter spreadsheet"
         PEOPLE = "people", "People to invite"
         CHILDREN = "children", "List of children"
+        ABSENCES = "absences", "Sickness returns"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Being checked"
@@ -87,6 +89,7 @@ class FileImport(Record):
     attempt = models.PositiveSmallIntegerField(default=0)
     as_of = models.DateField(null=True, help_text="the day whose facts the file holds")
     rows = models.JSONField(default=list, encoder=DjangoJSONEncoder, help_text="the good rows, until imported")
+    sealed_rows = SealedJSONField(null=True, help_text="the same of sickness returns, which say more of a child")
     problems = models.JSONField(default=list, help_text="line, urn or child, column, value, advice, skipped")
     counts = models.JSONField(default=dict)
     changes = models.JSONField(default=list, help_text="urn or child, name, what, details: for showing")
@@ -108,7 +111,8 @@ class FileImport(Record):
                 name="a_committed_file_says_when",
             ),
             models.CheckConstraint(
-                condition=Q(school=None) ^ Q(kind="children"), name="a_list_of_children_names_its_school"
+                condition=Q(school=None) ^ Q(kind__in=["children", "absences"]),
+                name="a_list_of_children_names_its_school",
             ),
             models.CheckConstraint(condition=Q(refusal="") ^ Q(state="refused"), name="a_refused_file_says_why"),
         ]
@@ -122,6 +126,11 @@ class FileImport(Record):
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def good_rows(self) -> list[dict[str, Any]]:
+        """The good rows, until imported. Raises VaultClosed for sickness returns."""
+        return self.sealed_rows or self.rows
 
     @property
     def is_in_hand(self) -> bool:

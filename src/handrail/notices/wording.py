@@ -1,10 +1,10 @@
 """What messages say. Plain words; subject and text by key.
 
-A wording is *about* a policy, a spare kit, a child or the service, or for a guest. One about a policy names the school,
-the policy and the date, and one about a kit the school and where the kit is kept: a vague message reads as fraud. One
-about a child says only that something needs an action, and its reference: no name, initials, date, condition, ward or
-school, in the subject, the text or the link. One for a guest, who has no account and knows us from nowhere, names the
-school and who wrote, and nothing else. A test reads them all.
+A wording is *about* a policy, a spare kit, a school's return, a child or the service, or for a guest. One about a
+policy names the school, the policy and the date, one about a kit the school and where the kit is kept, and one about a
+return the school: a vague message reads as fraud. One about a child says only that something needs an action, and its
+reference: no name, initials, date, condition, ward or school, in the subject, the text or the link. One for a guest,
+who has no account and knows us from nowhere, names the school and who wrote, and nothing else. A test reads them all.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from typing import Literal
 class Wording:
     """One message. `{names}` are filled from facts; a fact that is missing is an error, never a gap."""
 
-    about: Literal["policy", "kit", "child", "service", "guest"]
+    about: Literal["policy", "kit", "school", "child", "service", "guest"]
     called: str
     subject: str
     text: str
@@ -23,6 +23,11 @@ class Wording:
 
 RECORD = """\
 Sign in to record the review. It takes about a minute when nothing has changed.
+{link}
+"""
+
+ANSWER = """\
+Sign in to answer. If there is nothing to report, say so with two taps.
 {link}
 """
 
@@ -39,6 +44,9 @@ WHY = {
     "office": "You get this message because nobody is named as the lead for this policy. Please pass it on.",
     "kit_lead": "You get this message because you lead on medical conditions at the school.",
     "kit_office": "You get this message because the school has named no lead. Please pass it on.",
+    "return_lead": "You get this message because you lead for the school.",
+    "officer": "You get this message because you decide about such items at {authority}.",
+    "manager": "You get this message because the item has waited for too long at {authority}.",
     "head": "This is a copy for the head teacher.",
     "coordinator": "You get this message because the item is yours to see to.",
     "leads": "You get this message because nobody else is named for the item.",
@@ -110,6 +118,18 @@ WORDINGS = {
         "{whose}: a spare kit was to be checked by {due}",
         "A spare kit of {whose} was to be checked by {due}. It is kept here: {place}. "
         "We have no record of a check.\n\n" + LOOK,
+    ),
+    "return_due": Wording(
+        "school",
+        "Reminder that a return is due",
+        "{whose}: a return to {authority} is due by {due}",
+        "A return of {whose} to {authority} is due by {due}. We have no answer yet.\n\n" + ANSWER,
+    ),
+    "return_overdue": Wording(
+        "school",
+        "Reminder of an overdue return",
+        "{whose}: a return to {authority} was due by {due}",
+        "A return of {whose} to {authority} was due by {due}. We have no answer.\n\n" + ANSWER,
     ),
     "invitation": Wording(
         "service",

@@ -15,6 +15,7 @@ AT_AUTHORITY = (
     ("Plans", "overview:plan_counts", Permission.SEE_SCHOOLS),
     ("Incidents", "incidents:counts", Permission.SEE_SCHOOLS),
     ("Data", "reporting:data", Permission.SEE_SCHOOLS),
+    ("Cases", "absences:board", Permission.DECIDE_CASES),
     ("Hospital schools", "handovers:places", Permission.CONFIRM_SETTINGS),
     ("Exchange", "handovers:exchange", Permission.KEEP_EXCHANGE),
     ("People", "people:authority", Permission.SEE_PEOPLE),

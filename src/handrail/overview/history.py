@@ -9,6 +9,7 @@ from django.db.models import CharField, F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
+from handrail.absences.models import Case, SicknessReturn
 from handrail.accounts.models import Membership, User
 from handrail.accounts.roles import Permission
 from handrail.care.models import Medicine, SpareKit, StaffTraining
@@ -45,6 +46,7 @@ SHOWN = {
         "changed a spare kit": "Changed a spare kit",
         "checked a spare kit": "Checked a spare kit",
         "withdrew a spare kit": "Took a spare kit out of use",
+        "had nothing to report": "Had no absence to report",
         "uploaded a document": "Uploaded a document",
         "did not send a message": "Did not send a message that was no longer needed",
         "asked for a message to be tried again": "Asked for a message to be tried again",
@@ -125,6 +127,13 @@ SHOWN = {
         "recorded an incident": "Recorded an incident or near miss",
         "added to an incident": "Added what is learnt from an incident",
     },
+    Permission.MAKE_RETURNS: {
+        "made a sickness return": "Reported a child’s absence to the authority",
+        "changed a sickness return": "Changed what was reported of a child’s absence",
+        "took back a sickness return": "Took back a report of a child’s absence",
+        "entered attendance codes": "Entered a child’s attendance codes",
+        "wrote in the log of a case": "The authority wrote in its log about a child",
+    },
     Permission.SEE_READS: {
         "opened an emergency access": "Opened a child’s emergency plan for a reason",
         "reviewed an emergency access": "Reviewed why a child’s emergency plan was opened",
@@ -195,6 +204,7 @@ RECIPIENTS = {
     "head": "the headteacher",
     "office": "the school office",
     "kit_lead": "the school’s lead",
+    "return_lead": "the school’s lead",
     "kit_office": "the school office",
     "administrator": "an administrator",
 }
@@ -236,7 +246,7 @@ def _dated(rows: QuerySet[Any], what: str, moment: Any) -> QuerySet[Any, dict[st
 
 def told(rows: Iterable[dict[str, Any]], *, to: User | None = None) -> list[dict[str, Any]]:
     """Each happening as `at`, `who`, `text` and perhaps a `note`; with its `child` and a link to them where the person
-    `to` may see them. At most thirteen questions, however many rows.
+    `to` may see them. At most fifteen questions, however many rows.
     """
     rows = list(rows)
     ids: dict[str, list[UUID]] = {"entry": [], "review": [], "notice": []}
@@ -287,18 +297,23 @@ _ABOUT_CHILDREN: tuple[tuple[Any, str], ...] = (
     (Medicine, "medicine"),
     (StaffTraining, "training"),
     (Incident, "incident"),
+    (Case, "absence_case"),
 )
 """Whose rows an entry of each kind names, where they in turn name a child."""
 
 
 def _children(entries: Iterable[AuditEntry], *, by: User) -> dict[Any, Pupil]:
     """The children whom entries are about, by the id that the entry names, as far as the person may see them."""
-    by_kind: dict[str, set[Any]] = {kind: set() for kind in ("child", *(kind for _, kind in _ABOUT_CHILDREN))}
+    by_kind: dict[str, set[Any]] = {
+        kind: set() for kind in ("child", "sickness_return", *(kind for _, kind in _ABOUT_CHILDREN))
+    }
     for entry in entries:
         by_kind.get(entry.subject_kind, set()).add(entry.subject_id)
     child_of: dict[Any, Any] = {child: child for child in by_kind["child"]}
     for model, kind in _ABOUT_CHILDREN:
         child_of |= dict(model.objects.filter(id__in=by_kind[kind]).values_list("id", "pupil_id"))
+    made = SicknessReturn.objects.filter(id__in=by_kind["sickness_return"])
+    child_of |= dict(made.values_list("id", "case__pupil_id"))
     seen = Pupil.objects.visible_to(by).in_bulk(set(child_of.values()))
     return {subject: seen[child] for subject, child in child_of.items() if child in seen}
 

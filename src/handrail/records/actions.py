@@ -18,6 +18,7 @@ from handrail.accounts.models import User
 from handrail.core import audit
 from handrail.core.documents import keep
 from handrail.core.models import Document
+from handrail.core.rotation import is_fixed
 from handrail.core.seals import delete_retired, retire
 from handrail.imports.actions import forget_lists
 from handrail.packs.actions import forget_pack
@@ -60,6 +61,10 @@ class SamePerson(Refused):
 
 class UnderHold(Refused):
     """A legal hold keeps everything about the child."""
+
+
+class AuthorityKeeps(Refused):
+    """What the authority has decided about the child is on record, and nobody at a school deletes that."""
 
 
 class PeriodRefused(Refused):
@@ -332,13 +337,18 @@ def erase_child(*, pupil: Pupil, by: User, at: datetime) -> None:
     """Delete everything held about a child; what people did and saw stays, and names them by id alone.
 
     What the school's imported lists still hold goes for all its children, so no list can be undone afterwards; and its
-    pack of emergency pages goes until the next is made. Raises UnderHold.
+    pack of emergency pages goes until the next is made. Raises UnderHold, AuthorityKeeps.
     """
     Pupil.objects.select_for_update(of=("self",)).get(id=pupil.id)
     if LegalHold.objects.filter(pupil=pupil, lifted_at=None).exists():
         raise UnderHold("This child is under legal hold. Nothing can be erased before the hold is lifted")
+    held = list(held_about(Pupil.objects.filter(id=pupil.id)))
+    if any(is_fixed(rows.model) and rows.exists() for rows in held):
+        raise AuthorityKeeps(
+            "The authority has decided about this child’s education and must keep the record of it until its time is up"
+        )
     _record_about(pupil, "erased a child", by=by, at=at)
-    for rows in reversed(list(held_about(Pupil.objects.filter(id=pupil.id)))):
+    for rows in reversed(held):
         rows.delete()
     forget_lists(school_id=pupil.school_id, by=by, at=at)
     forget_pack(school_id=pupil.school_id)

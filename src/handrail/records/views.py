@@ -301,7 +301,7 @@ class EraseView(HeldDoor):
         if form.is_valid():
             try:
                 actions.erase_child(pupil=self.child, by=request.user, at=request.now)
-            except actions.UnderHold as refusal:
+            except actions.Refused as refusal:
                 messages.warning(request, str(refusal))
                 return redirect("records:held", child_id=child_id)
             messages.success(request, "Erased everything that was held about the child.")

@@ -1,0 +1,241 @@
+"""What schools write about children whom illness keeps away: returns, nothing to report, and codes."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from handrail.absences.daycount import CODES, Slot
+from handrail.absences.models import AttendanceMark, Case, NilReturn, SicknessReturn
+from handrail.absences.periods import Period
+from handrail.core import audit
+from handrail.core.calendar import beginning_of, day_of
+from handrail.core.jinja import long_date
+from handrail.schools.models import Pupil, School
+from handrail.schools.terms import school_year_of
+
+MOST_DAYS_AHEAD = 120
+"""A stay in hospital that is planned may be reported before it begins."""
+MOST_DAYS_BACK = 400
+
+
+class Refused(ValueError):
+    """What was asked cannot be done; the message says why in words for the person, and `field` what it is about."""
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class NotOnRoll(Refused):
+    """The child is not at the school."""
+
+
+class ImpossibleDays(Refused):
+    """No absence can have these days."""
+
+
+class ReportedAlready(Refused):
+    """Another return is about these days."""
+
+
+class SomethingToReport(Refused):
+    """A school that has reported a child cannot say that there is nothing."""
+
+
+@transaction.atomic
+def make_return(
+    *,
+    pupil: Pupil,
+    first_on: date,
+    is_likely: bool,
+    says: Mapping[str, Any],
+    by: audit.Actor,
+    at: datetime,
+    last_on: date | None = None,
+    from_pm: bool = False,
+    until_am: bool = False,
+) -> SicknessReturn:
+    """Tell the authority of one absence: once for days on end, and again only for others.
+
+    `is_likely`: whether 15 school days are likely to be lost. Raises NotOnRoll, ImpossibleDays, ReportedAlready.
+    """
+    on = day_of(at)
+    Pupil.objects.select_for_update(of=("self",)).get(id=pupil.id)  # two at once are checked one after another
+    if not pupil.is_on_roll(on):
+        raise NotOnRoll("The child is not at the school now")
+    check_days(first_on, last_on, on=on)
+    others = SicknessReturn.objects.standing().filter(case__pupil=pupil)
+    _check_others(others, first_on, last_on)
+    case, _ = Case.objects.get_or_create(pupil=pupil, school_year=school_year_of(first_on), defaults={"opened_at": at})
+    made = SicknessReturn(
+        case=case,
+        first_on=first_on,
+        from_pm=from_pm,
+        last_on=last_on,
+        until_am=until_am and last_on is not None,
+        likely_on=on if is_likely else None,
+        says={name: value for name, value in says.items() if value},
+        made_at=at,
+        made_by=by.actor_id,
+        made_by_name=by.actor_name,
+    )
+    made.save(force_insert=True)
+    _record("made a sickness return", made, [], by=by, at=at)
+    return made
+
+
+@transaction.atomic
+def change_return(
+    *,
+    made: SicknessReturn,
+    last_on: date | None,
+    until_am: bool,
+    is_likely: bool,
+    says: Mapping[str, Any],
+    by: audit.Actor,
+    at: datetime,
+) -> list[str]:
+    """Say more of an absence that was reported: when it ended, whether it will be long. Gives what changed, by name.
+
+    When the school first said that 15 days are likely stays, as long as it says so. Raises ImpossibleDays,
+    ReportedAlready.
+    """
+    on = day_of(at)
+    made = SicknessReturn.objects.select_for_update(of=("self",)).select_related("case__pupil").get(id=made.id)
+    check_days(made.first_on, last_on, on=on)
+    others = SicknessReturn.objects.standing().filter(case__pupil=made.case.pupil).exclude(id=made.id)
+    _check_others(others, made.first_on, last_on)
+    wanted = {
+        "last_on": last_on,
+        "until_am": until_am and last_on is not None,
+        "likely_on": (made.likely_on or on) if is_likely else None,
+        "says": {name: value for name, value in says.items() if value},
+    }
+    changed = [name for name, value in wanted.items() if getattr(made, name) != value]
+    for name in changed:
+        setattr(made, name, wanted[name])
+    if changed:
+        made.save(update_fields=changed)
+        _record("changed a sickness return", made, changed, by=by, at=at)
+    return changed
+
+
+@transaction.atomic
+def withdraw_return(*, made: SicknessReturn, by: audit.Actor, at: datetime) -> bool:
+    """Take back a return that was a mistake. It stays on file and counts no more. Gives whether it still counted."""
+    if not SicknessReturn.objects.standing().filter(id=made.id).update(withdrawn_at=at):
+        return False
+    _record("took back a sickness return", made, ["withdrawn_at"], by=by, at=at)
+    return True
+
+
+@transaction.atomic
+def nothing_to_report(*, school: School, period: Period, by: audit.Actor, at: datetime) -> bool:
+    """Answer for a period with nothing to report. Gives whether nobody had said so before. Raises SomethingToReport."""
+    School.objects.select_for_update().get(id=school.id)
+    if returns_of(school, period).exists():
+        raise SomethingToReport("Your school has reported a child in this period, so there is something to report")
+    if NilReturn.objects.filter(school=school, period_on=period.first_on).exists():
+        return False
+    made = NilReturn(
+        school=school, period_on=period.first_on, made_at=at, made_by=by.actor_id, made_by_name=by.actor_name
+    )
+    made.save(force_insert=True)
+    audit.record(
+        "had nothing to report",
+        by=by,
+        at=at,
+        subject_kind="nil_return",
+        subject_id=made.id,
+        school_id=school.id,
+    )
+    return True
+
+
+def returns_of(school: School, period: Period) -> Any:
+    """The returns that a school made in a period."""
+    return SicknessReturn.objects.standing().filter(
+        case__pupil__school=school,
+        made_at__gte=beginning_of(period.first_on),
+        made_at__lt=beginning_of(period.last_on + timedelta(days=1)),
+    )
+
+
+@transaction.atomic
+def enter_codes(*, pupil: Pupil, codes: Mapping[Slot, str], by: audit.Actor, at: datetime) -> int:
+    """Write what the register says of a child's sessions; a later code takes the place of an earlier one.
+
+    Gives the number of sessions that are different now. Raises ImpossibleDays.
+    """
+    check_codes(codes, on=day_of(at))
+    Pupil.objects.select_for_update(of=("self",)).get(id=pupil.id)
+    known = {(each.on, each.session): each for each in AttendanceMark.objects.filter(pupil=pupil)}
+    new, changed = [], []
+    for (on, session), code in sorted(codes.items()):
+        mark = known.get((on, session))
+        if mark is None:
+            mark = AttendanceMark(pupil=pupil, on=on, session=session)
+            new.append(mark)
+        elif mark.code == code:
+            continue
+        else:
+            changed.append(mark)
+        mark.code, mark.recorded_at, mark.recorded_by = code, at, by.actor_id
+    AttendanceMark.objects.bulk_create(new)
+    AttendanceMark.objects.save_changed((mark, ("code", "recorded_at", "recorded_by")) for mark in changed)
+    if new or changed:
+        audit.record(
+            "entered attendance codes",
+            by=by,
+            at=at,
+            subject_kind="child",
+            subject_id=pupil.id,
+            school_id=pupil.school_id,
+            fields=["code"],
+        )
+    return len(new) + len(changed)
+
+
+def check_days(first_on: date, last_on: date | None, *, on: date) -> None:
+    """Raise ImpossibleDays for days of an absence that cannot be right."""
+    if first_on > on + timedelta(days=MOST_DAYS_AHEAD):
+        raise ImpossibleDays(f"First day away must be within {MOST_DAYS_AHEAD} days from today", "first_on")
+    if first_on < on - timedelta(days=MOST_DAYS_BACK):
+        raise ImpossibleDays(f"First day away must be within the last {MOST_DAYS_BACK} days", "first_on")
+    if last_on and last_on < first_on:
+        raise ImpossibleDays("Last day away must be on or after the first day", "last_on")
+    if last_on and last_on > on + timedelta(days=MOST_DAYS_BACK):
+        raise ImpossibleDays(f"Last day away must be within {MOST_DAYS_BACK} days from today", "last_on")
+
+
+def check_codes(codes: Mapping[Slot, str], *, on: date) -> None:
+    """Raise ImpossibleDays for sessions that cannot have a code yet, and ValueError for a code that is none."""
+    if any(slot.on > on for slot in codes):
+        raise ImpossibleDays("Codes can be entered up to today", "last_on")
+    if unknown := set(codes.values()) - set(CODES):
+        raise ValueError(f"no such codes: {sorted(unknown)}")
+
+
+def _check_others(others: Any, first_on: date, last_on: date | None) -> None:
+    """Raise ReportedAlready when one of the other returns is about some of these days."""
+    until = Q() if last_on is None else Q(first_on__lte=last_on)
+    other = others.filter(until & (Q(last_on=None) | Q(last_on__gte=first_on))).order_by("first_on").first()
+    if other:
+        raise ReportedAlready(
+            f"These days are in the return from {long_date(other.first_on)} already. Change that one", "first_on"
+        )
+
+
+def _record(verb: str, made: SicknessReturn, fields: list[str], *, by: audit.Actor, at: datetime) -> None:
+    audit.record(
+        verb,
+        by=by,
+        at=at,
+        subject_kind="sickness_return",
+        subject_id=made.id,
+        school_id=made.case.pupil.school_id,
+        fields=fields,
+    )

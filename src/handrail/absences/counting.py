@@ -1,0 +1,103 @@
+"""The count of `daycount` for many cases at once, in SQL. A test holds the two together."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from handrail.absences.daycount import ILL
+from handrail.absences.models import Case, CaseEntry
+from handrail.absences.section19 import Count, Standing, standing
+from handrail.core.models import AuthoritySettings
+from handrail.schools.models import Term
+from handrail.schools.terms import Calendar, school_year_of
+from tenants.database import execute
+
+
+def counted_codes(settings: AuthoritySettings) -> list[str]:
+    """The codes that this authority counts as days lost."""
+    return [ILL, *(["M"] if settings.counts_appointments else []), *(["C2"] if settings.counts_part_time else [])]
+
+
+COUNTED = """
+day (on_day, school_year, place) AS (
+    SELECT given.on_day, given.school_year, given.place
+    FROM unnest(%s::date[], %s::int[]) WITH ORDINALITY given (on_day, school_year, place)),
+item (id, pupil_id, school_year) AS ({item}),
+said (id, pupil_id, school_year, first_on, last_on, from_pm, until_am, likely_on) AS (
+    SELECT item.*, first_on, last_on, from_pm, until_am, likely_on
+    FROM item JOIN absences_case other ON other.pupil_id = item.pupil_id
+    JOIN absences_sicknessreturn ON case_id = other.id AND withdrawn_at IS NULL),
+lost (id, on_day, session) AS (
+    SELECT said.id, day.on_day, half.session
+    FROM said JOIN day ON day.school_year = said.school_year AND day.on_day >= first_on
+        AND (last_on IS NULL OR day.on_day <= last_on)
+    CROSS JOIN (VALUES ('am'), ('pm')) half (session)
+    WHERE NOT (from_pm AND day.on_day = first_on AND session = 'am')
+        AND NOT (until_am AND day.on_day = last_on AND session = 'pm')
+        AND NOT EXISTS (
+            SELECT 1 FROM absences_attendancemark mark
+            WHERE mark.pupil_id = said.pupil_id AND mark."on" = day.on_day AND mark.session = half.session)
+    UNION
+    SELECT item.id, mark."on", mark.session
+    FROM item JOIN absences_attendancemark mark ON mark.pupil_id = item.pupil_id AND mark.code = ANY(%s)
+    JOIN day ON day.on_day = mark."on" AND day.school_year = item.school_year),
+numbered AS (SELECT id, on_day, row_number() OVER (PARTITION BY id ORDER BY on_day, session) AS place FROM lost),
+counted (id, sessions, near_on, full_on, likely_on) AS (
+    SELECT item.id, coalesce(max(place), 0), min(on_day) FILTER (WHERE place >= 2 * %s),
+        min(on_day) FILTER (WHERE place >= 2 * %s),
+        (SELECT min(likely_on) FROM absences_sicknessreturn r WHERE r.case_id = item.id AND withdrawn_at IS NULL)
+    FROM item LEFT JOIN numbered USING (id) GROUP BY item.id)
+"""
+"""The tables of a statement that counts, for `item`: the cases by id, child and school year."""
+
+
+def counted(
+    cases: QuerySet[Case], *, calendar: Calendar, settings: AuthoritySettings, on: date
+) -> tuple[str, list[Any]]:
+    """COUNTED for these cases as at the end of the day `on`, with its parameters."""
+    item, parameters = cases.order_by().values_list("id", "pupil_id", "school_year").query.sql_with_params()
+    years = set(cases.order_by().values_list("school_year", flat=True).distinct()) | {school_year_of(on)}
+    days = school_days(min(years), calendar=calendar, until=on)
+    return COUNTED.format(item=item), [
+        days,
+        [school_year_of(day) for day in days],
+        *parameters,
+        counted_codes(settings),
+        settings.absence_near_days,
+        settings.absence_trigger_days,
+    ]
+
+
+def school_days(first_year: int, *, calendar: Calendar, until: date) -> list[date]:
+    """The school days from the beginning of a school year up to a day."""
+    first = date(first_year, 9, 1)
+    days = (first + timedelta(days=number) for number in range((until - first).days + 1))
+    return [day for day in days if calendar.is_school_day(day)]
+
+
+def counts(cases: QuerySet[Case], *, calendar: Calendar, settings: AuthoritySettings, on: date) -> dict[UUID, Count]:
+    """What the count says of each of these cases. Two questions, however many there are."""
+    tables, parameters = counted(cases, calendar=calendar, settings=settings, on=on)
+    rows = execute(f"WITH {tables} SELECT id, sessions, near_on, full_on, likely_on FROM counted", parameters)
+    return {row[0]: Count(*row[1:]) for row in rows}
+
+
+def standings(cases: QuerySet[Case], *, on: date) -> list[tuple[Case, Standing]]:
+    """Each of these cases with where it stands on the day `on`. Six questions, however many there are."""
+    settings, calendar = AuthoritySettings.load(), Term.objects.calendar()
+    known = counts(cases, calendar=calendar, settings=settings, on=on)
+    entries: dict[UUID, list[CaseEntry]] = {}
+    for entry in CaseEntry.objects.filter(case__in=cases.order_by().values("id")).in_order():
+        entries.setdefault(entry.case_id, []).append(entry)
+    return [
+        (case, standing(known[case.id], entries.get(case.id, []), calendar=calendar, settings=settings, on=on))
+        for case in cases
+    ]
+
+
+def standing_of(case: Case, *, on: date) -> Standing:
+    """Where one case stands on the day `on`."""
+    [(_, found)] = standings(Case.objects.filter(id=case.id), on=on)
+    return found

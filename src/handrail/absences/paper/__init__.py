@@ -1,0 +1,61 @@
+"""The log of a case on paper: what was decided, on what grounds, by whom and when, in order."""
+
+from pathlib import Path
+from typing import Any
+
+from handrail.absences.models import Case, CaseEntry, SicknessReturn
+from handrail.absences.section19 import Standing
+from handrail.core.jinja import long_date, moment
+from handrail.core.pdf import pdf
+from handrail.core.reference import reference
+
+DOCUMENT = Path(__file__).parent / "log.typ"
+
+
+def decision_log(case: Case, now: Standing, *, authority: str, printed: str) -> bytes:
+    """A PDF of everything the authority wrote about a case, and of when the school told it. Raises VaultClosed."""
+    child = case.pupil
+    returns = SicknessReturn.objects.standing().filter(case=case).order_by("made_at")
+    return pdf(
+        DOCUMENT,
+        {
+            "title": f"Decision log {reference(case.id)}",
+            "authority": authority,
+            "printed": printed,
+            "about": [
+                ("Child", child.name),
+                ("Date of birth", long_date(child.born_on)),
+                ("School", f"{child.school.name}, URN {child.school.urn}"),
+                ("School year", case.year),
+                ("Now", f"{now.stage.label}. {now.why}"),
+            ],
+            "returns": [
+                f"{moment(each.made_at)}: {each.made_by_name} reported an absence from {long_date(each.first_on)}"
+                + (f" to {long_date(each.last_on)}." if each.last_on else ", with no end yet.")
+                for each in returns
+            ],
+            "entries": [_entry(each) for each in CaseEntry.objects.filter(case=case).in_order()],
+        },
+    )
+
+
+def _entry(entry: CaseEntry) -> dict[str, Any]:
+    return {
+        "title": f"{entry.number}. {entry.title}",
+        "by": f"Written by {entry.made_by_name} on {moment(entry.made_at)}",
+        "facts": [(label, value) for label, value in facts(entry) if value],
+    }
+
+
+def facts(entry: CaseEntry) -> list[tuple[str, str]]:
+    """What an entry says, in the order in which somebody asks; what was not said is empty."""
+    return [
+        ("Day", long_date(entry.happened_on)),
+        ("Trigger", entry.trigger),
+        ("Evidence seen", entry.evidence or ""),
+        ("Reasons", entry.reasons or ""),
+        ("Letter to the family", long_date(entry.letter_on)),
+        ("Hours a week", f"{entry.hours.normalize():f}" if entry.hours is not None else ""),
+        ("Why not full-time", entry.why_not_full_time or ""),
+        ("Next review", long_date(entry.next_review_on)),
+    ]

@@ -1,0 +1,111 @@
+"""The count in SQL, held against the pure one; and what a board of many cases asks of the database."""
+
+from datetime import timedelta
+from random import Random
+
+import pytest
+from factories import PupilFactory
+
+from handrail.absences import actions
+from handrail.absences.counting import counted_codes, counts, standings
+from handrail.absences.daycount import CODES, Session, Slot, count, known_sessions, reached_on
+from handrail.absences.models import AttendanceMark, Case, SicknessReturn
+from handrail.core.models import AuthoritySettings
+from handrail.schools.models import Term
+from tenants.context import inside
+
+pytestmark = pytest.mark.django_db
+
+
+def pure(case, *, on, settings):
+    """What the pure count says of a case as at a day."""
+    calendar, year = Term.objects.calendar(), case.school_year
+    made = SicknessReturn.objects.standing().filter(case__pupil=case.pupil)
+    marks = {Slot(m.on, Session(m.session)): m.code for m in AttendanceMark.objects.filter(pupil=case.pupil)}
+    sessions = known_sessions([each.stretch for each in made], marks, calendar=calendar, until=on)
+    rules = {"calendar": calendar, "counted": counted_codes(settings), "school_year": year}
+    return (
+        count(sessions, **rules).cumulative,
+        reached_on(settings.absence_near_days, sessions, **rules),
+        reached_on(settings.absence_trigger_days, sessions, **rules),
+    )
+
+
+def in_sql(*, on, settings):
+    calendar = Term.objects.calendar()
+    found = counts(Case.objects.all(), calendar=calendar, settings=settings, on=on)
+    return {case: (each.sessions, each.near_on, each.full_on) for case, each in found.items()}
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"counts_appointments": True, "counts_part_time": True}, {"absence_near_days": 3}]
+)
+def test_is_the_same_as_the_pure_one(one, cast, terms, report, on, at, more):
+    random, settings = Random(19), AuthoritySettings(**more)
+    with inside(one):
+        for _ in range(12):
+            child = PupilFactory(school=cast.oak)
+            first = on - timedelta(days=random.randrange(80))
+            long = random.choice([None, first + timedelta(days=random.randrange(25))])
+            report(child, first, last_on=long, from_pm=random.random() < 0.5, until_am=random.random() < 0.5)
+            for _ in range(random.randrange(60)):
+                AttendanceMark.objects.get_or_create(
+                    pupil=child,
+                    on=on - timedelta(days=random.randrange(90)),
+                    session=random.choice([*Session]),
+                    defaults={"code": random.choice(["I", "I", "I", "/", *CODES]), "recorded_at": at},
+                )
+        for day in (on, on - timedelta(days=20), on + timedelta(days=45)):
+            found = in_sql(on=day, settings=settings)
+            expected = {case.id: pure(case, on=day, settings=settings) for case in Case.objects.all()}
+            assert found == expected
+            assert any(full for _, _, full in found.values()) or day < on
+
+
+def test_a_return_that_was_taken_back_counts_no_more(one, cast, terms, report, poppy, on, at, days_ago):
+    with inside(one):
+        made = report(poppy, days_ago(21))
+        assert in_sql(on=on, settings=AuthoritySettings())[made.case_id][0] > 0
+        actions.withdraw_return(made=made, by=cast.head, at=at)
+        assert in_sql(on=on, settings=AuthoritySettings())[made.case_id][0] == 0
+
+
+def test_two_children_are_counted_apart(one, cast, terms, report, poppy, on, days_ago):
+    with inside(one):
+        long, short = report(poppy, days_ago(21)), report(PupilFactory(school=cast.oak), days_ago(0))
+        found = in_sql(on=on, settings=AuthoritySettings())
+        assert (found[long.case_id][0], found[short.case_id][0]) == (32, 2)
+
+
+def test_a_new_school_year_is_counted_apart(one, cast, terms, poppy, on, at):
+    """Terms of 2027 are not known, so its weekdays count."""
+    with inside(one):
+        summer = at.replace(year=2027, month=7, day=20)
+        made = actions.make_return(
+            pupil=poppy, first_on=summer.date(), is_likely=False, says={"address": "x"}, by=cast.head, at=summer
+        )
+        later = at.replace(year=2027, month=9, day=3)
+        other = actions.change_return(
+            made=made,
+            last_on=summer.date() + timedelta(days=1),
+            until_am=False,
+            is_likely=False,
+            says={"address": "x"},
+            by=cast.head,
+            at=later,
+        )
+        assert other == ["last_on"]
+        second = actions.make_return(
+            pupil=poppy, first_on=later.date(), is_likely=False, says={"address": "x"}, by=cast.head, at=later
+        )
+        found = in_sql(on=later.date(), settings=AuthoritySettings())
+        assert (made.case.school_year, second.case.school_year) == (2026, 2027)
+        assert (found[made.case_id][0], found[second.case_id][0]) == (4, 2)
+
+
+def test_asks_as_often_for_many_as_for_one(one, cast, terms, report, on, days_ago, django_assert_num_queries):
+    with inside(one):
+        for _ in range(8):
+            report(PupilFactory(school=cast.oak), days_ago(21))
+        with django_assert_num_queries(6):
+            assert len(standings(Case.objects.select_related("pupil"), on=on)) == 8
