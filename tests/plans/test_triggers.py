@@ -196,7 +196,7 @@ class TestRenewed:
 
     @pytest.mark.parametrize(
         ("more", "count"),
-        [({}, 1), ({"is_confirmed": False}, 0), ({"is_cover": True}, 0), ({"procedure": "seizure"}, 0)],
+        [({}, 1), ({"is_confirmed": False}, 0), ({"is_cover": True}, 0)],
     )
     def test_a_training_counts_only_with_one_that_does_the_same_for_longer(self, watched, on, at, more, count):
         StaffTraining.objects.filter(id=self.training.id).update(ended_on=on)

@@ -65,7 +65,7 @@ LASTS_NO_LONGER = {
         SELECT FROM care_stafftraining old WHERE old.pupil_id = plan.pupil_id AND old.expires_on = happens_on
             AND (old.ended_on IS NULL OR NOT EXISTS (
                 SELECT FROM care_stafftraining new WHERE new.pupil_id = old.pupil_id AND new.ended_on IS NULL
-                    AND (new.procedure, new.is_cover) = (old.procedure, old.is_cover)
+                    AND new.is_cover = old.is_cover
                     AND new.is_confirmed AND new.expires_on > old.expires_on))""",
 }
 """What of a child's still runs out on the day of a trigger, or has gone without one of its kind that lasts longer."""
