@@ -16,9 +16,11 @@ from measuring import seconds
 from handrail.accounts.models import Membership, User
 from handrail.accounts.roles import Role
 from handrail.core.calendar import day_of
+from handrail.guidance.published import framework
 from handrail.notices.models import Notice
 from handrail.policies.actions import open_policies
 from handrail.policies.models import SCHOOL_KINDS, Kind, Policy
+from handrail.returns.models import Answer, Cycle, Return
 from handrail.schools.models import School
 from tenants.context import inside
 from tenants.routing import Authority, authorities
@@ -34,6 +36,9 @@ PATHS = (
     "/chase/?urgency=overdue&kind=allergy_safety",
     "/chase/?week=2027-01-04",
     "/schools/930000/activity/",
+    "/returns/",
+    "/returns/?colour=red",
+    "/schools/930000/return/",
 )
 
 
@@ -83,8 +88,39 @@ def fill(authority: Authority, at: datetime) -> User:
             Membership(user=lead, role=Role.SCHOOL_LEAD, school=school, from_on=on - timedelta(days=9))
             for lead, school in zip(leads, schools, strict=True)
         )
+        fill_returns(schools, at)
         assert len(policies) == SCHOOLS * len(SCHOOL_KINDS)
     return officer
+
+
+def fill_returns(schools: list[School], at: datetime) -> None:
+    """A return of each school, with an answer to all that is asked of it."""
+    on = day_of(at)
+    cycle = Cycle.objects.create(
+        school_year=2026,
+        framework_ids=["SPMC-2015"],
+        opened_on=on,
+        due_on=on + timedelta(days=60),
+        closes_on=on + timedelta(days=90),
+    )
+    asked = framework("SPMC-2015").of("maintained_school")
+    returns = [Return(cycle=cycle, school=school, number=1, submitted_at=at) for school in schools]
+    Return.objects.bulk_create(returns)
+    Answer.objects.bulk_create(
+        (
+            Answer(
+                returned=made,
+                requirement_id=each.id,
+                digest=each.digest,
+                verdict="no" if (number + place) % 17 == 0 else "yes",
+                reason="A reason" if place % 2 else "",
+                answered_at=at,
+            )
+            for number, made in enumerate(returns)
+            for place, each in enumerate(asked)
+        ),
+        batch_size=5000,
+    )
 
 
 def main(say: Callable[[str], None]) -> None:

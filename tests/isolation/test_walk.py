@@ -131,7 +131,8 @@ class TestEveryAddress:
         with inside(one):
             named = User.objects.get(email=OPENER.format("oak"))
             reviewer = person("reviewer@barsetshire.example", Role.DATA_PROTECTION_LEAD)
-        people = [session_of(each, one) for each in (cast.admin, cast.head, named, reviewer)]
+            governor = person("governor@oak.example", Role.GOVERNOR, school=cast.oak)
+        people = [session_of(each, one) for each in (cast.admin, cast.head, named, reviewer, governor)]
         missing = []
         for place in planted:
             if not place.names_a_row or place.address.name in ("people:close", "people:sign_out"):

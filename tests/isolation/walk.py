@@ -27,6 +27,7 @@ from handrail.core import documents
 from handrail.core.access import PUBLIC, Door
 from handrail.core.audit import CLOCK
 from handrail.core.reference import reference
+from handrail.guidance.published import framework
 from handrail.handovers.models import Handover
 from handrail.imports.models import FileImport
 from handrail.incidents.models import Incident
@@ -37,6 +38,7 @@ from handrail.plans.versions import write_emergency
 from handrail.policies.models import Kind, Policy, PolicyVersion
 from handrail.records.models import AuthorityExport, Deletion
 from handrail.reporting.models import ApiKey, Scope
+from handrail.returns import models as returns
 from handrail.schools.models import School
 from tenants.context import inside
 from tenants.routing import Authority
@@ -275,6 +277,21 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         asked = {"state": "cancelled", "asked_at": AT, "asked_by": document.id, "asked_by_name": canary}
         export = AuthorityExport.objects.create(**asked)
         deletion = Deletion.objects.create(**asked, on=AT.date(), periods={}, expected={})
+        cycle, _ = returns.Cycle.objects.get_or_create(
+            school_year=2026,
+            defaults={
+                "framework_ids": ["CFA-100A"],
+                "opened_on": AT.date(),
+                "due_on": AT.date(),
+                "closes_on": AT.date().replace(year=2100),
+            },
+        )
+        yearly = returns.Return.objects.create(
+            cycle=cycle, school=school, number=1, submitted_at=AT, submitted_by_name=canary
+        )
+        said = {"verdict": "yes", "evidence": canary, "answered_at": AT, "answered_by_name": canary}
+        for each in framework("CFA-100A").requirements:
+            returns.Answer.objects.create(returned=yearly, requirement_id=each.id, digest=each.digest, **said)
         service, _ = SignInService.objects.get_or_create(
             issuer="https://127.0.0.1:9",  # nobody answers there; the name is for everybody to see
             defaults={"name": "Council", "client_id": canary, "client_secret": canary, "is_on": True, "added_at": AT},
@@ -332,6 +349,9 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "authority:year": Word("2026"),
         "authority:number": Word("1"),
         "framework_id": Word("MCAS-2026"),
+        "returns:return_id": yearly.id,
+        "requirement_id": Word("ALG-ACT-01"),
+        "returns:number": Word("1"),
         "export_id": export.id,
         "deletion_id": deletion.id,
         "record_class": Word("messages"),

@@ -20,6 +20,7 @@ from handrail.plans.models import HealthcarePlan, PlanVersion
 from handrail.policies.actions import open_policies
 from handrail.policies.models import SCHOOL_KINDS, Kind, Policy, PolicyReview
 from handrail.policies.reminders import owe_review_reminders
+from handrail.returns.models import Draft, Return
 from handrail.schools import upn
 from handrail.schools.models import Pupil, School
 from tenants.context import inside
@@ -109,6 +110,8 @@ class TestFurnishing:
             overdue = policies[Kind.MEDICAL_CONDITIONS]
             told = set(Notice.objects.filter(subject_id=overdue.id).values_list("step", flat=True))
             assert told == {"before-60", "before-30", "before-14", "before-0"}
+            assert Return.objects.filter(school=school).count() == 1
+            assert Draft.objects.values("school").distinct().count() == 1
             owe_review_reminders(on=on, at=at)
             assert Notice.objects.get(subject_id=overdue.id, state="owed", recipient_role="lead").step == "overdue-1"
         assert furnish() == 0

@@ -173,7 +173,7 @@ class TestNavigation:
         return re.findall(r'href="([^"]+)"', found[1]) if found else []
 
     def test_goes_where_each_may(self, cast, browse):
-        officers = ["/", "/schools/", "/chase/", "/plan-reviews/", "/incidents/", "/data/"]
+        officers = ["/", "/schools/", "/chase/", "/returns/", "/plan-reviews/", "/incidents/", "/data/"]
         officers += ["/hospital-schools/", "/people/", "/imports/", "/authority/policy/"]
         assert self.places(browse(cast.officer).get("/").content.decode()) == officers
         assert self.places(browse(cast.admin).get("/").content.decode()) == [*officers, "/records/", "/settings/"]

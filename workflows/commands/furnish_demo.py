@@ -34,7 +34,7 @@ from handrail.schools.term_actions import set_term
 from tenants.context import inside
 from tenants.database import execute
 from tenants.routing import authorities
-from workflows import demo_absences, demo_care, demo_handovers, demo_links
+from workflows import demo_absences, demo_care, demo_handovers, demo_links, demo_returns
 from workflows.demo import (
     AUTHORITIES,
     PASSWORD,
@@ -57,14 +57,8 @@ JOINED_DAYS_AGO = 130
 """How long the schools of the demo have been with Handrail."""
 CONVERTED = "SELECT urn FROM public.tenants_establishmentlink WHERE link_type = 'Predecessor'"
 COLUMNS_OF_POLICY = [
-    "last_reviewed_on",
-    "next_review_on",
-    "published_url",
-    "not_needed_reason",
-    "is_inherited",
-    "link_governor",
-    "lead_name",
-    "lead_email",
+    *("last_reviewed_on", "next_review_on", "published_url", "not_needed_reason", "is_inherited", "link_governor"),
+    *("lead_name", "lead_email"),
 ]
 
 
@@ -133,6 +127,9 @@ class Furnishing:
         child = self.children(first) if self.demo.code == WITH_CHILDREN else None
         by = self.leads[child.school_id].as_at(self.on) if child else None
         demo_handovers.furnish(self.setting, child, by=by, at=self.at)
+        if child:
+            officer = self.demo.email(self.demo.officer)
+            demo_returns.furnish(schools, first, leads=self.leads, officer=officer, at=self.at)
         to_try = self.demo.to_try
         User.objects.filter(email__in=to_try).update(password=self.password, last_login=self.at - timedelta(days=1))
         Membership.objects.filter(user__email__in=to_try).update(from_on=self.joined_at.date())

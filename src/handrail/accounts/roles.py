@@ -53,6 +53,11 @@ class Permission(StrEnum):
     SEE_POLICIES = "see_policies"
     RECORD_REVIEWS = "record_reviews"
     DECIDE_NOT_NEEDED = "decide_not_needed"
+    ASK_RETURNS = "ask_returns"  # open the yearly return of all schools, and move its dates
+    ASSESS_RETURNS = "assess_returns"  # the authority’s own finding beside a school’s answer
+    ANSWER_RETURNS = "answer_returns"
+    SUBMIT_RETURNS = "submit_returns"
+    COUNTERSIGN_RETURNS = "countersign_returns"  # for the governors
     IMPORT_SCHOOLS = "import_schools"
     EDIT_AUTHORITY_POLICY = "edit_authority_policy"
     PREVIEW_GUIDANCE = "preview_guidance"  # let the authority's people look at a draft
@@ -89,6 +94,7 @@ _GOVERNOR = {Permission.SEE_SCHOOL, Permission.SEE_POLICIES, Permission.SEE_PEOP
 _OFFICE = _GOVERNOR | {
     Permission.EDIT_SCHOOL,
     Permission.RECORD_REVIEWS,
+    Permission.ANSWER_RETURNS,
     Permission.SEE_ACTIVITY,
     Permission.SEE_CHILDREN,
     Permission.EDIT_CHILDREN,
@@ -98,6 +104,7 @@ _OFFICE = _GOVERNOR | {
     Permission.MAKE_RETURNS,
 }
 _LEAD = _OFFICE | {
+    Permission.SUBMIT_RETURNS,
     Permission.MANAGE_PEOPLE,
     Permission.SEE_PLANS,
     Permission.EDIT_PLANS,
@@ -118,6 +125,8 @@ _OFFICER = _AT_AUTHORITY | {
     Permission.INVITE_SCHOOLS,
     Permission.PREVIEW_GUIDANCE,
     Permission.CONFIRM_SETTINGS,
+    Permission.ASK_RETURNS,
+    Permission.ASSESS_RETURNS,
 }
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AUTHORITY_ADMINISTRATOR: frozenset(
@@ -150,7 +159,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     ),
     Role.SCHOOL_LEAD: frozenset(_LEAD),
     Role.SCHOOL_ADMINISTRATOR: frozenset(_OFFICE),
-    Role.GOVERNOR: frozenset(_GOVERNOR),
+    Role.GOVERNOR: frozenset(_GOVERNOR | {Permission.COUNTERSIGN_RETURNS}),
     Role.SETTING_LEAD: frozenset(_LEAD),
     Role.SETTING_TEACHER: frozenset(
         {
@@ -175,7 +184,7 @@ IN_WORDS: dict[Role, str] = {
     Role.DATA_PROTECTION_LEAD: "Sees policies of every school, and the record of who did what. Sees no child.",
     Role.SCHOOL_LEAD: "Sees everything about the school, with its children’s plans, and decides who else may.",
     Role.SCHOOL_ADMINISTRATOR: "Records reviews. Sees the children’s names and what to do in an emergency.",
-    Role.GOVERNOR: "Sees the school’s policies and who works with them. Sees no child.",
+    Role.GOVERNOR: "Sees the school’s policies and who works with them, and signs its returns. Sees no child.",
     Role.SETTING_LEAD: "Sees everything about the setting, with its children’s plans, and decides who else may.",
     Role.SETTING_TEACHER: "Sees the children at the setting, their plans and what to do in an emergency.",
     Role.HEALTH_PROFESSIONAL: "Sees one child’s plan and nothing else.",

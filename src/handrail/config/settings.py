@@ -44,6 +44,7 @@ TENANT_APPS = [
     "handrail.incidents",
     "handrail.handovers",
     "handrail.packs",
+    "handrail.returns",
     "handrail.authority",
     "handrail.overview",
     "handrail.records",

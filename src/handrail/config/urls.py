@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("handrail.incidents.urls")),
     path("", include("handrail.handovers.urls")),
     path("", include("handrail.packs.urls")),
+    path("", include("handrail.returns.urls")),
     path("", include("handrail.notices.urls")),
     path("", include("handrail.reporting.urls")),
     path("imports/", include("handrail.imports.urls")),

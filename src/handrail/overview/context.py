@@ -12,6 +12,7 @@ from handrail.overview.acting import acting_school, schools_of
 AT_AUTHORITY = (
     ("Schools", "overview:schools", Permission.SEE_SCHOOLS),
     ("Chase list", "overview:chase", Permission.CHASE_SCHOOLS),
+    ("Returns", "returns:board", Permission.SEE_SCHOOLS),
     ("Plans", "overview:plan_counts", Permission.SEE_SCHOOLS),
     ("Incidents", "incidents:counts", Permission.SEE_SCHOOLS),
     ("Data", "reporting:data", Permission.SEE_SCHOOLS),

@@ -26,6 +26,7 @@ from handrail.overview.to_do import tasks
 from handrail.plans.models import BreakGlass, HealthcarePlan
 from handrail.plans.reading import to_be_read_by
 from handrail.policies.models import SCHOOL_KINDS, Kind, Policy
+from handrail.returns.standing import owed_by
 from handrail.schools.forms import FindForm
 from handrail.schools.models import Pupil, School
 from tenants.models import RegisterImport
@@ -102,6 +103,7 @@ class HomeView(Door):
                     (each, sum(policy.school_id == each.id and policy.status in TO_DO for policy in kept))
                     for each in schools_of(request)
                 ],
+                "owed": owed_by(school, on=request.today) if school.is_bound else None,
                 "to_do": to_do,
                 "tasks": tasks(request.user, school, on=request.today, settings=settings),
                 "rest": [policy for policy in kept if policy.school_id == school.id and policy not in to_do],

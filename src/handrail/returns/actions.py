@@ -1,0 +1,257 @@
+"""Every write about returns: cycles, answers while they are written, and what is submitted, signed and assessed."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from handrail.core import audit
+from handrail.core.calendar import day_of
+from handrail.guidance.published import frameworks
+from handrail.returns.models import Answer, Assessment, Countersignature, Cycle, Draft, Return, Said, Verdict
+from handrail.returns.standing import sections_of
+from handrail.schools.models import School
+from handrail.schools.terms import year_in_words
+
+
+class Refused(ValueError):
+    """What was asked cannot be done; the message says why in words for the person, and `field` what it is about."""
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class CycleExists(Refused):
+    """A school year has one return."""
+
+
+class NothingAsked(Refused):
+    """A return asks about at least one framework that is there, and about no draft."""
+
+
+class DatesOutOfOrder(Refused):
+    """A return is due after it opens, and closes after it is due."""
+
+
+class IsClosed(Refused):
+    """The cycle takes nothing more."""
+
+
+class NotAsked(Refused):
+    """The return does not ask this of this school."""
+
+
+class ReasonMissing(Refused):
+    """That something does not apply takes a reason."""
+
+
+class NotAnswered(Refused):
+    """Points are open: a return is submitted whole."""
+
+
+class NothingNew(Refused):
+    """A correction says something else than what was submitted."""
+
+
+class MayNotSign(Refused):
+    """A return is signed once, by somebody else than who submitted it, and only the newest."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What somebody says to one requirement."""
+
+    verdict: str
+    reason: str = ""
+    evidence: str = ""
+    evidence_page: str = ""
+    evidence_url: str = ""
+
+
+# -- the authority ---------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def open_cycle(
+    *, school_year: int, framework_ids: Iterable[str], due_on: date, closes_on: date, by: audit.Actor, at: datetime
+) -> Cycle:
+    """Ask the authority's schools for their return of a school year, from today on.
+
+    Raises CycleExists, NothingAsked, DatesOutOfOrder.
+    """
+    if Cycle.objects.filter(school_year=school_year).exists():
+        raise CycleExists(f"There is a return for {year_in_words(school_year)} already", "school_year")
+    may_be_asked = [each.id for each in frameworks() if not each.is_draft]
+    chosen = list(framework_ids)
+    if not chosen or set(chosen) - set(may_be_asked):
+        raise NothingAsked("Select what the return asks about", "framework_ids")
+    _check_dates(day_of(at), due_on, closes_on)
+    cycle = Cycle.objects.create(
+        school_year=school_year,
+        framework_ids=[each for each in may_be_asked if each in chosen],
+        opened_on=day_of(at),
+        due_on=due_on,
+        closes_on=closes_on,
+        opened_by=by.actor_id,
+        opened_by_name=by.actor_name,
+    )
+    _record("opened a cycle of returns", cycle.id, "return_cycle", by=by, at=at)
+    return cycle
+
+
+@transaction.atomic
+def change_dates(*, cycle: Cycle, due_on: date, closes_on: date, by: audit.Actor, at: datetime) -> list[str]:
+    """Move when a return is due and when it closes. Gives the names of what changed. Raises DatesOutOfOrder."""
+    cycle = Cycle.objects.select_for_update().get(id=cycle.id)
+    _check_dates(cycle.opened_on, due_on, closes_on)
+    wanted = {"due_on": due_on, "closes_on": closes_on}
+    changed = [name for name, value in wanted.items() if getattr(cycle, name) != value]
+    for name in changed:
+        setattr(cycle, name, wanted[name])
+    if changed:
+        cycle.save(update_fields=changed)
+        _record("changed the dates of a cycle of returns", cycle.id, "return_cycle", by=by, at=at, fields=changed)
+    return changed
+
+
+@transaction.atomic
+def assess(*, answer: Answer, verdict: str, note: str, by: audit.Actor, at: datetime) -> Assessment:
+    """Record what the authority found of one answer. The school's answer stays as it is, and so do earlier findings."""
+    made = Assessment.objects.create(
+        answer=answer,
+        verdict=verdict,
+        note=note,
+        assessed_at=at,
+        assessed_by=by.actor_id,
+        assessed_by_name=by.actor_name,
+    )
+    _record(
+        "assessed an answer of a return",
+        answer.returned_id,
+        "return",
+        by=by,
+        at=at,
+        school_id=answer.returned.school_id,
+        fields=[answer.requirement_id],
+    )
+    return made
+
+
+# -- the school ------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def save_answers(
+    *, cycle: Cycle, school: School, answers: Mapping[str, Wanted], by: audit.Actor, at: datetime
+) -> list[str]:
+    """Keep answers that are being written, by the id of their requirement. Gives the ids of those that changed.
+
+    Only what differs from the answer that stands is written, so that an answer of last year that was left alone keeps
+    saying who gave it. Raises IsClosed, NotAsked, ReasonMissing.
+    """
+    if cycle.is_closed(day_of(at)):
+        raise IsClosed("This return is closed. Nothing can be changed any more.")
+    points = {point.requirement.id: point for each in sections_of(cycle, school) for point in each.points}
+    said = {"answered_at": at, "answered_by": by.actor_id, "answered_by_name": by.actor_name}
+    drafts = []
+    for requirement_id, wanted in answers.items():
+        if requirement_id not in points:
+            raise NotAsked("This return does not ask that", requirement_id)
+        if wanted.verdict == Verdict.NOT_APPLICABLE and not wanted.reason.strip():
+            raise ReasonMissing("Enter why this does not apply to your school", requirement_id)
+        point = points[requirement_id]
+        if not point.answer or point.answer.content != vars(wanted):
+            about = {"cycle": cycle, "school": school, "requirement_id": requirement_id}
+            drafts.append(Draft(**about, digest=point.requirement.digest, **vars(wanted), **said))
+    if drafts:
+        Draft.objects.bulk_create(
+            drafts,
+            update_conflicts=True,
+            unique_fields=["cycle", "school", "requirement_id", "digest"],
+            update_fields=[*Draft.CONTENT, *said],
+        )
+        changed = [each.requirement_id for each in drafts]
+        _record(
+            "answered points of a return", cycle.id, "return_cycle", by=by, at=at, school_id=school.id, fields=changed
+        )
+    return [each.requirement_id for each in drafts]
+
+
+@transaction.atomic
+def submit(*, cycle: Cycle, school: School, by: audit.Actor, at: datetime) -> Return:
+    """Submit the school's return, or a correction of it, as it stands. It never changes afterwards.
+
+    Raises IsClosed, NotAnswered, NothingNew.
+    """
+    School.objects.select_for_update().get(id=school.id)  # two who submit at once make two numbers
+    if cycle.is_closed(day_of(at)):
+        raise IsClosed("This return is closed. Nothing can be submitted any more.")
+    points = [point for each in sections_of(cycle, school) for point in each.points]
+    if not points or any(point.answer is None for point in points):
+        raise NotAnswered("Answer every point before you submit the return")
+    before = Return.objects.filter(cycle=cycle, school=school).order_by("-number").first()
+    if before and _as_said(point.answer for point in points) == _as_said(before.answers.all()):
+        raise NothingNew("You have changed nothing since you submitted this return")
+    made = Return.objects.create(
+        cycle=cycle,
+        school=school,
+        number=before.number + 1 if before else 1,
+        submitted_at=at,
+        submitted_by=by.actor_id,
+        submitted_by_name=by.actor_name,
+    )
+    Answer.objects.bulk_create(_submitted(made, point.answer) for point in points)
+    # What was submitted is no draft any more. An answer to what a point asked before it was changed stays one.
+    digests = [point.requirement.digest for point in points]
+    Draft.objects.filter(cycle=cycle, school=school, digest__in=digests).delete()
+    _record("submitted a return", made.id, "return", by=by, at=at, school_id=school.id)
+    return made
+
+
+def _as_said(answers: Iterable[Said]) -> dict[tuple[str, str], dict[str, str]]:
+    return {(each.requirement_id, each.digest): each.content for each in answers}
+
+
+def _submitted(made: Return, said: Said) -> Answer:
+    kept = {name: getattr(said, name) for name in (*Said.CONTENT, *Said.PROVENANCE)}
+    return Answer(returned=made, carried_from=said if isinstance(said, Answer) else None, **kept)
+
+
+@transaction.atomic
+def countersign(*, returned: Return, by: audit.Actor, at: datetime) -> Countersignature:
+    """Record that a governor agrees with a return. Raises MayNotSign."""
+    School.objects.select_for_update().get(id=returned.school_id)
+    if returned.submitted_by == by.actor_id:
+        raise MayNotSign("You submitted this return, so another governor has to sign it")
+    if Return.objects.filter(cycle=returned.cycle_id, school=returned.school_id, number__gt=returned.number).exists():
+        raise MayNotSign("This return has been corrected. Sign the newest one.")
+    if Countersignature.objects.filter(returned=returned).exists():
+        raise MayNotSign("This return has been signed already")
+    made = Countersignature.objects.create(
+        returned=returned, signed_at=at, signed_by=by.actor_id, signed_by_name=by.actor_name
+    )
+    _record("countersigned a return", returned.id, "return", by=by, at=at, school_id=returned.school_id)
+    return made
+
+
+def _check_dates(opened_on: date, due_on: date, closes_on: date) -> None:
+    if due_on < opened_on:
+        raise DatesOutOfOrder("The day it is due must not be before the day it opens", "due_on")
+    if closes_on <= due_on:
+        raise DatesOutOfOrder("The day it closes must be after the day it is due", "closes_on")
+
+
+def _record(
+    verb: str,
+    subject_id: UUID,
+    kind: str,
+    *,
+    by: audit.Actor,
+    at: datetime,
+    school_id: UUID | None = None,
+    fields: list[str] | None = None,
+) -> None:
+    audit.record(verb, by=by, at=at, subject_kind=kind, subject_id=subject_id, school_id=school_id, fields=fields)

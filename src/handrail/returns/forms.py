@@ -1,0 +1,130 @@
+"""The questions of a return, and those about returns. Shape only: nothing here saves."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from django import forms
+
+from handrail.core.forms.choices import Checkboxes, Radios
+from handrail.core.forms.dates import DateField
+from handrail.guidance.frameworks import Framework
+from handrail.policies.forms import AddressField
+from handrail.returns.models import Verdict
+from handrail.returns.questions import Point
+from handrail.returns.rules import Colour
+from handrail.returns.standing import Progress
+from handrail.schools.terms import year_in_words
+
+
+class AnswerForm(forms.Form):
+    """What a school says to one point. It may be left open, and answered later."""
+
+    verdict = forms.ChoiceField(choices=Verdict.choices, widget=Radios, required=False)
+    reason = forms.CharField(
+        label="Reason",
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
+        help_text="Why you depart from it, or why it does not apply. Do not name a child.",
+    )
+    evidence = forms.CharField(
+        label="What shows it",
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea({"rows": 3}),
+        help_text="Do not name a child.",
+    )
+    evidence_page = forms.CharField(
+        label="Page of the policy",
+        max_length=50,
+        required=False,
+        widget=forms.TextInput({"class": "govuk-input--width-5"}),
+    )
+    evidence_url = AddressField()
+
+    def __init__(self, data: Any = None, *, point: Point) -> None:
+        said = point.answer.content if point.answer else {}
+        super().__init__(data, prefix=point.requirement.id, initial=said)
+        self.point = point
+        verdict, evidence, address = self.fields["verdict"], self.fields["evidence"], self.fields["evidence_url"]
+        verdict.label, verdict.help_text = point.requirement.says, f"{point.strength}. {point.requirement.source}."
+        if point.requirement.evidence:
+            evidence.help_text = f"For example: {point.requirement.evidence}. Do not name a child."
+        address.help_text = "The page or file on your website."
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        said = [name for name in cleaned if name != "verdict" and cleaned[name]]
+        if said and not cleaned.get("verdict") and "verdict" not in self.errors:
+            self.add_error("verdict", f"Select an answer to “{self.point.requirement.says}”")
+        if cleaned.get("verdict") == Verdict.NOT_APPLICABLE and not cleaned.get("reason", "").strip():
+            self.add_error("reason", "Enter why this does not apply to your school")
+        return cleaned
+
+    @property
+    def is_opened(self) -> bool:
+        """Whether the boxes below the answer are shown from the start: they hold something, or something is wrong."""
+        said = [name for name in self.fields if name != "verdict" and self[name].value()]
+        return bool(said) or any(name != "verdict" for name in self.errors)
+
+
+class DatesForm(forms.Form):
+    due_on = DateField(label="When is it due?", noun="day it is due", when="future", help_text="For example, 31 1 2027")
+    closes_on = DateField(
+        label="When does it close?",
+        noun="day it closes",
+        when="future",
+        help_text="From this day on, nothing can be submitted any more.",
+    )
+
+    def __init__(self, *args: Any, today: date, **more: Any) -> None:
+        super().__init__(*args, **more)
+        for name in ("due_on", "closes_on"):
+            field: Any = self.fields[name]
+            field.today = today
+
+
+class CycleForm(DatesForm):
+    school_year = forms.TypedChoiceField(
+        label="Which school year?", coerce=int, widget=Radios, error_messages={"required": "Select the school year"}
+    )
+    framework_ids = forms.MultipleChoiceField(
+        label="What does it ask about?",
+        widget=Checkboxes,
+        error_messages={"required": "Select what the return asks about"},
+    )
+
+    field_order = ["school_year", "framework_ids", "due_on", "closes_on"]
+
+    def __init__(self, *args: Any, this_year: int, frameworks: Sequence[Framework], **more: Any) -> None:
+        super().__init__(*args, **more)
+        year: Any = self.fields["school_year"]
+        year.choices = [(each, year_in_words(each)) for each in (this_year, this_year + 1)]
+        asked: Any = self.fields["framework_ids"]
+        asked.choices = [(each.id, f"{each.title}, {each.version}") for each in frameworks]
+        asked.widget.hints = {each.id: each.status_in_words for each in frameworks}
+
+
+class AssessmentForm(forms.Form):
+    verdict = forms.ChoiceField(
+        label="What did you find?",
+        choices=Verdict.choices,
+        widget=Radios,
+        error_messages={"required": "Select what you found"},
+    )
+    note = forms.CharField(
+        label="What did you look at?",
+        max_length=2000,
+        widget=forms.Textarea({"rows": 4}),
+        help_text="The school reads this. Do not name a child.",
+        error_messages={"required": "Enter what you looked at"},
+    )
+
+
+class BoardFilters(forms.Form):
+    q = forms.CharField(label="School or URN", required=False, max_length=100)
+    colour = forms.ChoiceField(
+        label="Colour", required=False, choices=[("", "All"), *((each.value, each.label) for each in Colour)]
+    )
+    progress = forms.ChoiceField(label="Return", required=False, choices=[("", "All"), *Progress.choices])

@@ -1,0 +1,104 @@
+"""What a return asks of a school, section by section, and what has been said to it. Pure.
+
+What is asked is what the frameworks of its cycle say today. An answer stands while its requirement asks the same, so
+the day guidance changes, only the changed and the new points are open again, and no answer is altered.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from handrail.guidance.frameworks import Framework, Requirement, Status, Strength
+from handrail.returns.models import Said, Verdict
+
+UNMET = (Verdict.PARTLY, Verdict.NO)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One requirement, and the answer that stands. `before` is one to what it asked before it was changed."""
+
+    requirement: Requirement
+    framework: Framework
+    answer: Any = None
+    is_carried: bool = False
+    before: Any = None
+
+    @property
+    def strength(self) -> str:
+        """How strongly it asks, and that it has not begun if that is so."""
+        words = "Must" if self.requirement.strength == Strength.MUST else "Should"
+        return f"{words}. Start date to be confirmed" if self.framework.status == Status.ENACTED else words
+
+    @property
+    def is_unmet(self) -> bool:
+        return bool(self.answer) and self.answer.verdict in UNMET
+
+
+@dataclass(frozen=True)
+class Section:
+    """Points that are asked on one page."""
+
+    number: int
+    title: str
+    framework: Framework
+    points: list[Point]
+
+    @property
+    def answered(self) -> int:
+        return sum(point.answer is not None for point in self.points)
+
+    @property
+    def is_done(self) -> bool:
+        return self.answered == len(self.points)
+
+
+def asked(frameworks: Iterable[Framework], body: str) -> list[tuple[Framework, Requirement]]:
+    """What these frameworks ask of this kind of body. A draft, and what has been superseded, asks nothing."""
+    return [
+        (one, each)
+        for one in frameworks
+        if not one.is_draft and one.status != Status.SUPERSEDED
+        for each in one.of(body)
+    ]
+
+
+def sections(
+    frameworks: Sequence[Framework], body: str, drafts: Iterable[Said], carried: Iterable[Said] = ()
+) -> list[Section]:
+    """What is asked, with the answers that stand: those being written, else those of the last return."""
+    written, last = _by_id(drafts), _by_id(carried)
+    return in_sections(
+        _point(framework, requirement, written.get(requirement.id, {}), last.get(requirement.id, {}))
+        for framework, requirement in asked(frameworks, body)
+    )
+
+
+def in_sections(points: Iterable[Point]) -> list[Section]:
+    """Points under the titles they stand under, a section of one framework each."""
+    found: dict[tuple[str, str], list[Point]] = {}
+    for point in points:
+        found.setdefault((point.framework.id, point.requirement.section), []).append(point)
+    return [
+        Section(number, title, here[0].framework, here)
+        for number, ((_, title), here) in enumerate(found.items(), start=1)
+    ]
+
+
+def _by_id(answers: Iterable[Said]) -> dict[str, dict[str, Said]]:
+    """By requirement, and then by what it asked."""
+    found: dict[str, dict[str, Said]] = {}
+    for each in answers:
+        found.setdefault(each.requirement_id, {})[each.digest] = each
+    return found
+
+
+def _point(
+    framework: Framework, requirement: Requirement, written: Mapping[str, Said], last: Mapping[str, Said]
+) -> Point:
+    digest = requirement.digest
+    answer = written.get(digest) or last.get(digest)
+    if answer:
+        return Point(requirement, framework, answer, is_carried=digest not in written)
+    before = max((*written.values(), *last.values()), key=lambda each: each.answered_at, default=None)
+    return Point(requirement, framework, before=before)

@@ -1,0 +1,138 @@
+"""Red, amber, green or grey, and the rule that decided it. Pure.
+
+Practice, not law: the authority's own way of finding whom to help first. Plans play no part in it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+LATE_DAYS = 30
+"""Days after a due date from which amber is red."""
+
+
+class Colour(StrEnum):
+    RED = "red"
+    AMBER = "amber"
+    GREEN = "green"
+    GREY = "grey"
+
+    @property
+    def label(self) -> str:
+        return self.value.capitalize()
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A policy that a school must have: what it is called, its dates, its lead and whether it is on a website."""
+
+    called: str
+    next_review_on: date | None
+    has_lead: bool
+    is_published: bool
+    must_be_published: bool = False
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A school's newest return of a cycle: which musts it does not meet and which shoulds without giving a reason, each
+    in a sentence, and how many points have no answer that still stands.
+    """
+
+    unmet_musts: Sequence[str] = ()
+    unmet_shoulds: Sequence[str] = ()
+    unanswered: int = 0
+
+
+@dataclass(frozen=True)
+class Found:
+    """One rule that applies, in words."""
+
+    colour: Colour
+    rule: str
+    words: str
+
+
+RULES = {
+    "R1": "No policy is on record.",
+    "R2": f"A policy is overdue by more than {LATE_DAYS} days.",
+    "R3": "A policy has no lead.",
+    "R4": "Something that the law or guidance says must be done is not done, or only partly.",
+    "R5": f"The return is more than {LATE_DAYS} days late.",
+    "R6": "The allergy safety policy is not on the website.",
+    "A1": "A review is due soon.",
+    "A2": f"A policy is overdue by up to {LATE_DAYS} days.",
+    "A3": "Something that should be done is not done, or only partly, and no reason is given.",
+    "A4": "A policy is not on the website.",
+    "N1": "No return has been submitted.",
+    "N2": "The return leaves points open.",
+    "N3": "No return has been asked for.",
+    "G1": "All policies are current and published, and every point is answered.",
+}
+"""What each rule says, for the page that explains them."""
+
+
+def judged(
+    policies: Iterable[Kept], returned: Returned | None, *, return_due_on: date | None, on: date, due_soon_days: int
+) -> list[Found]:
+    """Every rule that applies to a school on the day `on`, the one that decides its colour first.
+
+    `return_due_on` is the day by which the return was asked for; empty when none was.
+    """
+    policies = list(policies)
+    reds, ambers = (
+        list(_reds(policies, returned, return_due_on, on)),
+        list(_ambers(policies, returned, on, due_soon_days)),
+    )
+    rest = []
+    if return_due_on is None:
+        rest.append(Found(Colour.GREY, "N3", RULES["N3"]))
+    elif returned is None:
+        rest.append(Found(Colour.GREY, "N1", RULES["N1"]))
+    elif returned.unanswered:
+        rest.append(Found(Colour.GREY, "N2", f"Points without an answer that still stands: {returned.unanswered}."))
+    return [*reds, *ambers, *rest] or [Found(Colour.GREEN, "G1", RULES["G1"])]
+
+
+def _reds(policies: list[Kept], returned: Returned | None, due_on: date | None, on: date) -> Iterator[Found]:
+    def red(rule: str, words: str) -> Found:
+        return Found(Colour.RED, rule, words)
+
+    for each in policies:
+        if each.next_review_on is None:
+            yield red("R1", f"{each.called}: nothing is on record.")
+            continue
+        if (days := (on - each.next_review_on).days) > LATE_DAYS:
+            yield red("R2", f"{each.called}: overdue by {days} days.")
+        if not each.has_lead:
+            yield red("R3", f"{each.called}: nobody leads on it.")
+        if each.must_be_published and not each.is_published:
+            yield red("R6", f"{each.called}: not on the website.")
+    if returned and returned.unmet_musts:
+        yield red("R4", f"Must be done, and is not or only partly: {_first(returned.unmet_musts)}")
+    if returned is None and due_on and on > due_on + timedelta(days=LATE_DAYS):
+        yield red("R5", f"The return is {(on - due_on).days} days late.")
+
+
+def _ambers(policies: list[Kept], returned: Returned | None, on: date, due_soon_days: int) -> Iterator[Found]:
+    def amber(rule: str, words: str) -> Found:
+        return Found(Colour.AMBER, rule, words)
+
+    for each in policies:
+        if each.next_review_on is None:
+            continue
+        days = (on - each.next_review_on).days
+        if 0 < days <= LATE_DAYS:
+            yield amber("A2", f"{each.called}: overdue by {days} days.")
+        elif -due_soon_days <= days <= 0:
+            yield amber("A1", f"{each.called}: due within {due_soon_days} days.")
+        if not each.is_published and not each.must_be_published:
+            yield amber("A4", f"{each.called}: not on the website.")
+    if returned and returned.unmet_shoulds:
+        yield amber("A3", f"Should be done, is not or only partly, without a reason: {_first(returned.unmet_shoulds)}")
+
+
+def _first(said: Sequence[str]) -> str:
+    more = len(said) - 1
+    return f"{said[0]} And {more} more." if more else said[0]

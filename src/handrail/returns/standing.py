@@ -1,0 +1,170 @@
+"""How far a school is with its return, and where all of an authority's schools stand. Reads, and writes nothing."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from django.db.models import TextChoices
+
+from handrail.core.models import AuthoritySettings
+from handrail.guidance.frameworks import Framework, Requirement, Strength
+from handrail.guidance.published import editions, frameworks
+from handrail.policies.models import NEEDED, Kind, Policy
+from handrail.returns.models import Answer, Cycle, Draft, Return
+from handrail.returns.questions import UNMET, Point, Section, asked, in_sections, sections
+from handrail.returns.rules import Colour, Found, Kept, Returned, judged
+from handrail.schools.models import School
+from tenants.database import execute
+
+
+def asking(cycle: Cycle) -> list[Framework]:
+    """The frameworks that a cycle asks about, as they are today."""
+    return [each for each in frameworks() if each.id in cycle.framework_ids]
+
+
+def last_return(school: School) -> Return | None:
+    """The return of a school that counts, of whichever cycle."""
+    found: Return | None = Return.objects.filter(school=school).newest().select_related("cycle").first()
+    return found
+
+
+def sections_of(cycle: Cycle, school: School) -> list[Section]:
+    """What a cycle asks of a school, with the answers that stand. Three questions to the database."""
+    last = last_return(school)
+    carried = Answer.objects.filter(returned=last).select_related("returned__cycle") if last else ()
+    drafts = Draft.objects.filter(cycle=cycle, school=school)
+    return sections(asking(cycle), school.body, drafts, carried)
+
+
+def owed_by(school: School, *, on: date) -> Cycle | None:
+    """The cycle that asks this school for a return, while it is open and the school has submitted none."""
+    cycle = Cycle.objects.first()
+    if cycle is None or cycle.is_closed(on) or not asked(asking(cycle), school.body):
+        return None
+    return None if Return.objects.filter(cycle=cycle, school=school).exists() else cycle
+
+
+def submitted_sections(returned: Return) -> list[Section]:
+    """What a return says, under the words to which it said so: those of the edition that was answered."""
+    answers = returned.answers.prefetch_related("assessments").select_related("carried_from__returned__cycle")
+    by_digest = {each.digest: each for each in answers}
+    then = {each.digest: (one, each) for one in editions() for each in one.requirements}
+    points = [Point(then[digest][1], then[digest][0], by_digest[digest]) for digest in then if digest in by_digest]
+    order = returned.cycle.framework_ids
+    return in_sections(sorted(points, key=lambda point: order.index(point.framework.id)))
+
+
+class Progress(TextChoices):
+    """How far a school's return is. Not returned is never the same as not doing what is asked."""
+
+    NOT_BEGUN = "not-begun", "Not returned"
+    BEGUN = "begun", "Not returned, begun"
+    SUBMITTED = "submitted", "Returned"
+    SIGNED = "signed", "Returned and signed"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a school stands: its colour with the rules that led to it, and how far its return is."""
+
+    school: School
+    found: list[Found]
+    progress: Progress
+    returned_id: UUID | None
+
+    @property
+    def colour(self) -> Colour:
+        return self.found[0].colour
+
+    @property
+    def decided_by(self) -> Found:
+        return self.found[0]
+
+
+def board(cycle: Cycle | None, *, on: date) -> list[Standing]:
+    """Every open school that has the duty, the one to help first at the top. The same few questions however many."""
+    days = AuthoritySettings.load().due_soon_days
+    policies: dict[UUID, list[Kept]] = {}
+    of_open = Policy.objects.filter(NEEDED, school__closed_on=None, school__isnull=False)
+    for row in of_open.values_list(
+        "school_id", "kind", "next_review_on", "lead_name", "school__lead_name", "published_url"
+    ):
+        policies.setdefault(row[0], []).append(_kept(*row[1:]))
+    begun = set(Draft.objects.filter(cycle=cycle).values_list("school_id", flat=True).distinct()) if cycle else set()
+    wanted = _Wanted(asking(cycle) if cycle else [])
+    returns = _newest(cycle, wanted) if cycle else {}
+    found, due_on = [], cycle.due_on if cycle else None
+    for school in School.objects.open().bound():
+        newest = returns.get(school.id)
+        returned = wanted.returned(school.body, newest) if newest else None
+        why = judged(policies.get(school.id, ()), returned, return_due_on=due_on, on=on, due_soon_days=days)
+        progress = Progress.BEGUN if school.id in begun else Progress.NOT_BEGUN
+        if newest:
+            progress = Progress.SIGNED if newest.is_signed else Progress.SUBMITTED
+        found.append(Standing(school, why, progress, newest.id if newest else None))
+    order = list(Colour)
+    return sorted(found, key=lambda each: order.index(each.colour))
+
+
+def _kept(kind: str, next_review_on: date | None, lead: str, school_lead: str, address: str) -> Kept:
+    return Kept(
+        called=Kind(kind).label,
+        next_review_on=next_review_on,
+        has_lead=bool(lead or school_lead),
+        is_published=bool(address),
+        must_be_published=kind == Kind.ALLERGY_SAFETY,
+    )
+
+
+@dataclass(frozen=True)
+class _Newest:
+    """The newest return of a school in a cycle: the points it does not meet, of those of its answers that stand."""
+
+    id: UUID
+    is_signed: bool
+    unmet: list[str]
+    unmet_without_reason: list[str]
+    standing: int
+
+
+def _newest(cycle: Cycle, wanted: "_Wanted") -> dict[UUID, _Newest]:
+    about = {"cycle": cycle.id, "unmet": [str(each) for each in UNMET], "asked": wanted.digests}
+    return {school_id: _Newest(*row) for school_id, *row in execute(NEWEST, about)}
+
+
+NEWEST = """
+WITH newest AS (
+    SELECT DISTINCT ON (school_id) id, school_id FROM returns_return WHERE cycle_id = %(cycle)s
+    ORDER BY school_id, number DESC)
+SELECT newest.school_id, newest.id,
+    EXISTS (SELECT 1 FROM returns_countersignature signed WHERE signed.returned_id = newest.id),
+    coalesce(array_agg(requirement_id) FILTER (WHERE verdict = ANY(%(unmet)s)), '{}'),
+    coalesce(array_agg(requirement_id) FILTER (WHERE verdict = ANY(%(unmet)s) AND reason = ''), '{}'),
+    count(answer.id)
+FROM newest LEFT JOIN returns_answer answer ON answer.returned_id = newest.id AND answer.digest = ANY(%(asked)s)
+GROUP BY newest.school_id, newest.id
+"""
+
+
+class _Wanted:
+    """What a cycle asks of each kind of body, worked out once for each."""
+
+    def __init__(self, found: list[Framework]) -> None:
+        self.frameworks = found
+        self.digests = [each.digest for one in found for each in one.requirements]
+        self.by_body: dict[str, list[Requirement]] = {}
+
+    def returned(self, body: str, newest: _Newest) -> Returned:
+        if body not in self.by_body:
+            self.by_body[body] = [each for _, each in asked(self.frameworks, body)]
+        wanted = self.by_body[body]
+        unanswered = max(0, len(wanted) - newest.standing)
+        if not newest.unmet:
+            return Returned(unanswered=unanswered)
+        musts = [each for each in wanted if each.strength == Strength.MUST]
+        rest = [each for each in wanted if each.strength != Strength.MUST]
+        return Returned(
+            unmet_musts=[each.says for each in musts if each.id in newest.unmet],
+            unmet_shoulds=[each.says for each in rest if each.id in newest.unmet_without_reason],
+            unanswered=unanswered,
+        )

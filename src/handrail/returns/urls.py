@@ -1,0 +1,20 @@
+"""Addresses of returns."""
+
+from django.urls import path
+
+from handrail.returns import authority_views, views
+
+app_name = "returns"
+one = "schools/<str:urn>/return/"
+urlpatterns = [
+    path("returns/", authority_views.BoardView.as_view(), name="board"),
+    path("returns/board.csv", authority_views.BoardCsvView.as_view(), name="board_csv"),
+    path("returns/open/", authority_views.OpenCycleView.as_view(), name="open_cycle"),
+    path("returns/dates/", authority_views.DatesView.as_view(), name="dates"),
+    path(one, views.ReturnView.as_view(), name="school"),
+    path(f"{one}sections/<int:number>/", views.SectionView.as_view(), name="section"),
+    path(f"{one}submit/", views.SubmitView.as_view(), name="submit"),
+    path(f"{one}<uuid:return_id>/", views.SubmittedView.as_view(), name="submitted"),
+    path(f"{one}<uuid:return_id>/countersign/", views.CountersignView.as_view(), name="countersign"),
+    path(f"{one}<uuid:return_id>/points/<str:requirement_id>/", views.AssessView.as_view(), name="assess"),
+]

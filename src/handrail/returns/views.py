@@ -1,0 +1,204 @@
+"""Pages of a school's return: what it asks, a page a section, and what was submitted."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.functional import cached_property
+
+from handrail.accounts.roles import Permission
+from handrail.core.access import Door, Request, get_or_404
+from handrail.core.models import AuthoritySettings
+from handrail.returns import actions
+from handrail.returns.actions import Wanted
+from handrail.returns.forms import AnswerForm, AssessmentForm
+from handrail.returns.models import Answer, Cycle, Return, Verdict
+from handrail.returns.questions import Section
+from handrail.returns.standing import sections_of, submitted_sections
+from handrail.schools.models import School
+
+
+class SchoolDoor(Door):
+    """A page about one school's return, in the newest cycle."""
+
+    permission = Permission.SEE_POLICIES
+    request: Request
+
+    @cached_property
+    def school(self) -> School:
+        found: School = get_or_404(School.objects.visible_to(self.request.user), urn=self.kwargs["urn"])
+        return found
+
+    @cached_property
+    def cycle(self) -> Cycle | None:
+        return Cycle.objects.first()
+
+    @cached_property
+    def sections(self) -> list[Section]:
+        return sections_of(self.cycle, self.school) if self.cycle else []
+
+    @property
+    def returns(self) -> Any:
+        return Return.objects.visible_to(self.request.user).filter(school=self.school).select_related("cycle")
+
+    def page(self, template: str, **more: Any) -> HttpResponse:
+        facts = {"school": self.school, "cycle": self.cycle, "sections": self.sections, **more}
+        return render(self.request, f"returns/{template}.html", facts)
+
+    def open_cycle(self) -> Cycle:
+        """The cycle that asks something of this school. Raises Http404 when there is none."""
+        if self.cycle is None or not self.sections or not self.school.is_open:
+            raise Http404
+        return self.cycle
+
+
+class ReturnView(SchoolDoor):
+    """How far the school is, section by section, and what it has submitted."""
+
+    def get(self, request: Request, urn: str) -> HttpResponse:
+        returns = list(self.returns.select_related("countersignature"))
+        this = [each for each in returns if self.cycle and each.cycle_id == self.cycle.id]
+        points = [point for section in self.sections for point in section.points]
+        days = AuthoritySettings.load().due_soon_days
+        return self.page(
+            "school",
+            state=self.cycle and self.cycle.state_on(request.today, due_soon_days=days),
+            is_closed=self.cycle and self.cycle.is_closed(request.today),
+            returns=returns,
+            newest=this[0] if this else None,
+            has_changes=bool(this) and any(not isinstance(point.answer, Answer) for point in points),
+            open_points=sum(point.answer is None for point in points),
+            reopened=[point for point in points if point.before],
+            carried=sum(point.is_carried for point in points) if not this else 0,
+            count=len(points),
+        )
+
+
+class SectionView(SchoolDoor):
+    """The points of one section. What is answered is kept; the rest may wait."""
+
+    permission = Permission.ANSWER_RETURNS
+
+    @cached_property
+    def section(self) -> Section:
+        self.open_cycle()
+        found = [each for each in self.sections if each.number == self.kwargs["number"]]
+        if not found:
+            raise Http404
+        return found[0]
+
+    def get(self, request: Request, urn: str, number: int) -> HttpResponse:
+        return self.shown([AnswerForm(point=point) for point in self.section.points])
+
+    def post(self, request: Request, urn: str, number: int) -> HttpResponse:
+        forms = [AnswerForm(request.POST, point=point) for point in self.section.points]
+        are_valid = [form.is_valid() for form in forms]  # all of them, so that each says what is wrong
+        if not all(are_valid):
+            return self.shown(forms)
+        said = {
+            form.point.requirement.id: Wanted(**form.cleaned_data) for form in forms if form.cleaned_data["verdict"]
+        }
+        try:
+            actions.save_answers(
+                cycle=self.open_cycle(), school=self.school, answers=said, by=request.user, at=request.now
+            )
+        except actions.Refused as refusal:
+            return self.shown(forms, page_errors=[{"text": str(refusal)}])
+        messages.success(request, f"Saved “{self.section.title}”.")
+        return redirect("returns:school", urn=urn)
+
+    def shown(self, forms: list[AnswerForm], **more: Any) -> HttpResponse:
+        return self.page("section", section=self.section, forms=forms, **more)
+
+
+class SubmitView(SchoolDoor):
+    """Are you sure? Says what is submitted, and what cannot be taken back."""
+
+    permission = Permission.SUBMIT_RETURNS
+
+    def get(self, request: Request, urn: str) -> HttpResponse:
+        self.open_cycle()
+        return self.shown()
+
+    def post(self, request: Request, urn: str) -> HttpResponse:
+        try:
+            actions.submit(cycle=self.open_cycle(), school=self.school, by=request.user, at=request.now)
+        except actions.Refused as refusal:
+            return self.shown(page_errors=[{"text": str(refusal)}])
+        messages.success(request, "The return is submitted. A governor can now sign it.")
+        return redirect("returns:school", urn=urn)
+
+    def shown(self, **more: Any) -> HttpResponse:
+        points = [point for section in self.sections for point in section.points if point.answer]
+        counts = [(verdict.label, sum(point.answer.verdict == verdict for point in points)) for verdict in Verdict]
+        carried = sum(point.is_carried for point in points)
+        number = self.returns.filter(cycle=self.cycle).count()
+        return self.page("submit", counts=counts, carried=carried, is_correction=bool(number), **more)
+
+
+class SubmittedDoor(SchoolDoor):
+    """A page about one return as it was submitted."""
+
+    @cached_property
+    def returned(self) -> Return:
+        found: Return = get_or_404(self.returns.select_related("countersignature"), id=self.kwargs["return_id"])
+        return found
+
+
+class SubmittedView(SubmittedDoor):
+    """What the school said, and beside it what the authority found."""
+
+    def get(self, request: Request, urn: str, return_id: Any) -> HttpResponse:
+        newest = self.returns.filter(cycle=self.returned.cycle).first()
+        return self.page(
+            "submitted",
+            returned=self.returned,
+            answered=submitted_sections(self.returned),
+            is_newest=newest == self.returned,
+        )
+
+
+class CountersignView(SubmittedDoor):
+    """A governor agrees with a return."""
+
+    permission = Permission.COUNTERSIGN_RETURNS
+
+    def get(self, request: Request, urn: str, return_id: Any) -> HttpResponse:
+        return self.page("countersign", returned=self.returned)
+
+    def post(self, request: Request, urn: str, return_id: Any) -> HttpResponse:
+        try:
+            actions.countersign(returned=self.returned, by=request.user, at=request.now)
+        except actions.Refused as refusal:
+            return self.page("countersign", returned=self.returned, page_errors=[{"text": str(refusal)}])
+        messages.success(request, "You have signed this return.")
+        return redirect("returns:submitted", urn=urn, return_id=return_id)
+
+
+class AssessView(SubmittedDoor):
+    """What the authority finds of one answer, beside what the school said."""
+
+    permission = Permission.ASSESS_RETURNS
+
+    @cached_property
+    def answer(self) -> Answer:
+        of_return = self.returned.answers.select_related("returned").prefetch_related("assessments")
+        found: Answer = get_or_404(of_return, requirement_id=self.kwargs["requirement_id"])
+        return found
+
+    def get(self, request: Request, **_place: Any) -> HttpResponse:
+        return self.shown(AssessmentForm())
+
+    def post(self, request: Request, urn: str, return_id: Any, requirement_id: str) -> HttpResponse:
+        form = AssessmentForm(request.POST)
+        if not form.is_valid():
+            return self.shown(form)
+        actions.assess(answer=self.answer, by=request.user, at=request.now, **form.cleaned_data)
+        messages.success(request, "Recorded what you found. The school’s answer stays as it is.")
+        return redirect("returns:submitted", urn=urn, return_id=return_id)
+
+    def shown(self, form: AssessmentForm) -> HttpResponse:
+        points = (point for section in submitted_sections(self.returned) for point in section.points)
+        point = next((each for each in points if each.answer.id == self.answer.id), None)
+        return self.page("assess", returned=self.returned, answer=self.answer, point=point, form=form)

@@ -1,0 +1,89 @@
+"""A return in a real browser: a school answers in parts on a phone, its lead submits, a governor signs, an officer
+samples and disagrees.
+"""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from factories import person
+
+from handrail.accounts.roles import Role
+from handrail.core.calendar import day_of
+from handrail.guidance.published import framework
+from handrail.returns.models import Answer, Assessment, Countersignature, Cycle, Return
+from handrail.schools.terms import school_year_of
+from tenants.context import inside
+
+pytestmark = pytest.mark.browser
+PHONE = 320
+HOME = "/schools/900001/return/"
+
+
+def fill_date(page, name, day):
+    for box in ("day", "month", "year"):
+        page.fill(f"[name={name}_{box}]", str(getattr(day, box)))
+
+
+def test_a_return_from_the_asking_to_the_finding(site):
+    on = day_of(timezone.now())
+    with inside(site.one):
+        governor = person("gus@oak.example", Role.GOVERNOR, school=site.cast.oak, name="Gus Governor")
+    officer = site.open("/returns/", by=site.cast.officer)
+    site.check(officer)
+    site.press(officer, "Ask for a return")
+    site.check(officer)
+    officer.get_by_label("Supporting pupils at school").uncheck()
+    fill_date(officer, "due_on", on + timedelta(days=60))
+    fill_date(officer, "closes_on", on + timedelta(days=120))
+    site.press(officer, "Ask for this return")
+    site.check(officer)
+    with inside(site.one):
+        assert Cycle.objects.get().school_year == school_year_of(on)
+
+    ids = [each.id for each in framework("CFA-100A").of("maintained_school")]
+    phone = site.open(HOME, by=site.cast.head, width=PHONE)
+    site.check(phone)
+    site.press(phone, "Answer", role="link")
+    for each in ids[:4]:
+        phone.check(f"[name={each}-verdict][value=yes]")
+    site.check(phone)
+    site.press(phone, "Save these answers")
+    site.check(phone)
+    site.press(phone, "Answer", role="link")
+    for each in ids[4:]:
+        phone.check(f"[name={each}-verdict][value=yes]")
+    phone.check(f"[name={ids[8]}-verdict][value=not_applicable]")
+    site.press(phone, "Save these answers")
+    site.check(phone)  # it takes a reason
+    phone.fill(f"[name={ids[8]}-reason]", "There are no regulations yet.")
+    site.press(phone, "Save these answers")
+    site.check(phone)
+    site.press(phone, "Submit this return")
+    site.check(phone)
+    site.press(phone, "Submit this return")
+    site.check(phone)
+
+    with inside(site.one):
+        made = Return.objects.get()
+    signing = site.open(f"{HOME}{made.id}/", by=governor, width=PHONE)
+    site.check(signing)
+    site.press(signing, "Sign this return")
+    site.check(signing)
+    site.press(signing, "Sign this return")
+    site.check(signing)
+
+    officer.goto(site.address(f"{HOME}{made.id}/points/{ids[6]}/"))
+    site.check(officer)
+    officer.check("[name=verdict][value=no]")
+    officer.fill("[name=note]", "It is not on the website.")
+    site.press(officer, "Record what you found")
+    site.check(officer)
+    officer.goto(site.address("/returns/"))
+    site.check(officer)
+    officer.goto(site.address("/returns/dates/"))
+    site.check(officer)
+    with inside(site.one):
+        assert Countersignature.objects.get().returned == made
+        assert Answer.objects.get(requirement_id=ids[6]).verdict == "yes"
+        assert Assessment.objects.get().verdict == "no"

@@ -1,0 +1,69 @@
+"""A cycle of returns that asks about the allergy safety policy, and schools that answer it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from factories import person
+
+from handrail.accounts.roles import Role
+from handrail.guidance.published import framework
+from handrail.returns.actions import Wanted, open_cycle, save_answers, submit
+from tenants.context import inside
+
+
+@pytest.fixture(autouse=True)
+def pages_happen_at(monkeypatch, at):
+    from types import SimpleNamespace
+
+    monkeypatch.setattr("handrail.accounts.middleware.timezone", SimpleNamespace(now=lambda: at))
+
+
+@pytest.fixture
+def ids():
+    """The points that the cycle asks about."""
+    return [each.id for each in framework("CFA-100A").of("maintained_school")]
+
+
+@pytest.fixture
+def cycle(one, cast, at, on):
+    with inside(one):
+        return open_cycle(
+            school_year=2026,
+            framework_ids=["CFA-100A"],
+            due_on=on + timedelta(days=60),
+            closes_on=on + timedelta(days=120),
+            by=cast.officer,
+            at=at,
+        )
+
+
+@pytest.fixture
+def answer(one, cast, cycle, at, ids):
+    """`answer({point: Wanted})` answers every point with yes but those named, at Oak School. Gives what changed."""
+
+    def say(changes: dict[str, Wanted] | None = None, *, only: list[str] | None = None, **more: Any) -> list[str]:
+        said = {each: Wanted("yes") for each in (ids if only is None else only)} | (changes or {})
+        about = {"cycle": cycle, "school": cast.oak, "by": cast.head, "at": at} | more
+        with inside(one):
+            return save_answers(answers=said, **about)
+
+    return say
+
+
+@pytest.fixture
+def submitted(one, cast, cycle, at, answer):
+    """`submitted({point: Wanted})` answers and submits Oak School's return."""
+
+    def made(changes: dict[str, Wanted] | None = None, **more: Any) -> Any:
+        answer(changes, **more)
+        with inside(one):
+            return submit(**{"cycle": cycle, "school": cast.oak, "by": cast.head, "at": at} | more)
+
+    return made
+
+
+@pytest.fixture
+def governor(one, cast):
+    with inside(one):
+        return person("gus@oak.example", Role.GOVERNOR, school=cast.oak, name="Gus Governor")

@@ -1,0 +1,177 @@
+"""The pages of returns: a school answers in parts, its lead submits, a governor signs, the authority samples."""
+
+import pytest
+from factories import SchoolFactory, person
+
+from handrail.accounts.roles import Role
+from handrail.core.models import AuditEntry
+from handrail.returns.actions import Wanted
+from handrail.returns.models import Answer, Assessment, Countersignature, Cycle, Draft, Return
+from tenants.context import inside
+
+pytestmark = pytest.mark.django_db
+
+HOME = "/schools/900001/return/"
+
+
+def said(ids, verdict="yes", **more):
+    """What the boxes of a section send."""
+    return {f"{each}-verdict": verdict for each in ids} | more
+
+
+class TestTheSchoolsPage:
+    def test_says_when_nothing_is_asked(self, cast, browse):
+        assert "No return has been asked for" in browse(cast.head).get(HOME).text
+
+    def test_says_how_far_the_school_is(self, cast, browse, cycle, answer, ids):
+        answer(only=ids[:4])
+        page = browse(cast.head).get(HOME).text
+        assert "4 of 9 answered" in page and "5 points are open" in page
+        assert "Return it by 22 January 2027." in page
+        assert "Submit this return" not in page
+
+    def test_is_seen_by_the_school_and_the_authority_and_by_no_neighbour(self, cast, browse, cycle, governor):
+        for who, status in ((cast.head, 200), (governor, 200), (cast.officer, 200), (cast.neighbour, 404)):
+            assert browse(who).get(HOME).status_code == status
+
+    def test_asks_nothing_of_a_school_that_the_law_does_not_name(self, one, cast, browse, cycle):
+        with inside(one):
+            SchoolFactory(urn="900077", body="independent_school", type_name="Other independent school")
+        page = browse(cast.officer).get("/schools/900077/return/").text
+        assert "this return asks nothing of this kind of school" in page
+
+
+class TestTheFirstPage:
+    def test_says_that_a_return_is_asked_for_until_there_is_one(self, cast, browse, cycle, submitted):
+        client = browse(cast.head)
+        assert "Return for 2026 to 2027" in client.get("/").text and "Answer the return" in client.get("/").text
+        submitted()
+        assert "Return for 2026 to 2027" not in client.get("/").text
+
+
+class TestASection:
+    def test_is_saved_in_parts(self, one, cast, browse, cycle, ids):
+        client = browse(cast.head)
+        assert "Start date to be confirmed" in client.get(f"{HOME}sections/1/").text
+        answered = said(ids[:2], **{f"{ids[0]}-evidence_page": "4", f"{ids[0]}-evidence_url": "oak.example/allergy"})
+        assert client.post(f"{HOME}sections/1/", answered)["Location"] == HOME
+        with inside(one):
+            first = Draft.objects.get(requirement_id=ids[0])
+            assert (first.verdict, first.evidence_page) == ("yes", "4")
+            assert first.evidence_url == "https://oak.example/allergy"
+            assert Draft.objects.count() == 2
+            assert AuditEntry.objects.get(verb="answered points of a return").fields == ids[:2]
+
+    def test_keeps_what_was_typed_when_something_is_wrong(self, one, cast, browse, cycle, ids):
+        wrong = {
+            f"{ids[0]}-verdict": "not_applicable",
+            f"{ids[1]}-evidence": "See the minutes",
+            f"{ids[2]}-evidence_url": "no address",
+        }
+        page = browse(cast.head).post(f"{HOME}sections/1/", wrong).text
+        assert "Enter why this does not apply to your school" in page
+        assert "Select an answer to" in page
+        assert "See the minutes" in page and "no address" in page
+        with inside(one):
+            assert not Draft.objects.exists()
+
+    def test_is_for_those_who_keep_the_schools_records(self, cast, browse, cycle, ids, governor):
+        for who in (governor, cast.officer):
+            assert browse(who).post(f"{HOME}sections/1/", said(ids)).status_code == 403
+        assert browse(cast.neighbour).post(f"{HOME}sections/1/", said(ids)).status_code == 404
+        assert browse(cast.head).get(f"{HOME}sections/2/").status_code == 404
+
+
+class TestSubmitting:
+    def test_is_the_leads_and_signing_a_governors(self, one, cast, browse, cycle, answer, governor):
+        answer()
+        head = browse(cast.head)
+        assert "Submit this return" in head.get(HOME).text
+        assert "9 points" in head.get(f"{HOME}submit/").text
+        page = head.post(f"{HOME}submit/", follow=True).text
+        assert "A governor can now sign it." in page and "Not yet" in page
+        with inside(one):
+            made = Return.objects.get()
+        place = f"{HOME}{made.id}/"
+        assert "Sign this return" not in head.get(place).text
+        assert head.post(f"{place}countersign/").status_code == 403
+        assert "Sign this return" in browse(governor).get(place).text
+        assert browse(governor).post(f"{place}countersign/", follow=True).text.count("Gus Governor") >= 1
+        with inside(one):
+            assert Countersignature.objects.get().signed_by == governor.id
+        assert "signed already" in browse(governor).post(f"{place}countersign/").text
+
+    def test_is_refused_with_points_open_and_to_the_office(self, one, cast, browse, cycle, answer, ids):
+        answer(only=ids[1:])
+        assert "Answer every point before you submit" in browse(cast.head).post(f"{HOME}submit/").text
+        with inside(one):
+            office = person("sally@oak.example", Role.SCHOOL_ADMINISTRATOR, school=cast.oak)
+            assert not Return.objects.exists()
+        assert browse(office).post(f"{HOME}submit/").status_code == 403
+        assert browse(office).get(f"{HOME}sections/1/").status_code == 200
+
+    def test_again_is_a_correction(self, one, cast, browse, ids, answer, submitted):
+        first = submitted()
+        client = browse(cast.head)
+        assert "Submit the correction" not in client.get(HOME).text
+        answer({ids[0]: Wanted("partly", reason="We have begun.")}, only=[])
+        assert "Submit the correction" in client.get(HOME).text
+        client.post(f"{HOME}submit/")
+        assert "correction 1" in client.get(HOME).text
+        old = client.get(f"{HOME}{first.id}/").text
+        assert "Corrected since" in old and "We have begun." not in old
+
+
+class TestTheAuthority:
+    def test_asks_for_a_return(self, one, cast, browse):
+        client = browse(cast.officer)
+        assert "No return has been asked for yet." in client.get("/returns/").text
+        asked = {
+            "school_year": "2026", "framework_ids": ["SPMC-2015", "CFA-100A"],
+            "due_on_day": "31", "due_on_month": "1", "due_on_year": "2027",
+            "closes_on_day": "1", "closes_on_month": "4", "closes_on_year": "2027",
+        }  # fmt: skip
+        assert "Start date to be confirmed" in client.get("/returns/open/").text
+        assert "MCAS-2026" not in client.get("/returns/open/").text
+        page = client.post("/returns/open/", asked, follow=True).text
+        assert "Due by 31 January 2027" in page and "Not returned: 2 schools" in page
+        assert "There is a return for 2026 to 2027 already" in client.post("/returns/open/", asked).text
+        client.post("/returns/dates/", asked | {"due_on_month": "2", "due_on_day": "14"})
+        with inside(one):
+            assert Cycle.objects.get().due_on.month == 2
+
+    def test_sees_where_each_school_stands_and_why(self, cast, browse, ids, submitted):
+        submitted({ids[4]: Wanted("no")})
+        page = browse(cast.officer).get("/returns/").text
+        assert "(rule R4)" in page and "a written document that the school and parents generally know" in page
+        assert "Red: 1 school" in page and "Not returned: 1 school" in page
+        only = browse(cast.officer).get("/returns/?colour=red").text
+        assert "Oak School" in only and "Elm School" not in only
+        assert "Elm School" in browse(cast.officer).get("/returns/?progress=not-begun").text
+        file = b"".join(browse(cast.officer).get("/returns/board.csv?colour=red").streaming_content).decode("utf-8-sig")
+        [headings, row] = file.splitlines()
+        assert headings.startswith("URN,School,") and row.startswith("900001,Oak School,")
+        assert "Red,R4," in row and "Returned," in row
+
+    def test_records_what_it_found_beside_the_answer(self, one, cast, browse, ids, submitted):
+        made = submitted()
+        place, client = f"{HOME}{made.id}/", browse(cast.officer)
+        assert "Record what you found" in client.get(place).text
+        found = {"verdict": "no", "note": "Nothing on the website on 23 November."}
+        page = client.post(f"{place}points/{ids[6]}/", found, follow=True).text
+        assert "Barsetshire found: No" in page and "(the school said: yes)" in page
+        assert "Nothing on the website on 23 November." in browse(cast.head).get(place).text
+        with inside(one):
+            assert Assessment.objects.get().answer.verdict == "yes"
+            assert Answer.objects.filter(verdict="no").count() == 0
+
+    def test_is_alone_in_finding_and_in_asking(self, cast, browse, ids, submitted, governor):
+        made = submitted()
+        for who in (cast.head, governor):
+            assert browse(who).post(f"{HOME}{made.id}/points/{ids[6]}/", {"verdict": "yes"}).status_code == 403
+            assert browse(who).post("/returns/open/").status_code == 403
+            assert browse(who).get("/returns/").status_code == 403
+
+    def test_answers_for_no_school(self, cast, browse, cycle, ids):
+        assert browse(cast.officer).get(f"{HOME}sections/1/").status_code == 403
+        assert browse(cast.officer).post(f"{HOME}submit/").status_code == 403

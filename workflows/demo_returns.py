@@ -1,0 +1,68 @@
+"""The returns of the demonstration: asked for, begun by one school and submitted by a few. Nobody is real."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from random import Random
+from uuid import UUID
+
+from handrail.accounts.models import User
+from handrail.core.audit import Actor
+from handrail.returns.actions import Wanted, assess, open_cycle, save_answers, submit
+from handrail.returns.models import Cycle
+from handrail.returns.standing import sections_of
+from handrail.schools.models import School
+from handrail.schools.terms import school_year_of
+
+DUE_IN_DAYS, CLOSES_IN_DAYS, OPENED_DAYS_AGO = 45, 120, 21
+BEGUN_PARTS, ALL_PARTS, OTHERS_SUBMITTED = 3, 99, 4
+DEPARTS = 0.06
+"""How often a school says anything but yes."""
+
+DEPARTURES = (
+    Wanted("no", reason="We review it every second year, as the governors decided."),
+    Wanted("no"),
+    Wanted("partly", reason="We are writing it.", evidence="Minutes of the last meeting of governors"),
+    Wanted("not_applicable", reason="No pupil needs this at present."),
+)
+
+
+def furnish(
+    schools: Sequence[School], first: Sequence[School], *, leads: Mapping[UUID, User], officer: str, at: datetime
+) -> None:
+    """Ask for this school year's return some weeks ago. The first school to try has submitted it, which a governor may
+    sign, and the second has begun; a few others have submitted theirs, and the officer has looked at one.
+
+    `leads` are by school; `officer` is an e-mail address.
+    """
+    on = at.date()
+    looking = User.objects.get(email=officer).as_at(on)
+    cycle = open_cycle(
+        school_year=school_year_of(on),
+        framework_ids=["SPMC-2015", "CFA-100A"],
+        due_on=on + timedelta(days=DUE_IN_DAYS),
+        closes_on=on + timedelta(days=CLOSES_IN_DAYS),
+        by=looking,
+        at=at - timedelta(days=OPENED_DAYS_AGO),
+    )
+    answer(cycle, first[1], parts=BEGUN_PARTS, by=leads[first[1].id].as_at(on), at=at - timedelta(days=2))
+    others = [school for school in schools if school.is_bound and school.id in leads and school not in first]
+    made = None
+    for number, school in enumerate((first[0], *others[:OTHERS_SUBMITTED])):
+        by, answered_at = leads[school.id].as_at(on), at - timedelta(days=12 - number)
+        answer(cycle, school, parts=ALL_PARTS, by=by, at=answered_at)
+        made = submit(cycle=cycle, school=school, by=by, at=answered_at)
+    if made:
+        published = made.answers.get(requirement_id="SPMC-POL-03")
+        note = "The policy was not on the website on the day we looked."
+        assess(answer=published, verdict="no", note=note, by=looking, at=at - timedelta(days=1))
+
+
+def answer(cycle: Cycle, school: School, *, parts: int, by: Actor, at: datetime) -> None:
+    """Answer the first parts of a return, mostly with yes: the same for the same school."""
+    random = Random(f"return {school.urn}")  # noqa: S311 - invention, not secrecy
+    points = [point for section in sections_of(cycle, school)[:parts] for point in section.points]
+    said = {
+        point.requirement.id: random.choice(DEPARTURES) if random.random() < DEPARTS else Wanted("yes")
+        for point in points
+    }
+    save_answers(cycle=cycle, school=school, answers=said, by=by, at=at)
