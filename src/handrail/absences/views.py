@@ -101,8 +101,8 @@ class CaseDoor(Door):
         found: Case = get_or_404(visible, id=self.kwargs["case_id"])
         return found
 
-    def shown(self, verb: ReadEntry.Verb = Verb.PAGE) -> None:
-        self.shows([self.case.pupil_id], Group.ABSENCE, verb=verb, school_id=self.case.pupil.school_id)
+    def shown(self, how: ReadEntry.Verb = Verb.PAGE) -> None:
+        self.shows([self.case.pupil_id], Group.ABSENCE, verb=how, school_id=self.case.pupil.school_id)
 
     def page(self, template: str, **more: Any) -> HttpResponse:
         self.shown()
