@@ -30,7 +30,7 @@ AT = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="every page in three states at two widths; longer storms")
     parser.addoption("--storm", type=float, metavar="SECONDS", help="how long a storm lasts (3, with --full 20)")
-    parser.addoption("--long", action="store_true", help="the campaign of kills with 10,000 messages: tens of minutes")
+    parser.addoption("--long", action="store_true", help="10,000 messages with kills, thousands of API calls")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -57,10 +57,10 @@ def application() -> Iterator[Any]:
 
 
 class TestWhateverIsAsked:
-    """By `--full` some thousands of cases, else a few for each address."""
+    """By `--long` some thousands of cases, else a few for each address."""
 
     def test_is_answered_as_described(
-        self, application: Any, one: Any, key_of: Any, full: bool, monkeypatch: Any
+        self, application: Any, one: Any, key_of: Any, long: bool, monkeypatch: Any
     ) -> None:
         monkeypatch.setattr("handrail.reporting.api.CALLS_A_MINUTE", 10**9)
         described, asked = schemathesis.openapi.from_dict(description()), 0
@@ -71,10 +71,10 @@ class TestWhateverIsAsked:
 
                 @given(case=found.ok().as_strategy(generation_mode=mode))
                 @settings(
-                    max_examples=150 if full else 8,
+                    max_examples=150 if long else 8,
                     deadline=None,
                     database=None,
-                    derandomize=not full,
+                    derandomize=not long,
                     suppress_health_check=list(HealthCheck),
                 )
                 def ask(case: Any) -> None:
