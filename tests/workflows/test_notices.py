@@ -499,6 +499,7 @@ class TestTasks:
     def test_a_sweep_and_a_run_by_the_databases_clock(self, one, settings, tmp_path, on):
         settings.MAILBOX, settings.IS_DEMO = tmp_path, True
         with inside(one):
+            AuthoritySettings.objects.create(return_cadence="never")  # what else schools are asked for by that clock
             recorded_policy(SchoolFactory(head_email="", joined_on=date(2020, 1, 1)), next_review_on=date(2021, 1, 1))
         for _ in range(2):
             reminders.sweep_authority(authority=str(one.id))
