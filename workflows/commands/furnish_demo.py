@@ -267,7 +267,9 @@ class Furnishing:
                         facts = demo_links.facts_of(contact)
                         add_contact(pupil=pupil, place=place, by=CLOCK, at=self.at, **facts)
                     asked_about = asked_about or pupil
-                    active = pupil if school == first[0] and made.agreed_days_ago is not None else active
+                    has_parent = any(each.relation in ("Mother", "Father") for each in made.emergency.contacts)
+                    if school == first[0] and made.agreed_days_ago is not None and has_parent:
+                        active = active or pupil
             demo_care.furnish(school, by=self.leads[school.id].as_at(self.on), at=self.at)
         officer = self.demo.email(self.demo.named_officer)
         demo_absences.furnish([*first, self.setting], leads=self.leads, officer=officer, at=self.at)
