@@ -8,7 +8,7 @@ from django.core.wsgi import get_wsgi_application  # noqa: E402 - settings are r
 from django.urls import get_resolver  # noqa: E402
 
 from handrail.config.monitoring import report_faults  # noqa: E402
-from handrail.guidance.published import editions  # noqa: E402
+from handrail.guidance.published import editions  # noqa: E402 - as the ones above, after the login is chosen
 
 report_faults()
 application = get_wsgi_application()

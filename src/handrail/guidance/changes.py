@@ -40,7 +40,8 @@ class Change:
     def requirement(self) -> Requirement:
         """As it stands, or as it stood last."""
         found = self.after or self.before
-        assert found is not None  # noqa: S101 - a change is of something
+        if found is None:
+            raise ValueError("a change is of a requirement that was or is there")
         return found
 
     @property

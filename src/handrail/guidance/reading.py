@@ -7,9 +7,12 @@ from dataclasses import MISSING, fields
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from handrail.guidance.frameworks import Confidence, Framework, Read, Requirement, Status, Strength
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 TEXTS = Path(__file__).parent / "texts"
 
@@ -17,7 +20,7 @@ DIGESTS = "digests.txt"
 """Beside the texts: the digest of what each requirement of each edition asks. Lines are added, never changed."""
 
 Word = TypeVar("Word", bound=StrEnum)
-Kind = TypeVar("Kind")
+Kind = TypeVar("Kind", bound="DataclassInstance")
 
 
 class TextsAreWrong(ValueError):
@@ -67,7 +70,7 @@ def _section(section: dict[str, Any], bound: tuple[str, ...]) -> Iterator[Requir
 
 
 def _made(kind: type[Kind], data: Mapping[str, Any], name: str) -> Kind:
-    known: Any = fields(kind)  # type: ignore[arg-type]
+    known: tuple[Any, ...] = fields(kind)
     if strange := set(data) - {each.name for each in known}:
         raise ValueError(f"{name} has {_listed(strange)}, which means nothing here")
     if absent := {each.name for each in known if each.default is MISSING} - set(data):

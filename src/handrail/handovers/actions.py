@@ -141,8 +141,7 @@ def write(*, handover: Handover, said: Mapping[str, str], by: audit.Actor, at: d
 
 def content_of(handover: Handover) -> dict[str, Any]:
     """What a pack would hold if it were sent now."""
-    pupil = handover.pupil
-    assert pupil is not None  # noqa: S101 - a constraint of the home side
+    pupil = _child(handover)
     version = PlanVersion.objects.of_child(pupil).first()
     return {
         "form": pack.FORM,
@@ -191,13 +190,12 @@ def submit(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
     if missing:
         raise GapsLeft(missing)
     _make(handover, move, by=by, at=at)
-    assert handover.pupil is not None  # noqa: S101 - a constraint of the home side
     made = Pack.objects.create(
         handover=handover,
         number=handover.packs.filter(is_return=False).count() + 1,
         content=content,
         sha256=pack.digest(content),
-        version=PlanVersion.objects.of_child(handover.pupil).first(),
+        version=PlanVersion.objects.of_child(_child(handover)).filter(number=content["plan"]["number"]).first(),
         made_at=at,
         made_by_name=by.actor_name,
     )
@@ -261,6 +259,13 @@ def read_steps(*, handover: Handover, by: audit.Actor, at: datetime) -> StepsRea
     if is_new:
         _record("read the emergency steps of a pack", handover, by=by, at=at)
     return made
+
+
+def _child(handover: Handover) -> Pupil:
+    """Whom a handover is about. Raises NotNow on the side of a setting that has opened nothing yet."""
+    if handover.pupil is None:
+        raise NotNow("Open the pack first: nobody here knows the child yet.")
+    return handover.pupil
 
 
 # -- shared --------------------------------------------------------------------------------------------------

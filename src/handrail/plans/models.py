@@ -16,9 +16,10 @@ from handrail.core.status import Status, status_case, status_of
 from handrail.plans.content import HIDDEN_FROM_PARENTS, Answers
 from handrail.plans.cycle import Trigger
 from handrail.plans.emergency import Emergency
-from handrail.plans.readers import Reader, ReadReceipt  # noqa: F401 - a table of this room
+from handrail.plans.readers import Reader as Reader
+from handrail.plans.readers import ReadReceipt as ReadReceipt
 from handrail.plans.standing import Standing, standing
-from handrail.plans.tally import PlanTally  # noqa: F401 - a table of this room
+from handrail.plans.tally import PlanTally as PlanTally
 from handrail.schools.models import Contact, Pupil
 
 if TYPE_CHECKING:

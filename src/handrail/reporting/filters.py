@@ -1,6 +1,7 @@
 """What may be asked of a table. Whatever is not known, or not understood, is named and never passed over."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -27,19 +28,20 @@ class _NotUnderstood(ValueError):
 
 
 @dataclass(frozen=True)
-class Filter:
+class Filter(ABC):
     """A question about one column, by a lookup of the rows."""
 
     lookup: str
     says: str
 
     @property
+    @abstractmethod
     def schema(self) -> dict[str, Any]:
-        raise NotImplementedError
+        """How the description of the API puts it."""
 
+    @abstractmethod
     def value_of(self, text: str) -> Any:
         """What is asked for, in Python. Raises ValueError with a sentence's end."""
-        raise NotImplementedError
 
     def condition(self, text: str) -> Q:
         return Q(**{self.lookup: self.value_of(text)})
