@@ -6,7 +6,7 @@ from datetime import datetime
 from celery import shared_task
 from django.utils import timezone
 
-from handrail.handovers import post
+from handrail.handovers import ledger, post
 from tenants.context import inside
 from tenants.routing import Authority
 from workflows.per_authority import UnboundTask, clock, for_each_authority
@@ -41,6 +41,6 @@ def let_run_out_one(*, authority: Authority, at: datetime) -> int:
     """End what nobody opened in its time, and say where the ledgers of the two sides differ."""
     with inside(authority):
         ended = post.let_run_out(at=at)
-        for difference in post.differences():
+        for difference in ledger.differences():
             log.error("exchange: %s", difference)
     return ended

@@ -13,7 +13,7 @@ from factories import ContactFactory, PupilFactory, SchoolFactory, emergency, pe
 from handrail.accounts.models import User
 from handrail.accounts.roles import Role
 from handrail.core.audit import CLOCK
-from handrail.handovers import actions, places, post
+from handrail.handovers import actions, ledger, places, post
 from handrail.handovers.actions import Destination
 from handrail.handovers.models import Handover, Pack, Setting
 from handrail.plans import versions
@@ -133,7 +133,7 @@ class Between:
         found = []
         for authority in (self.one, self.two, self.three):
             with inside(authority):
-                found += post.differences()
+                found += ledger.differences()
         return found
 
     def bodies(self) -> int:

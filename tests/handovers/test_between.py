@@ -1,13 +1,16 @@
 """From a school to a hospital school in another authority, and what goes wrong on the way."""
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from factories import SchoolFactory
 from handovers.between import AT, CHILD, CONDITION, SAID, Between
 
-from handrail.handovers import actions, places, post
+from handrail.handovers import actions, ledger, places, post
 from handrail.handovers.actions import GapsLeft, NotNow, ReasonMissing, Refused, StepsNotRead
 from handrail.handovers.models import ExchangeKey, Handover, Message, Setting
 from handrail.handovers.moves import State
@@ -91,7 +94,7 @@ class TestTheWholeWay:
             post.collect(at=AT)
             assert Handover.objects.get(id=handover.id).state == "acknowledged"
             assert Pupil.objects.count() == 2
-            assert post.differences() == []
+            assert ledger.differences() == []
 
 
 class TestSubmit:
@@ -247,3 +250,69 @@ class TestRefusals:
             ExchangeKey.objects.all().delete()
         with pytest.raises(exchange.CannotOpen, match="key for this is gone"):
             between.open()
+
+
+class TestWhatSomebodyElseSends:
+    """Each is taken out of the way without words of its own reaching anybody, and what came with it goes on."""
+
+    def forge(self, between: Between, *, kind: str, about: Any, content: Any, sender: str = "three") -> None:
+        with inside(getattr(between, sender)):
+            exchange.deposit(
+                recipient=exchange.member("002"),
+                reference=uuid4(),
+                kind=kind,
+                about=about,
+                card=exchange.Card(setting="x" * 300, urn="9007001"),
+                content=json.dumps(content).encode(),
+                at=AT,
+                expires_at=AT + post.LASTS,
+            )
+
+    def test_as_a_third_authority_changes_nothing(self, between: Between) -> None:
+        handover = between.sent()
+        between.post()
+        for kind, content in (("move", {"move": "withdraw"}), ("pack", {"move": "correct", "pack": {}})):
+            self.forge(between, kind=kind, about=handover.reference, content=content)
+        between.post(at=LATER)
+        assert (between.setting().state, between.setting().other_name) == ("submitted", "Barsetshire")
+        assert between.open(at=LATER).content["child"]["name"] == CHILD
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            {"move": "unheard of"},
+            {"move": "accept"},
+            {"move": "withdraw", "said": "words"},
+            {"move": "withdraw", "dates": {"starts_on": f"{CHILD} soon"}},
+            [CHILD],
+            None,
+        ],
+        ids=range(6),
+    )
+    def test_as_no_move_is_kept_with_words(self, between: Between, content: Any) -> None:
+        handover = between.sent()
+        between.post()
+        self.forge(between, kind="move", about=handover.reference, content=content, sender="one")
+        between.post(at=LATER)
+        with inside(between.two):
+            trouble = Message.objects.get(kind="move", way="in").trouble
+        assert "Ring" in trouble or "ring" in trouble
+        assert CHILD not in trouble
+        assert between.setting().state == "submitted"
+
+    def test_as_no_pack_is_refused_in_words(self, between: Between) -> None:
+        self.forge(between, kind="pack", about=uuid4(), content={"pack": {"form": 1, "child": {}}}, sender="one")
+        with inside(between.two):
+            post.collect(at=AT)
+            places_here = Setting.objects.get()
+            Handover.objects.update(setting=places_here)
+        with pytest.raises(exchange.CannotOpen, match="could not be read"):
+            between.open()
+        with inside(between.two):
+            assert not Pupil.objects.exists()
+
+    def test_about_nothing_does_not_stop_the_rest(self, between: Between) -> None:
+        self.forge(between, kind="pack", about=None, content={})
+        between.sent()
+        between.post()
+        assert between.setting().state == "submitted"

@@ -15,12 +15,14 @@ class SearchForm(forms.Form):
 
 
 class PrepareForm(forms.Form):
-    home_authority = forms.CharField(
+    home_authority = forms.RegexField(
+        r"^[0-9]{3}$",
         label="Which authority does the child live in?",
-        max_length=3,
-        min_length=3,
         help_text="Its three-digit code. It may be another authority than the school’s.",
-        error_messages={"required": "Enter the code of the authority where the child lives"},
+        error_messages={
+            "required": "Enter the code of the authority where the child lives",
+            "invalid": "The code of an authority has three digits, like 001",
+        },
     )
     roll = forms.ChoiceField(
         label="Whose roll is the child on while there?",

@@ -23,8 +23,9 @@ from handrail.plans.emergency import Emergency
 from handrail.plans.models import PlanVersion
 from handrail.schools.models import Contact, Pupil, School
 from tenants import exchange
-from tenants.database import require_bound
 from tenants.exchange import Card, Envelope
+
+UNREADABLE = "This could not be read. Ask the other side to ring you."
 
 LASTS = timedelta(days=28)
 """How long a pack may wait to be opened. Then its content is destroyed, and it is sent again if it is still wanted."""
@@ -143,11 +144,17 @@ def collect(*, at: datetime) -> int:
 
 
 def _take_up(card: Envelope, *, at: datetime) -> Message | None:
-    """Keep a card. None for a move that speaks of no handover of ours: there is nothing to do about it."""
-    side = Side.SETTING if card.kind == Message.Kind.PACK else None
-    known = Handover.objects.select_for_update().filter(reference=cast(UUID, card.about))
+    """Keep a card. None for one that speaks of no handover between its sender and us: there is nothing to do."""
+    is_pack = card.kind == Message.Kind.PACK
+    if card.about is None:
+        return None
+    theirs = Handover.objects.filter(reference=card.about, side=Side.SETTING).exclude(other_role=card.sender)
+    if is_pack and theirs.exists():
+        return None
+    side = Side.SETTING if is_pack else None
+    known = Handover.objects.select_for_update().filter(reference=card.about, other_role=card.sender)
     handovers = list(known.filter(side=side) if side else known)
-    if not handovers and card.kind != Message.Kind.PACK:
+    if not handovers and not is_pack:
         return None
     handover = handovers[0] if handovers else _arrived(card, at=at)
     if handovers and side:
@@ -174,15 +181,15 @@ def _arrived(card: Envelope, *, at: datetime) -> Handover:
         reference=cast(UUID, card.about),
         side=Side.SETTING,
         setting=setting,
-        setting_name=card.card.setting,
-        setting_urn=card.card.urn,
+        setting_name=card.card.setting[:200],
+        setting_urn=card.card.urn[:6],
         is_hospital=bool(setting and setting.is_hospital),
         other_role=card.sender,
         other_name=sender.name if sender else "An authority that has left",
         school_authority=sender.code if sender else "",
         is_urgent=card.card.is_urgent,
-        ring=card.card.ring,
-        telephone=card.card.telephone,
+        ring=card.card.ring[:150],
+        telephone=card.card.telephone[:30],
         state=State.DRAFT,
         since_on=day_of(at),
         started_at=at,
@@ -204,33 +211,42 @@ def _pack_followed(handover: Handover, *, at: datetime) -> None:
 
 def _follow(message: Message, *, at: datetime) -> None:
     """Open a move of the other side and stand where it leads. What does not open is kept with its words."""
+    reference, sender = message.handover.reference, message.handover.other_role
     try:
         with transaction.atomic():
-            content = _opened(message, at=at)
-            name = content["move"]
+            name, said, dates = _read_move(_opened(message, at=at))
             side = Side.SETTING if MOVES[name].by == Side.HOME else Side.HOME
-            handover = Handover.objects.select_for_update().get(reference=message.handover.reference, side=side)
+            known = Handover.objects.select_for_update().filter(reference=reference, other_role=sender, side=side)
+            handover = known.first()
+            if handover is None:
+                raise exchange.CannotOpen("This is not a move that the other side may make. Ring them.")
             message.handover = handover
             state = moves.follow(State(handover.state), name)
             if not handover.is_over or state != handover.state:
-                _take_dates(handover, content.get("dates", {}))
+                for column, day in dates.items():
+                    setattr(handover, column, day)
                 actions.stand(handover, state, MOVES[name], at=at)
                 handover.save()
-            _heard(handover, name, at=at, said=content.get("said"))
+            _heard(handover, name, at=at, said=said)
             message.done_at, message.trouble = at, ""
             message.save()
             exchange.end(cast(UUID, message.envelope_id), at=at)
-    except (exchange.CannotOpen, exchange.Refused, Refused, moves.IllegalMove, KeyError, ValueError) as error:
-        message.trouble = str(error) if isinstance(error, ValueError | RuntimeError) else "This could not be read."
+    except (exchange.CannotOpen, exchange.Refused, moves.IllegalMove) as error:
+        message.trouble = str(error)
         message.save(update_fields=["trouble"])
 
 
 DATES = frozenset({"starts_on", "first_session_on", "return_from_on", "return_until_on"})
 
 
-def _take_dates(handover: Handover, dates: Mapping[str, str]) -> None:
-    for column in DATES & set(dates):
-        setattr(handover, column, date.fromisoformat(dates[column]))
+def _read_move(content: Any) -> tuple[str, dict[str, str], dict[str, date]]:
+    """The move that a message tells of, what was said and which days it sets. Raises CannotOpen for anything else."""
+    try:
+        said = {str(key): str(text) for key, text in content.get("said", {}).items()}
+        dates = {column: date.fromisoformat(day) for column, day in content.get("dates", {}).items() if column in DATES}
+        return MOVES[content["move"]].name, said, dates
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise exchange.CannotOpen(UNREADABLE) from error
 
 
 def _heard(handover: Handover, name: str, *, at: datetime, said: Mapping[str, Any] | None = None) -> None:
@@ -268,13 +284,30 @@ def open_pack(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
         raise Refused("An officer of your authority has to confirm this setting first. Ask them.")
     try:
         content = _opened(message, at=at)
+        made = _take_in(handover, content, school, by=by, at=at)
     except exchange.Refused as refusal:
         raise Refused(str(refusal)) from refusal
+    except Refused:
+        raise
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise exchange.CannotOpen(UNREADABLE) from error
+    waiting.update(done_at=at)
+    exchange.end(cast(UUID, message.envelope_id), at=at)
+    if handover.state == State.SUBMITTED:
+        actions.make_move(handover=handover, name="acknowledge", by=by, at=at, said={"by": by.actor_name})
+    return made
+
+
+def _take_in(handover: Handover, content: Any, school: School, *, by: audit.Actor, at: datetime) -> Pack:
+    """Keep what a pack says, as it was sent and as this side's own rows. Raises Refused for a form we do not know."""
     sent = content["pack"]
-    if sent.get("form") != pack.FORM:
+    if sent["form"] != pack.FORM:
         raise Refused("This pack was made by a newer release of Handrail. Ask the sender to ring you.")
     handover.pupil = _own_copy(handover, sent, school, by=by, at=at)
-    made = Pack.objects.create(
+    handover.home_authority, handover.roll = sent["home"]["authority"], sent["roll"]
+    handover.starts_on = date.fromisoformat(sent["starts_on"]) if sent["starts_on"] else None
+    handover.save()
+    return Pack.objects.create(
         handover=handover,
         number=handover.packs.filter(is_return=False).count() + 1,
         content=sent,
@@ -283,15 +316,6 @@ def open_pack(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
         made_at=at,
         made_by_name=handover.other_name,
     )
-    handover.home_authority = sent["home"]["authority"]
-    handover.roll = sent["roll"]
-    handover.starts_on = date.fromisoformat(sent["starts_on"]) if sent["starts_on"] else None
-    handover.save()
-    waiting.update(done_at=at)
-    exchange.end(cast(UUID, message.envelope_id), at=at)
-    if handover.state == State.SUBMITTED:
-        actions.make_move(handover=handover, name="acknowledge", by=by, at=at, said={"by": by.actor_name})
-    return made
 
 
 def _own_copy(handover: Handover, sent: Mapping[str, Any], school: School, *, by: audit.Actor, at: datetime) -> Pupil:
@@ -346,7 +370,7 @@ def _opened(message: Message, *, at: datetime) -> dict[str, Any]:
     return found
 
 
-# -- what runs out, and whether both ledgers agree -----------------------------------------------------------
+# -- what runs out --------------------------------------------------------------------------------------------
 
 
 @transaction.atomic
@@ -362,29 +386,6 @@ def let_run_out(*, at: datetime) -> int:
             continue
         actions.stand(handover, State.EXPIRED, MOVES["expire"], at=at)
         handover.save()
-        _heard(handover, "expire", at=at)
+        actions.add_step(handover, MOVES["expire"], at=at, said=None, by_name=CLOCK.actor_name)
         ended += 1
     return ended
-
-
-def differences() -> list[str]:
-    """Where this authority's own messages and the ledger of the exchange differ, a sentence each. No content."""
-    own = {(each.way, each.reference): each for each in Message.objects.exclude(envelope_id=None)}
-    me = require_bound().schema_name
-    found, seen = [], set()
-    for envelope in exchange.ledger():
-        ways = [way for way, role in (("out", envelope.sender), ("in", envelope.recipient)) if role == me]
-        for way in ways:
-            if way == "in" and envelope.state in ("deposited", "recalled", "expired") and not envelope.collected_at:
-                continue
-            message = own.get((way, envelope.reference))
-            seen.add((way, envelope.reference))
-            if message is None:
-                found.append(f"The exchange has an envelope ({way}, {envelope.reference}) that is not known here.")
-            elif message.sha256 != envelope.sha256:
-                found.append(f"The envelope {envelope.reference} is not what was {way} here.")
-    found += [
-        f"The exchange lacks the envelope of a message ({way}, {reference})."
-        for way, reference in sorted(set(own) - seen, key=str)
-    ]
-    return found
