@@ -13,6 +13,7 @@ from handrail.accounts.roles import Permission
 from handrail.care import actions
 from handrail.care.forms import CheckForm, KitForm, TrainingForm
 from handrail.care.models import Medicine, SpareKit, StaffTraining
+from handrail.care.trying import tried
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import AuthoritySettings, ReadEntry
 from handrail.schools.models import Pupil, School
@@ -77,8 +78,7 @@ class AddKitView(SchoolDoor):
 
     def post(self, request: Request, urn: str) -> HttpResponse:
         school, form = self.school, KitForm(request.POST, today=request.today)
-        if form.is_valid():
-            actions.add_kit(school=school, by=request.user, at=request.now, **form.cleaned_data)
+        if tried(form, actions.add_kit, school=school, by=request.user, at=request.now):
             return self.done("Added the kit.")
         return self.page("add_kit", form=form)
 
@@ -90,13 +90,8 @@ class ChangeKitView(SchoolDoor):
 
     def post(self, request: Request, urn: str, kit_id: Any) -> HttpResponse:
         kit, form = self.kit, KitForm(request.POST, today=request.today)
-        if form.is_valid():
-            try:
-                actions.change_kit(kit=kit, by=request.user, at=request.now, **form.cleaned_data)
-            except actions.Refused as refusal:
-                form.add_error(refusal.field, str(refusal))
-            else:
-                return self.done("Saved the kit’s details.")
+        if tried(form, actions.change_kit, kit=kit, by=request.user, at=request.now):
+            return self.done("Saved the kit’s details.")
         return self.page("change_kit", kit=kit, form=form)
 
 
@@ -108,13 +103,8 @@ class CheckKitView(SchoolDoor):
 
     def post(self, request: Request, urn: str, kit_id: Any) -> HttpResponse:
         kit, form = self.kit, CheckForm(request.POST, today=request.today)
-        if form.is_valid():
-            try:
-                actions.check_kit(kit=kit, by=request.user, at=request.now, **form.cleaned_data)
-            except actions.Refused as refusal:
-                form.add_error(refusal.field, str(refusal))
-            else:
-                return self.done(f"Recorded this month’s check of {kit}.")
+        if tried(form, actions.check_kit, kit=kit, by=request.user, at=request.now):
+            return self.done(f"Recorded this month’s check of {kit}.")
         return self.page("check_kit", kit=kit, form=form)
 
 
@@ -181,13 +171,8 @@ class AddTrainingView(SchoolDoor):
 
     def post(self, request: Request, urn: str) -> HttpResponse:
         school, form = self.school, TrainingForm(request.POST, today=request.today)
-        if form.is_valid():
-            try:
-                actions.record_training(school=school, by=request.user, at=request.now, **form.cleaned_data)
-            except actions.Refused as refusal:
-                form.add_error(refusal.field, str(refusal))
-            else:
-                return self.done("Recorded the training.", "trainings")
+        if tried(form, actions.record_training, school=school, by=request.user, at=request.now):
+            return self.done("Recorded the training.", "trainings")
         return self.page("add_training", form=form)
 
 
@@ -209,13 +194,8 @@ class CorrectTrainingView(TrainingDoor):
 
     def post(self, request: Request, urn: str, training_id: Any) -> HttpResponse:
         training, form = self.training, TrainingForm(request.POST, today=request.today)
-        if form.is_valid():
-            try:
-                actions.correct_training(training=training, by=request.user, at=request.now, **form.cleaned_data)
-            except actions.Refused as refusal:
-                form.add_error(refusal.field, str(refusal))
-            else:
-                return self.done("Saved the training.", "trainings")
+        if tried(form, actions.correct_training, training=training, by=request.user, at=request.now):
+            return self.done("Saved the training.", "trainings")
         return self.form_page(form)
 
     def form_page(self, form: TrainingForm) -> HttpResponse:

@@ -12,6 +12,7 @@ from handrail.care import actions
 from handrail.care.expiry import TO_ACCEPT
 from handrail.care.forms import MedicineForm, ReturnForm, TrainingForm
 from handrail.care.models import Medicine, StaffTraining
+from handrail.care.trying import tried
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import AuthoritySettings, ReadEntry
 from handrail.schools.child_views import ChildDoor
@@ -66,13 +67,8 @@ class AddMedicineView(CareDoor):
 
     def post(self, request: Request, child_id: Any) -> HttpResponse:
         form = MedicineForm(request.POST, today=request.today)
-        if form.is_valid():
-            try:
-                actions.add_medicine(pupil=self.child, by=request.user, at=request.now, **form.cleaned_data)
-            except actions.Refused as refusal:
-                form.add_error(refusal.field, str(refusal))
-            else:
-                return self.done("Added it to what the school holds.")
+        if tried(form, actions.add_medicine, pupil=self.child, by=request.user, at=request.now):
+            return self.done("Added it to what the school holds.")
         return self.show("add_medicine", form=form)
 
 
@@ -83,13 +79,8 @@ class ChangeMedicineView(CareDoor):
 
     def post(self, request: Request, child_id: Any, medicine_id: Any) -> HttpResponse:
         medicine, form = self.medicine, MedicineForm(request.POST, today=request.today)
-        if form.is_valid():
-            try:
-                actions.change_medicine(medicine=medicine, by=request.user, at=request.now, **form.cleaned_data)
-            except actions.Refused as refusal:
-                form.add_error(refusal.field, str(refusal))
-            else:
-                return self.done("Saved what you changed.")
+        if tried(form, actions.change_medicine, medicine=medicine, by=request.user, at=request.now):
+            return self.done("Saved what you changed.")
         return self.form_page(form)
 
     def form_page(self, form: MedicineForm) -> HttpResponse:
@@ -102,13 +93,8 @@ class ReturnMedicineView(CareDoor):
 
     def post(self, request: Request, child_id: Any, medicine_id: Any) -> HttpResponse:
         medicine, form = self.medicine, ReturnForm(request.POST, today=request.today)
-        if form.is_valid():
-            try:
-                actions.return_medicine(medicine=medicine, by=request.user, at=request.now, **form.cleaned_data)
-            except actions.Refused as refusal:
-                form.add_error(refusal.field, str(refusal))
-            else:
-                return self.done("Recorded that it is no longer at the school.")
+        if tried(form, actions.return_medicine, medicine=medicine, by=request.user, at=request.now):
+            return self.done("Recorded that it is no longer at the school.")
         return self.form_page(form)
 
     def form_page(self, form: ReturnForm) -> HttpResponse:
@@ -121,15 +107,8 @@ class AddChildTrainingView(CareDoor):
 
     def post(self, request: Request, child_id: Any) -> HttpResponse:
         child, form = self.child, TrainingForm(request.POST, today=request.today)
-        if form.is_valid():
-            try:
-                actions.record_training(
-                    school=child.school, pupil=child, by=request.user, at=request.now, **form.cleaned_data
-                )
-            except actions.Refused as refusal:
-                form.add_error(refusal.field, str(refusal))
-            else:
-                return self.done("Recorded the training.")
+        if tried(form, actions.record_training, school=child.school, pupil=child, by=request.user, at=request.now):
+            return self.done("Recorded the training.")
         return self.show("add_child_training", form=form)
 
 
@@ -151,13 +130,8 @@ class CorrectChildTrainingView(ChildTrainingDoor):
 
     def post(self, request: Request, child_id: Any, child_training_id: Any) -> HttpResponse:
         training, form = self.training, TrainingForm(request.POST, today=request.today)
-        if form.is_valid():
-            try:
-                actions.correct_training(training=training, by=request.user, at=request.now, **form.cleaned_data)
-            except actions.Refused as refusal:
-                form.add_error(refusal.field, str(refusal))
-            else:
-                return self.done("Saved the training.")
+        if tried(form, actions.correct_training, training=training, by=request.user, at=request.now):
+            return self.done("Saved the training.")
         return self.form_page(form)
 
     def form_page(self, form: TrainingForm) -> HttpResponse:
