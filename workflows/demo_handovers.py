@@ -8,6 +8,7 @@ from handrail.core.calendar import day_of
 from handrail.handovers import actions, places, post
 from handrail.handovers.models import Handover, Setting
 from handrail.schools.models import Pupil, School
+from tenants import exchange
 from tenants.database import require_bound
 
 SAID = {
@@ -38,13 +39,20 @@ def furnish(setting: School | None, child: Pupil | None, *, by: User | None, at:
         by=CLOCK,
         at=at,
     )
-    place = places.place_of(setting.urn)
-    if place is None or child is None or by is None:
+    if child is None or by is None:
         return
+    own = exchange.member(require_bound().code)
     handover = actions.prepare(
         pupil=child,
-        to=place.as_destination(),
-        home_authority=require_bound().code,
+        to=actions.Destination(
+            role=own.role,
+            authority=own.name,
+            authority_code=own.code,
+            setting=setting.name,
+            urn=setting.urn,
+            is_hospital=True,
+        ),
+        home_authority=own.code,
         roll=Handover.Roll.GUEST,
         starts_on=day_of(at) + timedelta(days=5),
         is_urgent=True,

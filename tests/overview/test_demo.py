@@ -14,6 +14,7 @@ from handrail.accounts.roles import AUTHORITY_ROLES, Role
 from handrail.care.models import SpareKit
 from handrail.core.models import AuthoritySettings
 from handrail.core.status import Status
+from handrail.handovers.models import Handover
 from handrail.notices.models import Notice
 from handrail.plans.coverage import is_covered
 from handrail.plans.models import HealthcarePlan, PlanVersion
@@ -110,6 +111,8 @@ class TestFurnishing:
             overdue = policies[Kind.MEDICAL_CONDITIONS]
             told = set(Notice.objects.filter(subject_id=overdue.id).values_list("step", flat=True))
             assert told == {"before-60", "before-30", "before-14", "before-0"}
+            handed_over = Handover.objects.get()
+            assert (handed_over.state, handed_over.packs.count()) == ("submitted", 1)
             assert Return.objects.filter(school=school).count() == 1
             assert Draft.objects.values("school").distinct().count() == 1
             owe_review_reminders(on=on, at=at)
