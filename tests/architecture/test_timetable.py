@@ -4,7 +4,7 @@ import importlib
 import inspect
 from pathlib import Path
 
-from celery import current_app
+from celery import Celery
 
 import workflows
 from workflows.timetable import TIMETABLE
@@ -15,8 +15,8 @@ class TestTimetable:
         for path in Path(workflows.__path__[0]).glob("[a-z]*.py"):
             if path.stem != "app":
                 importlib.import_module(f"workflows.{path.stem}")
-        current_app.loader.import_default_modules()
-        ours = {name: task for name, task in current_app.tasks.items() if name.startswith("workflows.")}
+        with Celery(set_as_current=False) as app:  # an app of its own: whichever is current may be closed already
+            ours = {name: task for name, task in app.tasks.items() if name.startswith("workflows.")}
         by_themselves = {name for name, task in ours.items() if not inspect.signature(task.run).parameters}
         assert by_themselves == {entry.task for entry in TIMETABLE}
 
