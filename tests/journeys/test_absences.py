@@ -165,7 +165,6 @@ OF_OFFICER = [
 ]
 
 
-@pytest.mark.parametrize("width", [PHONE, 1280])
 def test_every_page(site, poppy, nora, today, width):
     with inside(site.one):
         made = make_return(

@@ -10,7 +10,6 @@ from tenants.context import inside
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("width", [320, 1280])
 def test_every_page_of_guidance(site, width):
     draft = framework("MCAS-2026")
     page = site.open("/guidance/", by=site.cast.officer, width=width)
