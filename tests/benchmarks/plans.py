@@ -24,8 +24,10 @@ from handrail.care.models import Medicine, SpareKit, StaffTraining
 from handrail.care.reminders import owe_expiry_reminders
 from handrail.core.calendar import day_of
 from handrail.notices.models import Notice
+from handrail.overview.plan_count_views import LOOKS_BACK
+from handrail.overview.plan_counts import STANDS_FOR, count_plans
 from handrail.plans import reminders, triggers, versions
-from handrail.plans.models import HealthcarePlan, Stage
+from handrail.plans.models import HealthcarePlan, PlanTally, Stage
 from handrail.policies.actions import open_policies
 from handrail.schools.models import Pupil, School
 from tenants.context import inside
@@ -119,6 +121,22 @@ def stand_behind(schools: list[School], pupils: list[Pupil], random: Random, on:
     SpareKit.objects.bulk_create(kits)
 
 
+def count_months(authority: Authority, on: date) -> None:
+    """Counts of as many earlier months as a page looks back on, each as large as the newest."""
+    with inside(authority):
+        count_plans(on=on)
+        newest = PlanTally.objects.get()
+        PlanTally.objects.bulk_create(
+            PlanTally(
+                counted_on=newest.counted_on - number * STANDS_FOR,
+                schools=newest.schools,
+                phases=newest.phases,
+                months=newest.months,
+            )
+            for number in range(1, LOOKS_BACK + 1)
+        )
+
+
 def pupil_of(school: School, number: int, random: Random, on: date) -> Pupil:
     return Pupil(
         school=school,
@@ -153,16 +171,26 @@ def main(say: Callable[[str], None]) -> None:
         plans = SCHOOLS * PLANS_EACH
         say(f"{SCHOOLS:,} schools, {plans:,} plans")
         sweep(authority, at, say)
+        taken = timed(partial(count_months, authority, day_of(at)))
+        say(f"plans counted, with {LOOKS_BACK} earlier months beside: {taken:.2f} s")
         say(f"pages: median of {REQUESTS}")
         school = "/schools/930000"
         pages = {
-            officer: ("/", "/plan-reviews/", "/plan-reviews/schools/", "/plan-reviews/schools/?page=20"),
+            officer: (
+                "/",
+                "/plan-reviews/",
+                f"/plan-reviews/?counted={day_of(at) - STANDS_FOR}",
+                "/plan-reviews/schools/",
+                "/plan-reviews/schools/?page=20",
+            ),
             lead: (
                 "/",
                 f"{school}/plans/",
                 f"{school}/plans/?status=overdue",
                 f"{school}/children/",
                 f"{school}/medicines/",
+                f"{school}/plans/print/",
+                "/plans-to-read/",
                 f"/children/{child.id}/plan/",
                 f"/children/{child.id}/plan/review/",
                 f"/children/{child.id}/emergency/",

@@ -4,10 +4,14 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from factories import PupilFactory
 
 from handrail.core.calendar import day_of
 from handrail.notices.models import Notice
+from handrail.overview.plan_counts import STANDS_FOR, count_plans
+from handrail.plans.models import HealthcarePlan, Stage
 from handrail.policies.models import Policy
+from handrail.schools.models import Pupil
 from tenants.context import inside
 
 pytestmark = pytest.mark.browser
@@ -92,3 +96,26 @@ def test_every_page_is_accessible_and_fits(site, request, who, paths, is_filled,
         page.goto(site.address(path))
         page.said.clear()  # a refused page says so in the console too
         site.check(page)
+
+
+def test_how_plans_stood_in_each_month(site, width):
+    on = day_of(timezone.now())
+    with inside(site.one):
+        for school, number in ((site.cast.oak, 20), (site.cast.elm, 3)):
+            children = Pupil.objects.bulk_create(PupilFactory.build_batch(number, school=school))
+            HealthcarePlan.objects.bulk_create(
+                HealthcarePlan(pupil=child, stage=Stage.ACTIVE, due_on=on + timedelta(days=100)) for child in children
+            )
+        for day in (on - STANDS_FOR, on):
+            count_plans(on=day)
+    page = site.open("/plan-reviews/", by=site.cast.officer, width=width)
+    site.check(page)
+    site.press(page, (on - STANDS_FOR).strftime("%B %Y"), role="link")
+    assert "Month by month" not in page.inner_text("main")
+    site.check(page)
+    site.press(page, "See the numbers by school", role="link")
+    assert "Hidden" in page.inner_text("main")
+    site.check(page)
+    site.press(page, "Back to reviews of plans", role="link")
+    site.press(page, "Back to the newest numbers", role="link")
+    assert "Month by month" in page.inner_text("main")

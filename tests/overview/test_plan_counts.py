@@ -10,10 +10,12 @@ from factories import PupilFactory, SchoolFactory
 
 from handrail.care.models import StaffTraining
 from handrail.core.models import AuthoritySettings
-from handrail.overview.plan_counts import overdue, plan_counts, plan_counts_by_school
+from handrail.overview.plan_counts import month_by_month, overdue, plan_counts, plan_counts_by_school
 from handrail.plans.models import HealthcarePlan, Stage
-from handrail.schools.models import Pupil
+from handrail.schools.models import Pupil, School
 from tenants.context import inside
+from workflows import plan_counts as workflow
+from workflows.timetable import TIMETABLE
 
 pytestmark = pytest.mark.django_db
 
@@ -172,6 +174,96 @@ class TestTwoAnswers:
         html = browse(cast.officer).get("/plan-reviews/").content.decode()
         assert "Counted on 23 November 2026." in html
         assert "stay as they are until 21 December 2026" in html
+
+
+class TestMonthByMonth:
+    """Every month is counted by itself, and stands as it was."""
+
+    @pytest.fixture
+    def clock(self, monkeypatch, one, at):
+        """The clock's work of so many days, once on each of them."""
+
+        def run(*days):
+            for day in days:
+                monkeypatch.setattr(workflow, "clock", lambda day=day: at + timedelta(days=day))
+                workflow.count_one(authority=str(one.id))
+
+        return run
+
+    @pytest.fixture
+    def months(self, one, on):
+        def found(after):
+            with inside(one):
+                return {str(each.counted_on): each for each in month_by_month(on=on + timedelta(days=after))}
+
+        return found
+
+    def test_is_on_the_timetable(self):
+        assert workflow.count.name in {entry.task for entry in TIMETABLE}
+
+    def test_has_the_first_count_of_each_month_though_nobody_looks(self, cast, plans, clock, months):
+        plans(cast.oak, 20, 10, 9)
+        clock(*range(40))
+        # 23 November, 21 December; 21 days of January have none yet
+        assert list(months(after=40)) == ["2026-12-21", "2026-11-23"]
+        clock(56, 84, 112, 126, 140)  # 18 January, 15 February, 15 March, none on 29 March, 12 April
+        assert [day[:7] for day in months(after=140)] == [
+            "2027-04", "2027-03", "2027-02", "2027-01", "2026-12", "2026-11",
+        ]  # fmt: skip
+
+    def test_leaves_past_months_as_they_were(self, cast, plans, clock, months, browse, one, on):
+        plans(cast.oak, 20, 10, 9)
+        plans(cast.elm, 30, 8, 0)
+        clock(0)
+        begun = months(after=0)["2026-11-23"]
+        officer = browse(cast.officer)
+        files = [f"/plan-reviews/{table}.csv?counted=2026-11-23" for table in ("phases", "schools", "months")]
+        before = [officer.get(path).getvalue() for path in files]
+        plans(cast.oak, 7, 7, 7)
+        with inside(one):
+            Pupil.objects.filter(school=cast.elm).update(left_on=on)
+            School.objects.filter(id=cast.oak.id).update(name="Ash School", phase_name="Secondary")
+        clock(28)
+        found = months(after=28)
+        assert found["2026-11-23"] == begun
+        assert found["2026-12-21"].total.counts == [27, 0, 33, 60, 0]
+        assert begun.total.counts == [50, 18, 9, 77, 0]
+        assert [officer.get(path).getvalue() for path in files] == before
+
+    def test_keeps_back_in_each_month_what_is_small_in_it(self, cast, plans, clock, browse):
+        plans(cast.oak, 20, 10, 3)
+        plans(cast.elm, 30, 8, 0)
+        clock(-28)
+        plans(cast.oak, 0, 0, 20)
+        clock(0)
+        officer = browse(cast.officer)
+        html = officer.get("/plan-reviews/").content.decode()
+        assert "October 2026" in html
+        assert "November 2026" in html
+        for page in ("", "?counted=2026-10-26", "schools/?counted=2026-10-26"):
+            assert not re.search(r"numeric\"[^>]*>[1-5]<", officer.get(f"/plan-reviews/{page}").content.decode())
+        rows = list(csv.reader(io.StringIO(officer.get("/plan-reviews/counts.csv").getvalue().decode("utf-8-sig"))))
+        assert rows[0][:3] == ["Month", "Counted on", "Phase"]
+        assert [row[:3] for row in rows[1:]] == [
+            ["2026-11-01", "2026-11-23", "Primary"],
+            ["2026-11-01", "2026-11-23", "All schools"],
+            ["2026-10-01", "2026-10-26", "Primary"],
+            ["2026-10-01", "2026-10-26", "All schools"],
+        ]
+        assert not {"1", "2", "3", "4", "5"} & {value for row in rows[1:] for value in row[3:]}
+        assert "Hidden" in rows[3]
+
+    @pytest.mark.parametrize("day", ["2026-11-22", "2026-12-21", "yesterday"])
+    def test_has_no_page_of_a_day_without_a_count(self, cast, plans, clock, browse, day):
+        plans(cast.oak, 20, 10, 9)
+        clock(0)
+        officer = browse(cast.officer)
+        for page in ("", "schools/", "schools.csv"):
+            assert officer.get(f"/plan-reviews/{page}?counted={day}").status_code == 404
+
+    def test_is_refused_to_people_at_schools(self, cast, browse):
+        assert browse(cast.head).get("/plan-reviews/?counted=2026-11-23").status_code == 403
+        assert browse(cast.head).get("/plan-reviews/counts.csv").status_code == 403
 
 
 class TestCovered:

@@ -7,14 +7,20 @@ gives.
 Nor can two answers be subtracted. What is counted once stands for four weeks, whatever happens to plans and schools
 meanwhile, and no setting of the authority's moves a plan from one count to another: one more in a column from one day
 to the next, or from one setting to another, would be one child.
+
+A count is kept as it may be shown, and nothing else of it. So earlier months, of which the clock makes one each
+(`workflows/plan_counts.py`), are shown again as they were then.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
 
 from handrail.core.status import Status
-from handrail.core.suppression import Row, suppressed, suppressed_groups, suppressed_part, suppressed_table
+from handrail.core.suppression import Row, suppressed, suppressed_groups, suppressed_part
 from handrail.plans.coverage import is_covered
 from handrail.plans.models import HealthcarePlan
 from handrail.plans.tally import PlanTally
@@ -23,6 +29,9 @@ from tenants.database import execute
 
 STATUSES = (Status.IN_DATE, Status.DUE_SOON, Status.OVERDUE)
 """What an active plan may be; each table has a column for each, and one for all of them."""
+
+ALL = len(STATUSES)
+"""The place of all active plans in a row of counts."""
 
 DUE_SOON_DAYS = 30
 """What counts as due soon here, in days before the review, whatever the authority has chosen for other pages."""
@@ -52,6 +61,7 @@ class PlanCounts:
     total: Line
     months: list[tuple[date, int | None]]
     counted_on: date
+    is_newest: bool
 
     @property
     def again_on(self) -> date:
@@ -59,52 +69,93 @@ class PlanCounts:
         return self.counted_on + STANDS_FOR
 
 
+@dataclass(frozen=True)
+class Month:
+    """How plans stood in one month: when they were first counted in it."""
+
+    counted_on: date
+    phases: list[Line]
+    total: Line
+
+
+class NotCounted(LookupError):
+    """Plans were not counted on that day."""
+
+
 Group = dict[str, list[tuple[str, str, tuple[int, ...]]]]
 """The URN and name of each open school, with its counts by status and of plans that are covered, by phase."""
 
 
-def plan_counts(*, on: date) -> PlanCounts:
-    """The active plans of open schools by phase and month, as they were when they were counted last."""
-    tally = _standing(on=on)
-    groups = _groups(tally)
-    _, table = _shown(groups)
-    lines = [Line(phase, counts) for phase, counts in zip(groups, table, strict=False)]
-    total = Line("All schools", table[-1])
-    by_day = {date.fromisoformat(day): count for day, count in tally.by_day.items()}
-    return PlanCounts(lines, total, _by_month(by_day, total), tally.counted_on)
+def plan_counts(*, on: date, counted_on: date | None = None) -> PlanCounts:
+    """The active plans of open schools by phase and month, as they were when they were counted last, or on a day
+    before. Raises NotCounted.
+    """
+    tally = _tally(PlanTally.objects.defer("schools"), on=on, counted_on=counted_on)
+    *phases, total = _lines(tally)
+    months = [(date.fromisoformat(month), count) for month, count in tally.months]
+    is_newest = not PlanTally.objects.filter(counted_on__gt=tally.counted_on, counted_on__lte=on).exists()
+    return PlanCounts(phases, total, months, tally.counted_on, is_newest)
 
 
-def plan_counts_by_school(*, on: date) -> list[Line]:
-    """The same of each school, by name. What the table by phase shows gives nothing away of them, nor they of it."""
-    groups = _groups(_standing(on=on))
-    rows, _ = _shown(groups)
-    schools = [
-        Line(name, counts, urn=urn, phase=phase)
-        for (phase, those), shown in zip(groups.items(), rows, strict=True)
-        for (urn, name, _), counts in zip(those, shown, strict=True)
-    ]
-    return sorted(schools, key=lambda line: (line.label, line.urn))
+def plan_counts_by_school(*, on: date, counted_on: date | None = None) -> list[Line]:
+    """The same of each school, by name. What the table by phase shows gives nothing away of them, nor they of it.
+    Raises NotCounted.
+    """
+    tally = _tally(PlanTally.objects.all(), on=on, counted_on=counted_on)
+    return [Line(name, counts, urn=urn, phase=phase) for urn, name, phase, counts in tally.schools]
+
+
+def month_by_month(*, on: date) -> list[Month]:
+    """How plans stood in each month until now, the newest first: each as it was counted then, and unchanged since."""
+    first_of_month: dict[tuple[int, int], PlanTally] = {}
+    for tally in PlanTally.objects.defer("schools").filter(counted_on__lte=on).order_by("counted_on"):
+        first_of_month.setdefault((tally.counted_on.year, tally.counted_on.month), tally)
+    newest_first = [(tally.counted_on, _lines(tally)) for tally in reversed(first_of_month.values())]
+    return [Month(counted_on, lines[:-1], lines[-1]) for counted_on, lines in newest_first]
 
 
 def overdue(*, on: date) -> int | None:
     """How many plans of the authority are overdue for review, as the table by phase shows it; None is kept back."""
-    groups = _groups(_standing(on=on))
-    return _by_phase(groups)[-1][STATUSES.index(Status.OVERDUE)] if groups else 0
+    tally = _standing(PlanTally.objects.defer("schools"), on=on)
+    return _lines(tally)[-1].counts[STATUSES.index(Status.OVERDUE)]
 
 
-def _standing(*, on: date) -> PlanTally:
+def count_plans(*, on: date) -> None:
+    """Count plans when the last count has stood for four weeks: there is one of every month, whoever looks."""
+    _standing(PlanTally.objects.defer("schools"), on=on)
+
+
+Tallies = QuerySet[PlanTally]
+
+
+def _tally(tallies: Tallies, *, on: date, counted_on: date | None) -> PlanTally:
+    """The count of a day until now, or the one that stands. Raises NotCounted."""
+    if counted_on is None:
+        return _standing(tallies, on=on)
+    found = tallies.filter(counted_on=counted_on, counted_on__lte=on).first()
+    if found is None:
+        raise NotCounted
+    return found
+
+
+def _standing(tallies: Tallies, *, on: date) -> PlanTally:
     """The count that stands on the day `on`. Where there is none, plans are counted now; if there are any, it stands.
 
     Of two people who look at once both are given the same.
     """
-    standing = PlanTally.objects.filter(counted_on__gt=on - STANDS_FOR, counted_on__lte=on).order_by("counted_on")
-    found: PlanTally | None = standing.first()
+    standing = tallies.filter(counted_on__gt=on - STANDS_FOR, counted_on__lte=on).order_by("counted_on")
+    found = standing.first()
     if found is None:
         found = _counted(on=on)
-        if any(any(counts) for *_, counts in found.schools):
+        if _lines(found)[-1].counts[ALL] != 0:  # also when it is kept back
             PlanTally.objects.bulk_create([found], ignore_conflicts=True)
             found = standing.first() or found
     return found
+
+
+def _lines(tally: PlanTally) -> list[Line]:
+    """Each phase, and at the end all schools."""
+    return [Line(label, counts) for label, counts in tally.phases]
 
 
 COUNTED = """
@@ -121,28 +172,34 @@ GROUP BY GROUPING SETS ((pupil.school_id), (plan.due_on))
 
 
 def _counted(*, on: date) -> PlanTally:
-    """The schools' counts, and how many plans that are in date fall due on which day: all rows are read once."""
+    """The counts as they may be shown, by school, phase and month in which plans fall due: all rows are read once."""
     covered, more = HealthcarePlan.objects.filter(is_covered(on=on)).order_by().values("id").query.sql_with_params()
     asked = [on, on + timedelta(days=DUE_SOON_DAYS), *more]
-    found, by_day = {}, {}
+    found: dict[Any, tuple[int, ...]] = {}
+    by_month: dict[date, int] = {}
     for school_id, due_on, *counts in execute(COUNTED.format(covered=covered), asked):
         if school_id:
-            found[school_id] = counts
+            found[school_id] = tuple(counts)
         elif counts[0]:
-            by_day[due_on.isoformat()] = counts[0]
-    nothing = [0] * (len(STATUSES) + 1)
-    schools = [
-        [urn, name, _phase(phase), found.get(school_id, nothing)]
-        for school_id, urn, name, phase in School.objects.open().values_list("id", "urn", "name", "phase_name")
-    ]
-    return PlanTally(counted_on=on, schools=schools, by_day=by_day)
-
-
-def _groups(tally: PlanTally) -> Group:
+            month = due_on.replace(day=1)
+            by_month[month] = by_month.get(month, 0) + counts[0]
+    nothing = (0,) * (len(STATUSES) + 1)
     groups: Group = {}
-    for urn, name, phase, counts in tally.schools:
-        groups.setdefault(phase, []).append((urn, name, tuple(counts)))
-    return dict(sorted(groups.items()))
+    for school_id, urn, name, phase in School.objects.open().values_list("id", "urn", "name", "phase_name"):
+        groups.setdefault(_phase(phase), []).append((urn, name, found.get(school_id, nothing)))
+    groups = dict(sorted(groups.items()))
+    rows, table = _shown(groups)
+    schools = [
+        (name, urn, phase, counts)
+        for (phase, those), shown in zip(groups.items(), rows, strict=True)
+        for (urn, name, _), counts in zip(those, shown, strict=True)
+    ]
+    return PlanTally(
+        counted_on=on,
+        schools=[[urn, name, phase, counts] for name, urn, phase, counts in sorted(schools, key=lambda each: each[:2])],
+        phases=[[label, counts] for label, counts in zip([*groups, "All schools"], table, strict=True)],
+        months=[[month.isoformat(), count] for month, count in _by_month(by_month, table[-1])],
+    )
 
 
 def _shown(groups: Group) -> tuple[list[list[Row]], list[Row]]:
@@ -176,21 +233,10 @@ def _parts(rows: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
     return [row[-1] for row in rows], [sum(row[:-1]) - row[overdue] for row in rows]
 
 
-def _by_phase(groups: Group) -> list[Row]:
-    sums = [
-        [sum(column) for column in zip(*(counts[:-1] for *_, counts in those), strict=True)]
-        for those in groups.values()
-    ]
-    return suppressed_table(sums)
-
-
-def _by_month(by_day: dict[date, int], total: Line) -> list[tuple[date, int | None]]:
+def _by_month(counts: dict[date, int], total: Row) -> list[tuple[date, int | None]]:
     """Nothing is shown by month when the table by phase keeps back how many they are."""
-    counts: dict[date, int] = {}
-    for day, count in by_day.items():
-        counts[day.replace(day=1)] = counts.get(day.replace(day=1), 0) + count
     months = list(_months(min(counts), max(counts))) if counts else []
-    if total.counts[STATUSES.index(Status.IN_DATE)] is None:
+    if total[STATUSES.index(Status.IN_DATE)] is None:
         return [(month, None) for month in months]
     return list(zip(months, suppressed([counts.get(month, 0) for month in months])[0], strict=True))
 

@@ -6,11 +6,14 @@ from handrail.core.models import Record
 
 
 class PlanTally(Record):
-    """How many active plans each school had on the day on which they were counted: see overview/plan_counts.py."""
+    """How many active plans there were on the day on which they were counted, as it may be shown; null is kept back.
+    See overview/plan_counts.py.
+    """
 
     counted_on = models.DateField(unique=True)
-    schools = models.JSONField(help_text="of each open school: URN, name, phase and counts by status")
-    by_day = models.JSONField(help_text="how many of those in date fall due on which day")
+    schools = models.JSONField(help_text="of each school that was open: URN, name, phase and counts by status")
+    phases = models.JSONField(default=list, help_text="of each phase, and at the end of all schools: label and counts")
+    months = models.JSONField(default=list, help_text="how many of those in date fall due in which month")
 
     class Meta:
         db_table_comment = "Append-only: how many plans there were, so that they are not counted again too soon"
