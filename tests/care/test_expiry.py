@@ -52,6 +52,7 @@ class TestWhatIsToBePutRight:
             "is_prescribed": False,
             "accepted": list(TO_ACCEPT),
             "has_consent": True,
+            "is_hidden_from_parents": False,
             "expires_on": TODAY,
             "age": 10,
             "on": TODAY,

@@ -45,6 +45,19 @@ class TestAMedicine:
             assert [(each.verb, each.fields) for each in entries][1:] == [("changed a medicine", ["name"])]
             assert "Loratadine" not in str([vars(each) for each in entries])
 
+    @pytest.mark.parametrize(("changes", "withdrawn"), [({}, True), ({"consent_by": "Sam", "dose": "10 ml"}, False)])
+    def test_remembers_the_day_on_which_an_agreement_was_taken_back(
+        self, one, cast, at, on, syrup, facts, changes, withdrawn
+    ):
+        with inside(one):
+            wanted = changes or {"consent_by": None, "consent_on": None}
+            actions.change_medicine(medicine=syrup, by=cast.head, at=at, **wanted)
+            syrup.refresh_from_db()
+            assert syrup.consent_withdrawn_on == (on if withdrawn else None)
+            actions.change_medicine(medicine=syrup, by=cast.head, at=at, consent_by="Pat", consent_on=on)
+            syrup.refresh_from_db()
+            assert syrup.consent_withdrawn_on is None
+
     def test_is_refused_from_the_future(self, one, cast, at, on, poppy, facts):
         with inside(one):
             for name in ("received_on", "consent_on"):
@@ -112,6 +125,41 @@ class TestTheList:
         assert answer.status_code == 302
 
 
+class TestWhatParentsMustNotBeToldOf:
+    """A young person who is able to decides alone."""
+
+    @pytest.fixture
+    def pill(self, one, cast, at, on, poppy, facts):
+        private = {"name": "Levonorgestrel", "is_hidden_from_parents": True, "consent_by": "Poppy"}
+        with inside(one):
+            return actions.add_medicine(
+                pupil=poppy, by=cast.head, at=at, **facts | private | {"expires_on": on - timedelta(days=1)}
+            )
+
+    def test_says_so_and_sends_nobody_to_the_parents(self, cast, poppy, pill, browse):
+        client, address = browse(cast.head), f"/children/{poppy.id}/medicines/"
+        text = client.get(address).content.decode()
+        assert "Parents must not be told of this" in text
+        assert "Ask the young person for a new one" in text
+        assert "Young person’s agreement" in text
+        assert "Ask the parent" not in text
+        assert "give it back to the young person" in client.get(f"{address}{pill.id}/return/").content.decode()
+
+    def test_is_asked_for_and_kept(self, one, cast, on, poppy, facts, browse):
+        client, address = browse(cast.head), f"/children/{poppy.id}/medicines/add/"
+        assert client.post(address, typed(facts, is_hidden_from_parents="on", consent_by="Poppy")).status_code == 302
+        with inside(one):
+            made = Medicine.objects.get()
+            assert (made.is_hidden_from_parents, made.consent_by, made.to_put_right(on)) == (True, "Poppy", [])
+
+    def test_still_needs_the_young_persons_agreement(self, one, cast, poppy, facts, browse):
+        alone = {name: value for name, value in facts.items() if not name.startswith("consent")}
+        client = browse(cast.head)
+        client.post(f"/children/{poppy.id}/medicines/add/", typed(alone, is_hidden_from_parents="on"))
+        text = client.get(f"/children/{poppy.id}/medicines/").content.decode()
+        assert "There is no record of the young person’s written agreement." in text
+
+
 class TestThePages:
     def test_add_change_and_return(self, one, cast, on, poppy, facts, browse):
         client, address = browse(cast.head), f"/children/{poppy.id}/medicines/"
@@ -139,7 +187,7 @@ class TestThePages:
         ("changes", "words"),
         [
             ({"name": ""}, "Enter the name of the medicine or device"),
-            ({"consent_by": ""}, "Enter which parent or carer agreed"),
+            ({"consent_by": ""}, "Enter who agreed"),
             ({"log_url": "javascript:alert(1)"}, "Enter a web address in the correct format"),
             ({"received_on_year": "2027"}, "Date it came must be today or in the past"),
         ],

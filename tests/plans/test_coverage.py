@@ -109,6 +109,13 @@ class TestAPart:
         change(on)
         assert missing(plan, on) == [MISSING[part] for part in parts]
 
+    def test_is_not_missing_where_a_young_person_agreed_alone(self, covered, on):
+        plan = covered()
+        Medicine.objects.update(is_hidden_from_parents=True)
+        assert missing(plan, on) == []
+        Medicine.objects.update(consent_on=None)
+        assert missing(plan, on) == [MISSING[Part.CONSENTS]]
+
     def test_is_not_another_childs(self, covered, on):
         plan = covered()
         covered()

@@ -24,6 +24,7 @@ OF_MEDICINE = (
     "is_locked",
     "is_prescribed",
     "is_controlled",
+    "is_hidden_from_parents",
     "consent_by",
     "consent_on",
     "log_url",
@@ -83,15 +84,20 @@ def add_medicine(*, pupil: Pupil, by: audit.Actor, at: datetime, **facts: Any) -
 
 @transaction.atomic
 def change_medicine(*, medicine: Medicine, by: audit.Actor, at: datetime, **facts: Any) -> list[str]:
-    """Correct some of OF_MEDICINE. Gives the names of those that changed. Raises DayInFuture, HasGone."""
+    """Correct some of OF_MEDICINE. Gives the names of those that changed. Raises DayInFuture, HasGone.
+
+    An agreement that is taken away was withdrawn today: the clock then brings the plan's review forward.
+    """
     medicine = _held(medicine)
     _check_past(facts.get("received_on"), at, "Date it came", "received_on")
     _check_past(facts.get("consent_on"), at, "Date of the agreement", "consent_on")
     changed = [name for name, value in facts.items() if name in OF_MEDICINE and getattr(medicine, name) != value]
+    if "consent_on" in changed:
+        medicine.consent_withdrawn_on = None if facts["consent_on"] else day_of(at)
     for name in changed:
         setattr(medicine, name, facts[name])
     if changed:
-        medicine.save(update_fields=changed)
+        medicine.save(update_fields=[*changed, "consent_withdrawn_on"])
         _about_medicine("changed a medicine", medicine, changed, by=by, at=at)
     return changed
 

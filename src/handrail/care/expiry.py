@@ -45,14 +45,16 @@ def to_put_right(
     is_prescribed: bool,
     accepted: Iterable[str],
     has_consent: bool,
+    is_hidden_from_parents: bool,
     expires_on: date | None,
     age: int,
     on: date,
 ) -> list[str]:
     """What is wrong with a medicine at school, in sentences, the most dangerous first: SPMC-MED."""
     found = []
+    whom, whose = ("young person", "young person’s") if is_hidden_from_parents else ("parent", "parent’s")
     if expires_on and expires_on < on:
-        found.append("It is out of date. Do not use it. Ask the parent for a new one.")
+        found.append(f"It is out of date. Do not use it. Ask the {whom} for a new one.")
     if is_emergency and is_locked:
         found.append("It is needed in an emergency, so it must not be locked away.")
     if age < SIXTEEN and not is_prescribed and any(word in name.lower() for word in ASPIRIN):
@@ -60,7 +62,7 @@ def to_put_right(
     if is_controlled and not is_locked and not is_emergency:
         found.append("It is a controlled drug, so it must be locked away where only named people reach it.")
     if not has_consent:
-        found.append("There is no record of the parent’s written agreement.")
+        found.append(f"There is no record of the {whose} written agreement.")
     missing = [words for key, words in TO_ACCEPT.items() if key not in accepted]
     if missing:
         found.append(f"Not checked when it came: {'; '.join(words[:1].lower() + words[1:] for words in missing)}.")

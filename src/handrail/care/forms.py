@@ -67,11 +67,16 @@ class MedicineForm(QuietForm):
         widget=Checkboxes,
         help_text="Take it in only if all of these are true.",
     )
+    is_hidden_from_parents = forms.BooleanField(
+        label="Parents must not be told of it: the young person agrees alone",
+        required=False,
+        help_text="Only if the prescriber found that the young person can decide this. It then needs no parent.",
+    )
     consent_by = forms.CharField(
-        label="Which parent or carer agreed in writing?",
+        label="Who agreed in writing?",
         max_length=150,
         required=False,
-        help_text="Leave this empty if nobody has yet.",
+        help_text="A parent or carer, or that young person. Leave this empty if nobody has yet.",
     )
     consent_on = DateField(label="When did they agree?", noun="date of the agreement", when="past", required=False)
     log_url = forms.URLField(
@@ -94,7 +99,7 @@ class MedicineForm(QuietForm):
         if cleaned.get("consent_by") and not cleaned.get("consent_on") and "consent_on" not in self.errors:
             self.add_error("consent_on", "Enter the date of the agreement")
         if cleaned.get("consent_on") and not cleaned.get("consent_by"):
-            self.add_error("consent_by", "Enter which parent or carer agreed")
+            self.add_error("consent_by", "Enter who agreed")
         cleaned["consent_by"] = cleaned.get("consent_by") or None
         cleaned["log_url"] = cleaned.get("log_url") or None
         return cleaned

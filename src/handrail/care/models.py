@@ -73,8 +73,14 @@ class Medicine(Record):
     is_locked = models.BooleanField(default=False)
     is_prescribed = models.BooleanField(default=False)
     is_controlled = models.BooleanField(default=False)
-    consent_by = SealedTextField(null=True, help_text="which parent or carer agreed in writing")
+    is_hidden_from_parents = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="prescribed without their knowledge: the young person, who is able to, agreed alone",
+    )
+    consent_by = SealedTextField(null=True, help_text="who agreed in writing")
     consent_on = models.DateField(null=True)
+    consent_withdrawn_on = models.DateField(null=True, help_text="empty while nobody took an agreement back")
     log_url = SealedTextField(null=True, help_text="where each dose is written down, elsewhere")
     returned_on = models.DateField(null=True, help_text="empty while it is in use")
     gone = models.CharField(max_length=8, choices=Gone, blank=True)
@@ -108,6 +114,7 @@ class Medicine(Record):
             is_prescribed=self.is_prescribed,
             accepted=self.accepted,
             has_consent=self.consent_on is not None,
+            is_hidden_from_parents=self.is_hidden_from_parents,
             expires_on=self.expires_on,
             age=age_on(self.pupil.born_on, on),
             on=on,

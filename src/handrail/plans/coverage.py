@@ -1,7 +1,8 @@
 """Whether a plan can be relied on today: not only that it is there, but that people and medicines stand behind it.
 
 Covered is a plan that is active and in its review date, with one person trained for the child and one who stands in,
-every medicine in date, and a written agreement to each. A medicine of which the emergency steps speak is not looked at
+every medicine in date, and a written agreement to each: a parent's, or that of a young person who decides alone and
+whose parents must not be told. A medicine of which the emergency steps speak is not looked at
 here: only those that the school holds.
 """
 
@@ -31,7 +32,7 @@ MISSING = {
     Part.TRAINED: "Nobody is trained for this child, with training that is in date",
     Part.COVER: "Nobody stands in, with training that is in date",
     Part.MEDICINES: "A medicine or device is out of date",
-    Part.CONSENTS: "A medicine or device has no written agreement of the parent or carer",
+    Part.CONSENTS: "A medicine or device has no written agreement",
 }
 """What is said of each part that is missing."""
 
