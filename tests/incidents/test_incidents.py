@@ -60,7 +60,7 @@ class TestRecording:
         record(poppy)  # the same day again
         with inside(one):
             plan.refresh_from_db()
-            assert plan.due_on == on + timedelta(days=14)
+            assert plan.due_on == on + timedelta(days=7), "five school days"
             assert ReviewTrigger.objects.get().kind == "incident"
 
     def test_of_no_child_moves_no_plan(self, one, on, poppy, record):

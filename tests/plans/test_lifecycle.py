@@ -233,7 +233,7 @@ class TestReviews:
     def test_come_sooner_when_something_happens_and_that_is_answered_then(self, active, who, today):
         trigger, is_new = actions.bring_forward(plan=active, trigger=Trigger.INCIDENT, on=today, **who)
         active.refresh_from_db()
-        assert (is_new, active.due_on) == (True, today + timedelta(days=14))
+        assert (is_new, active.due_on) == (True, today + timedelta(days=7)), "five school days"
         assert actions.bring_forward(plan=active, trigger=Trigger.INCIDENT, on=today, **who) == (trigger, False)
         ahead, _ = actions.bring_forward(plan=active, trigger=Trigger.MEDICINE, on=today + timedelta(days=90), **who)
         review, _ = actions.record_review(plan=active, reviewed_on=today, outcome=Outcome.UPDATED, **who)

@@ -6,16 +6,19 @@ import pytest
 from dateutil.relativedelta import relativedelta
 from factories import PupilFactory
 
+from handrail.care.actions import change_medicine
 from handrail.care.models import Medicine, StaffTraining
 from handrail.core.models import AuditEntry
 from handrail.notices.models import Notice
-from handrail.plans.cycle import sixteenth_birthday, yearly
+from handrail.plans.actions import bring_forward, record_review, resume
+from handrail.plans.cycle import moves_on, sixteenth_birthday, yearly
 from handrail.plans.models import HealthcarePlan, PlanReview, ReviewTrigger, Stage
 from handrail.plans.reminders import owe_review_reminders
-from handrail.plans.triggers import SIXTEEN, forget_renewed, note_known_ahead
-from handrail.schools.models import Pupil
+from handrail.plans.triggers import IN_YEAR_6, RULES, SIXTEEN, forget_renewed, note_known_ahead
+from handrail.schools.models import Pupil, Term
 from tenants.context import inside
 from tenants.database import execute
+from workflows.demo import TERMS
 
 pytestmark = pytest.mark.django_db
 A_DAY = timedelta(days=1)
@@ -92,7 +95,7 @@ class TestSixteen:
     def test_takes_one_statement_however_many_plans(self, plan, on, at, django_assert_max_num_queries):
         for number in range(10):
             plan(number)
-        with django_assert_max_num_queries(4):
+        with django_assert_max_num_queries(len(RULES) + 2):
             assert note_known_ahead(on=on, at=at) == 10
 
     @pytest.mark.parametrize(
@@ -101,6 +104,125 @@ class TestSixteen:
     def test_is_the_same_day_in_sql_and_in_python(self, born_on):
         [(_, turns)] = execute(f"WITH active (id, born_on) AS (VALUES (1, %s::date)) {SIXTEEN}", [born_on])
         assert turns == sixteenth_birthday(born_on)
+
+
+class TestMovesOn:
+    """To secondary school, at the end of the school year in which a child is in Year 6."""
+
+    LAST_DAY = date(2027, 7, 21)
+
+    @pytest.fixture
+    def moving(self, plan, terms):
+        """Makes a plan, not due before August, of a child in this year group."""
+
+        def made(year_group: str = "Year 6", **more) -> HealthcarePlan:
+            moving = plan(999, due_on=date(2027, 8, 31), **more)
+            Pupil.objects.filter(id=moving.pupil_id).update(year_group=year_group)
+            return moving
+
+        return made
+
+    @pytest.fixture
+    def terms(self):
+        Term.objects.bulk_create(Term(**each) for each in TERMS)
+
+    def test_is_noted_for_the_last_day_of_the_summer_term(self, moving, on, at):
+        moves, stays = moving(), moving("Year 5")
+        assert note_known_ahead(on=on, at=at) == 1
+        assert (noted(moves), noted(stays)) == ([("new_school", self.LAST_DAY)], [])
+        moves.refresh_from_db()
+        assert moves.due_on == self.LAST_DAY
+        assert note_known_ahead(on=on, at=at) == 0
+
+    def test_is_the_last_weekday_of_august_where_no_terms_are_known(self, moving, on, at):
+        Term.objects.all().delete()
+        moves = moving()
+        note_known_ahead(on=on, at=at)
+        assert noted(moves) == [("new_school", date(2027, 8, 31))]
+
+    def test_is_not_noted_when_it_was_reviewed_in_that_term(self, moving, on, at):
+        moving(last_reviewed_on=date(2027, 4, 20))
+        assert note_known_ahead(on=date(2027, 5, 1), at=at) == 0
+
+    def test_is_answered_by_a_review_in_that_term(self, moving, cast, on, at):
+        moves = moving()
+        note_known_ahead(on=on, at=at)
+        in_may = at + (date(2027, 5, 10) - on)
+        review, _ = record_review(
+            plan=moves, reviewed_on=date(2027, 5, 10), outcome="no_change", by=cast.head, at=in_may
+        )
+        assert review.next_due_on == date(2028, 5, 10)
+        assert note_known_ahead(on=date(2027, 5, 11), at=in_may) == 0
+
+    def test_is_taken_back_when_the_child_is_in_another_year(self, moving, on, at):
+        moves = moving()
+        note_known_ahead(on=on, at=at)
+        assert forget_renewed(on=on, at=at) == 0
+        Pupil.objects.filter(id=moves.pupil_id).update(year_group="Year 7")
+        assert forget_renewed(on=on, at=at) == 1
+        moves.refresh_from_db()
+        assert (noted(moves), moves.due_on) == ([], yearly(on - 65 * A_DAY))
+
+    def test_stays_when_the_day_has_come(self, moving, on, at):
+        moves = moving()
+        note_known_ahead(on=on, at=at)
+        Pupil.objects.filter(id=moves.pupil_id).update(year_group="Year 7")
+        assert forget_renewed(on=self.LAST_DAY, at=at) == 0
+
+    def test_stays_when_a_person_noted_it(self, moving, cast, on, at):
+        paused = moving("Year 3")
+        HealthcarePlan.objects.filter(id=paused.id).update(stage=Stage.SUSPENDED, due_on=None)
+        resume(plan=paused, by=cast.head, at=at)
+        assert forget_renewed(on=on, at=at) == 0
+        assert noted(paused) == [("new_school", on + 14 * A_DAY)]
+
+    @pytest.mark.parametrize("year_group", ["Year 6", "6", "6B", "Year 5", "Year 16", "", "Reception"])
+    @pytest.mark.parametrize(
+        "born_on", [date(2015, 8, 31), date(2015, 9, 1), date(2016, 2, 29), date(2016, 8, 31), date(2016, 9, 1)]
+    )
+    def test_is_the_same_child_in_sql_and_in_python(self, year_group, born_on):
+        born = [date(2015, 9, 1), date(2016, 8, 31)]
+        [(moves,)] = execute(
+            f"SELECT {IN_YEAR_6} FROM (VALUES (%s, %s::date)) child (year_group, born_on)", [*born, year_group, born_on]
+        )
+        assert moves == moves_on(year_group, born_on, school_year=2026)
+
+
+class TestConsent:
+    """A parent takes back what they had agreed to."""
+
+    @pytest.fixture
+    def medicine(self, plan, on):
+        return Medicine.objects.create(
+            pupil=plan(999).pupil,
+            kind="medicine",
+            name="Salbutamol",
+            received_on=on,
+            consent_by="Pat Parent",
+            consent_on=on - 9 * A_DAY,
+        )
+
+    def test_makes_the_review_due_that_day_and_no_more_when_it_is_given_again(self, medicine, cast, on, at):
+        watched, who = medicine.pupil.plan, {"by": cast.head, "at": at}
+        assert note_known_ahead(on=on, at=at) == 0
+        change_medicine(medicine=medicine, consent_by=None, consent_on=None, **who)
+        assert note_known_ahead(on=on, at=at) == 1
+        watched.refresh_from_db()
+        assert (noted(watched), watched.due_on) == ([("consent", on)], on)
+        assert forget_renewed(on=on, at=at) == 0
+        change_medicine(medicine=medicine, consent_by="Pat Parent", consent_on=on, **who)
+        assert forget_renewed(on=on, at=at) == 1
+        watched.refresh_from_db()
+        assert watched.due_on == yearly(on - 65 * A_DAY)
+
+    def test_is_not_noted_where_nobody_had_agreed(self, medicine, cast, on, at):
+        Medicine.objects.update(consent_by=None, consent_on=None)
+        change_medicine(medicine=medicine, place="Office", by=cast.head, at=at)
+        assert note_known_ahead(on=on, at=at) == 0
+
+    def test_stays_when_a_person_noted_it(self, plan, cast, on, at):
+        bring_forward(plan=plan(999), trigger="consent", on=on, by=cast.head, at=at)
+        assert forget_renewed(on=on, at=at) == 0
 
 
 class TestWhatRunsOut:

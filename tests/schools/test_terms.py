@@ -126,6 +126,21 @@ def test_the_last_school_day_before(on, before):
 
 
 @pytest.mark.parametrize(
+    ("calendar", "on", "number", "after"),
+    [
+        (YEAR, "2026-11-23", 3, "2026-11-26"),
+        (YEAR, "2026-11-23", 5, "2026-12-01"),  # a training day and a weekend lie between
+        (YEAR, "2026-12-17", 2, "2027-01-04"),  # and the holidays
+        (YEAR, "2027-04-29", 2, "2027-05-04"),  # and a bank holiday
+        (NONE, "2026-12-24", 1, "2026-12-29"),
+        (LEAP, "2028-02-28", 1, "2028-02-29"),
+    ],
+)
+def test_the_school_day_after(calendar, on, number, after):
+    assert calendar.school_day_after(day(on), number) == day(after)
+
+
+@pytest.mark.parametrize(
     ("on", "found"),
     [
         ("2026-09-01", None),

@@ -51,7 +51,7 @@ def record_incident(
 ) -> Incident:
     """Write down an incident or near miss, and open interim reviews of what should have prevented it.
 
-    The child's plan, if there is one, is to be reviewed within two weeks of the day it happened, and the school's
+    The child's plan, if there is one, is to be reviewed within five school days of it, and the school's
     medical conditions policy within two weeks of today. Raises InFuture, ToldBefore.
     """
     if happened_at > at:

@@ -22,7 +22,7 @@ from handrail.plans.models import (
     ReviewTrigger,
     Stage,
 )
-from handrail.schools.models import Pupil
+from handrail.schools.models import Pupil, Term
 
 Outcome = PlanReview.Outcome
 
@@ -265,11 +265,12 @@ def bring_forward(
 ) -> tuple[ReviewTrigger, bool]:
     """Note what makes a review due before its time; give it with whether it is new. Only an active plan's day moves."""
     plan = HealthcarePlan.objects.select_for_update().get(id=plan.id)
+    soon = Term.objects.all().calendar().school_day_after(on, cycle.SOON_DAYS)
     made, is_new = ReviewTrigger.objects.get_or_create(
         plan=plan,
         kind=trigger,
         happens_on=on,
-        defaults={"due_on": cycle.due_after(trigger, on), "noted_at": at, "noted_by": by.actor_id},
+        defaults={"due_on": cycle.due_after(trigger, on, soon=soon), "noted_at": at, "noted_by": by.actor_id},
     )
     if is_new:
         if plan.stage == Stage.ACTIVE and plan.due_on and made.due_on < plan.due_on:
@@ -294,8 +295,8 @@ def record_review(
     """Record a review of an active plan and who agreed; give it with whether it is new.
 
     The next is due a year later, or on `next_due_on` if that is sooner (SPMC-IHP). What had brought this review
-    forward by its day is answered. *No longer needs a plan* and *has left* close it. The same review again changes
-    nothing. Raises DayInFuture, TooLate, WrongStage.
+    forward is answered, as cycle.is_answered says. *No longer needs a plan* and *has left* close it. The same
+    review again changes nothing. Raises DayInFuture, TooLate, WrongStage.
     """
     plan = HealthcarePlan.objects.select_for_update().get(id=plan.id)
     same = plan.reviews.filter(reviewed_on=reviewed_on, outcome=outcome).first()
@@ -318,7 +319,9 @@ def record_review(
         recorded_by_name=by.actor_name,
     )
     review.save(force_insert=True)
-    plan.triggers.filter(answered_by=None, happens_on__lte=reviewed_on).update(answered_by=review)
+    waiting = plan.triggers.filter(answered_by=None)
+    seen = [each.id for each in waiting if cycle.is_answered(each.kind, each.happens_on, reviewed_on=reviewed_on)]
+    waiting.filter(id__in=seen).update(answered_by=review)
     plan.last_reviewed_on = reviewed_on
     if goes_on:
         plan.due_on = review.next_due_on = _next_due(plan, reviewed_on, asked=next_due_on)

@@ -16,6 +16,12 @@ LONGEST_MONTHS = 12
 
 TWO_WEEKS = timedelta(days=14)
 
+A_TERM = timedelta(days=100)
+"""How long before a child moves on a review answers that: it is looked at in the term before."""
+
+LAST_BEFORE_SECONDARY = "6"
+"""The year group after which a child goes on to a secondary school, or to the secondary part of an all-through one."""
+
 
 class Trigger(TextChoices):
     """What makes a review due before its time."""
@@ -30,6 +36,11 @@ class Trigger(TextChoices):
     CONSENT = "consent", "Permission was withdrawn"
     SIXTEEN = "sixteen", "The child turns 16"
 
+
+SOON = frozenset({Trigger.CONDITION, Trigger.INCIDENT})
+"""Those after which the plan is to be looked at within a few school days."""
+
+SOON_DAYS = 5
 
 AT_ONCE = frozenset({Trigger.CONSENT})
 """Those after which the plan is wrong until it has been looked at."""
@@ -53,16 +64,41 @@ def yearly(reviewed_on: date) -> date:
     return reviewed_on + relativedelta(months=LONGEST_MONTHS)
 
 
-def due_after(trigger: str, on: date) -> date:
-    """By when a plan is to be reviewed because of something that happens on the day `on`."""
+def due_after(trigger: str, on: date, *, soon: date | None = None) -> date:
+    """By when a plan is to be reviewed because of something that happens on the day `on`: `soon` is the last of the
+    next SOON_DAYS school days. Two weeks later at the latest, also in a holiday.
+    """
     if trigger in AT_ONCE or trigger in KNOWN_AHEAD:
         return on
-    return on + TWO_WEEKS
+    latest = on + TWO_WEEKS
+    return min(soon or latest, latest) if trigger in SOON else latest
 
 
 def next_due(reviewed_on: date, *, asked: date | None = None, triggers: Iterable[date] = ()) -> date:
     """When the next review is due: a year after the last, or sooner as the school asked or a trigger says."""
     return min([yearly(reviewed_on), *([asked] if asked else []), *triggers])
+
+
+def is_answered(trigger: str, happens_on: date, *, reviewed_on: date) -> bool:
+    """Whether a review has looked at what happened by its day. A move to another school or phase is looked at ahead;
+    what runs out is not, since it may be renewed or not.
+    """
+    ahead = A_TERM if trigger == Trigger.NEW_SCHOOL else timedelta()
+    return happens_on <= reviewed_on + ahead
+
+
+def moves_on(year_group: str, born_on: date, *, school_year: int) -> bool:
+    """Whether a child goes on to secondary school at the end of a school year: they are in Year 6, or of its age where
+    no year group is written down with a number.
+    """
+    number = "".join(each for each in year_group if each in "0123456789")
+    first, last = born_for_year_6(school_year)
+    return number == LAST_BEFORE_SECONDARY if number else first <= born_on <= last
+
+
+def born_for_year_6(school_year: int) -> tuple[date, date]:
+    """The first and the last birthday of those who turn 11 in a school year, which begins on 1 September."""
+    return date(school_year - 11, 9, 1), date(school_year - 10, 8, 31)
 
 
 def sixteenth_birthday(born_on: date) -> date:

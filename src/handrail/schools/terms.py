@@ -90,6 +90,14 @@ class Calendar:
         term = next((term for term in self.terms if term.first_on > after), None)
         return self._next_school_day(term.first_on, term.last_on) if term else None
 
+    def school_day_after(self, day: date, number: int) -> date:
+        """The school day with this number after a day: the first is the next one."""
+        for _ in range(number):
+            day += ONE_DAY
+            while not self.is_school_day(day):
+                day += ONE_DAY
+        return day
+
     def last_school_day_before(self, day: date) -> date:
         """The last school day before a day: by when what must be ready on that day is to be ready."""
         day -= ONE_DAY
