@@ -14,6 +14,7 @@ from handrail.core.models import ReadEntry
 from handrail.notices.models import Notice
 from handrail.plans import link_mail, links, versions
 from handrail.plans.models import Agreement, HealthcarePlan, PlanComment, PlanLink
+from handrail.schools.models import School
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -318,6 +319,21 @@ class TestClosing:
         with inside(one):
             assert PlanLink.objects.get().draft == {"answer": "", "words": WORDS}
 
+    def test_leads_to_a_page_for_everybody_and_keeps_what_was_typed(self, inside_it, one, place):
+        page = inside_it.get(place()).text
+        assert 'form="what-you-think" name="go" value="/accessibility/"' in page
+        answer = inside_it.post(place(), {"answer": "agree", "words": WORDS, "go": "/accessibility/"})
+        assert answer.url == "/accessibility/"
+        assert "We have kept what you typed." in inside_it.get(answer.url).text
+        assert WORDS in inside_it.get(place()).text
+        with inside(one):
+            assert not Agreement.objects.exists()
+
+    @pytest.mark.parametrize("place_to_go", ["https://elsewhere.example/", "//elsewhere.example/", "/children/", ""])
+    def test_leads_nowhere_else(self, inside_it, place, place_to_go):
+        answer = inside_it.post(place(), {"answer": "agree", "words": WORDS, "go": place_to_go})
+        assert answer.url == place("closed/")
+
     def test_is_kept_by_the_page_itself_without_being_sent(self, inside_it, one, place):
         kept = inside_it.post(place(), {"answer": "agree", "words": WORDS}, headers={"X-Handrail-Keep": "yes"})
         assert kept.status_code == 204
@@ -333,6 +349,12 @@ class TestClosing:
         assert inside_it.get(place()).url == place("closed/")
         assert inside_it.post(place(), {"answer": "agree", "words": ""}).url == place("closed/")
         assert "This link has stopped working" in inside_it.get(place("closed/")).text
+
+    def test_comes_when_the_school_has_closed(self, inside_it, one, cast, place):
+        with inside(one):
+            School.objects.filter(id=cast.oak.id).update(closed_on=cast.oak.joined_on)
+        assert inside_it.get(place()).url == place("closed/")
+        assert "Oak School has closed. Ask the child’s new school for a link." in inside_it.get(place("closed/")).text
 
 
 class TestTheSchool:

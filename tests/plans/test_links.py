@@ -16,7 +16,7 @@ from handrail.plans.links import Tried
 from handrail.plans.models import Agreement, HealthcarePlan, PlanComment, PlanLink, Stage
 from handrail.plans.standing import TRIES, Standing
 from handrail.schools.actions import change_contact, pupil_left, remove_contact
-from handrail.schools.models import Contact
+from handrail.schools.models import Contact, School
 from tenants.context import inside
 from tenants.database import execute
 
@@ -126,6 +126,11 @@ class TestSending:
     def test_is_refused_of_a_child_who_has_left(self, send, pat, poppy, cast, at):
         pupil_left(pupil=poppy, left_on=at.date(), by=cast.head, at=at)
         with pytest.raises(actions.WrongStage):
+            send(pat)
+
+    def test_is_refused_of_a_school_that_has_closed(self, send, pat, cast, at):
+        School.objects.filter(id=cast.oak.id).update(closed_on=at.date())
+        with pytest.raises(actions.WrongStage, match="new school"):
             send(pat)
 
     def test_again_ends_the_one_before(self, send, link, pat, at):
@@ -254,6 +259,8 @@ class TestWhatEndsALink:
             ("responsibility", Standing.NOT_ENTITLED),
             ("address", Standing.NOT_ENTITLED),
             ("closed", Standing.CLOSED),
+            ("transferred", Standing.CLOSED),
+            ("school closed", Standing.SCHOOL_CLOSED),
             ("time", Standing.RUN_OUT),
             ("version", Standing.CHANGED),
         ],
@@ -272,8 +279,11 @@ class TestWhatEndsALink:
                 change_contact(contact=pat, place=1, has_parental_responsibility=False, **who)
             case "address":
                 change_contact(contact=pat, place=1, email="somebody@else.example", **who)
-            case "closed":
-                actions.rest(plan=link.version.plan, stage=Stage.CLOSED, reason="Grown out of it.", **who)
+            case "closed" | "transferred":
+                actions.rest(plan=link.version.plan, stage=Stage(what), reason="Grown out of it.", **who)
+            case "school closed":
+                School.objects.filter(id=cast.oak.id).update(closed_on=at.date())
+                link.refresh_from_db()
             case "version":
                 versions.write_section(pupil=poppy, section="trips", answers={"trips": "Both pens."}, based_on=1, **who)
         when = link.ends_at if what == "time" else at

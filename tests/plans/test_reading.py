@@ -10,9 +10,10 @@ from factories import PupilFactory, emergency, person
 from handrail.accounts.models import Membership
 from handrail.accounts.roles import Role
 from handrail.core.models import AuditEntry, ReadEntry
-from handrail.plans import reading, versions
+from handrail.plans import actions, reading, reading_reminders, versions
 from handrail.plans.models import HealthcarePlan, Stage
 from handrail.plans.readers import Reader, ReadReceipt
+from handrail.schools.models import School
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -129,6 +130,26 @@ class TestChoosing:
             Membership.objects.filter(user=office).update(to_on=on)
             assert not reading.to_be_read_by(office, HealthcarePlan.objects.all(), on=on).exists()
         assert counted(one, asked, on) == (0, 1)
+
+
+class TestTheEnd:
+    """Nobody need know the plans of a school that has closed, nor one that was passed on or rests otherwise."""
+
+    @pytest.mark.parametrize("what", ["school closed", Stage.TRANSFERRED, Stage.CLOSED, Stage.SUSPENDED])
+    def test_comes_for_everybody_who_was_asked(self, cast, one, asked, office, browse, at, on, what):
+        with inside(one):
+            if what == "school closed":
+                School.objects.filter(id=cast.oak.id).update(closed_on=on)
+            else:
+                actions.rest(plan=asked, stage=what, reason="Moved.", by=cast.head, at=at)
+            assert not reading.to_be_read_by(office, HealthcarePlan.objects.all(), on=on).exists()
+            assert reading.asked_of(office, asked.versions.get(), on=on) is None
+            with pytest.raises(reading.NotAsked):
+                reading.confirm_read(plan=asked, number=1, by=office, at=at)
+            with pytest.raises(reading.NotAsked):
+                reading.record_told(plan=asked, reader=Reader.objects.get(person=None), by=cast.head, at=at)
+            assert reading_reminders.owe_reading_reminders(on=on, at=at).owed == 0
+        assert "for you to read" not in browse(office).get("/").text
 
 
 class TestPages:

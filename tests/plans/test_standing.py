@@ -12,6 +12,7 @@ GOOD = {
     "ends_at": AT + timedelta(days=14),
     "is_withdrawn": False,
     "is_locked": False,
+    "is_open_school": True,
     "is_at_school": True,
     "is_entitled": True,
     "is_open_plan": True,
@@ -28,6 +29,7 @@ class TestALink:
             ({"at": AT + timedelta(days=14)}, Standing.RUN_OUT),
             ({"is_withdrawn": True}, Standing.WITHDRAWN),
             ({"is_locked": True}, Standing.LOCKED),
+            ({"is_open_school": False}, Standing.SCHOOL_CLOSED),
             ({"is_at_school": False}, Standing.LEFT),
             ({"is_open_plan": False}, Standing.CLOSED),
             ({"is_entitled": False}, Standing.NOT_ENTITLED),
@@ -38,6 +40,7 @@ class TestALink:
             ({"is_newest": False, "is_entitled": False}, Standing.NOT_ENTITLED),
             ({"is_newest": False, "at": AT + timedelta(days=14)}, Standing.RUN_OUT),
             ({"is_entitled": False, "is_at_school": False}, Standing.LEFT),
+            ({"is_open_school": False, "is_at_school": False}, Standing.SCHOOL_CLOSED),
         ],
     )
     def test_stands_or_says_why_not(self, facts, found):

@@ -17,6 +17,7 @@ from django.utils.functional import cached_property
 from handrail.accounts.floods import count_try
 from handrail.accounts.middleware import KEEP
 from handrail.core.access import PUBLIC, Door, Request
+from handrail.core.jinja import FOOTER
 from handrail.core.models import ReadEntry
 from handrail.core.vault import VaultClosed
 from handrail.plans import guests, link_mail, links
@@ -28,6 +29,8 @@ from handrail.plans.models import Agreement, Party, PlanLink
 from handrail.plans.standing import Standing
 
 CODE = "account/email/guest_code"
+ELSEWHERE = {href for _, href in FOOTER}
+"""Where the buttons at the foot of the page lead."""
 WRONG = "The code or the date of birth is wrong. Check both and try again"
 WORDS = {
     Tried.TOO_SOON: "Wait a few seconds, then try again",
@@ -145,7 +148,7 @@ class SharedView(GuestDoor):
         link = self.link
         if link is None:
             return self.go_to("closed")
-        if not self.is_in or KEEP in request.headers or "close" in request.POST:
+        if not self.is_in or KEEP in request.headers or {"close", "go"} & set(request.POST):
             return self.keep(link)
         form = SayForm(request.POST)
         if not form.is_valid():
@@ -159,7 +162,9 @@ class SharedView(GuestDoor):
         return self.go_to("shared")
 
     def keep(self, link: PlanLink) -> HttpResponse:
-        """Keep what was typed instead of sending it: the page was closed, was left alone, or is about to be."""
+        """Keep what was typed instead of sending it: the page was closed, was left alone, or is about to be; or its
+        reader goes to one of the pages that anybody may open.
+        """
         request = self.request
         typed = {name: request.POST.get(name, "") for name in ("answer", "words")}
         try:
@@ -170,6 +175,8 @@ class SharedView(GuestDoor):
             return HttpResponse(status=204)
         if is_kept:
             messages.info(request, "We have kept what you typed. It is not sent yet.")
+        if request.POST.get("go") in ELSEWHERE:
+            return redirect(request.POST["go"])
         if "close" in request.POST:
             guests.leave(request.session, link)
         return self.go_to("closed")

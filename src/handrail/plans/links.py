@@ -68,6 +68,8 @@ def send(*, plan: HealthcarePlan, contact: Contact, is_health_professional: bool
     pupil = Pupil.objects.select_for_update().get(id=plan.pupil_id)  # no version is saved meanwhile
     plan = HealthcarePlan.objects.get(id=plan.id)
     version = plan.versions.order_by("-number").first()
+    if not pupil.school.is_open:
+        raise WrongStage("This school has closed. Send the link from the child’s new school")
     if plan.stage not in SHARED or version is None or not pupil.is_on_roll(day_of(at)):
         raise WrongStage("A link can be sent while the plan is being written, agreed or active")
     contact = Contact.objects.get(id=contact.id, pupil=pupil)
@@ -242,7 +244,7 @@ class Shown:
 
 def as_shown(pupil: Pupil, *, at: datetime) -> list[Shown]:
     """The links that were sent about a child, the newest first, without those withdrawn before anybody opened them."""
-    sent = PlanLink.objects.filter(pupil=pupil).select_related("contact", "pupil", "version__plan")
+    sent = PlanLink.objects.filter(pupil=pupil).select_related("contact", "pupil__school", "version__plan")
     found = [
         Shown(link, link.standing(at), link_mail.came_back(link), list(link.comments.all()))
         for link in sent.order_by("-sent_at", "id").prefetch_related("comments")
@@ -255,7 +257,7 @@ def as_shown(pupil: Pupil, *, at: datetime) -> list[Shown]:
 
 def _locked(link: PlanLink) -> PlanLink:
     """The link as it is now, held until the end."""
-    found: Any = PlanLink.objects.select_related("contact", "pupil", "version__plan")
+    found: Any = PlanLink.objects.select_related("contact", "pupil__school", "version__plan")
     held: PlanLink = found.select_for_update(of=("self",)).get(id=link.id)
     return held
 

@@ -287,6 +287,7 @@ class PlanLink(Record):
             ends_at=self.ends_at,
             is_withdrawn=self.withdrawn_at is not None,
             is_locked=self.locked_at is not None,
+            is_open_school=self.pupil.school.is_open,
             is_at_school=self.pupil.is_on_roll(on),
             is_entitled=contact is not None
             and contact.email == self.email

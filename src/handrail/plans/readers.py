@@ -17,11 +17,14 @@ READERS = [role for role in Role if Permission.SEE_EMERGENCY in PERMISSIONS[role
 
 class ReaderQuerySet(models.QuerySet["Reader"]):
     def asked(self, *, on: date) -> Self:
-        """Those who must know the plan on the day `on`: by name, or with an account that may still see it."""
+        """Those who must know the plan on the day `on`: by name, or with an account that may still see it. Nobody need
+        know those of a school that has closed.
+        """
         held = Membership.objects.current(on=on).filter(
             user=OuterRef("person"), school=OuterRef("plan__pupil__school"), role__in=READERS
         )
-        return self.filter(Q(person=None) | Q(Exists(held), person__is_active=True), ended_at=None)
+        there = self.filter(ended_at=None, plan__pupil__school__closed_on=None)
+        return there.filter(Q(person=None) | Q(Exists(held), person__is_active=True))
 
 
 class Reader(Record):

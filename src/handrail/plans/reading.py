@@ -134,10 +134,10 @@ def record_told(*, plan: HealthcarePlan, reader: Reader, by: audit.Actor, at: da
     Gives whether that is new. Raises NotAsked.
     """
     plan = _held(plan)
-    reader = Reader.objects.get(id=reader.id)
-    if reader.plan_id != plan.id or reader.person_id or reader.ended_at or plan.stage != Stage.ACTIVE:
+    asked = Reader.objects.asked(on=day_of(at)).filter(id=reader.id, plan=plan, person=None).first()
+    if asked is None or plan.stage != Stage.ACTIVE:
         raise NotAsked("This person has to confirm it themselves, or is not asked any more")
-    return _receipt(reader, _newest(plan), plan, "recorded who has read a plan", by=by, at=at)
+    return _receipt(asked, _newest(plan), plan, "recorded who has read a plan", by=by, at=at)
 
 
 def _held(plan: HealthcarePlan) -> HealthcarePlan:

@@ -15,6 +15,7 @@ class Standing(StrEnum):
     STANDS = "Open until"
     WITHDRAWN = "Withdrawn"
     LOCKED = "Stopped after 5 wrong tries"
+    SCHOOL_CLOSED = "Stopped, because the school has closed"
     LEFT = "Stopped, because the child has left"
     CLOSED = "Stopped, because the plan is not open for agreement"
     NOT_ENTITLED = "Stopped, because the contact has changed"
@@ -28,6 +29,7 @@ def standing(
     ends_at: datetime,
     is_withdrawn: bool,
     is_locked: bool,
+    is_open_school: bool,
     is_at_school: bool,
     is_entitled: bool,
     is_open_plan: bool,
@@ -38,6 +40,8 @@ def standing(
         return Standing.WITHDRAWN
     if is_locked:
         return Standing.LOCKED
+    if not is_open_school:
+        return Standing.SCHOOL_CLOSED
     if not is_at_school:
         return Standing.LEFT
     if not is_open_plan:
