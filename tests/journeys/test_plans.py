@@ -139,7 +139,7 @@ def test_the_pages_of_a_trip_are_chosen_and_printed(site, active, poppy):
     site.press(page, "Print these pages")
     site.check(page)  # with an error
     page.get_by_label("Poppy Canarywright").check()
-    for name in ("Print these pages", "Print a list of them"):
+    for name in ("Print these pages", "Print a class list", "Print a trip list", "Print the first-aid list"):
         with page.expect_response(lambda answer: answer.request.method == "POST") as printed:
             page.get_by_role("button", name=name).click()
         assert printed.value.headers["content-type"] == "application/pdf"

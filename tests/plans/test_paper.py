@@ -13,7 +13,8 @@ from handrail.accounts.roles import Role
 from handrail.care.actions import add_kit, record_training
 from handrail.core.models import ReadEntry
 from handrail.plans.emergency import Medicine
-from handrail.plans.versions import write_emergency
+from handrail.plans.models import HealthcarePlan
+from handrail.plans.versions import write_emergency, write_section
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -158,10 +159,10 @@ class TestAList:
             add_kit(school=cast.oak, kind="adrenaline", place="Dining hall", expires_on=on, **who)
         write(one, cast, at, other, emergency())
         [page] = words(
-            browse(cast.head).post(f"/schools/{cast.oak.urn}/plans/print/", {"class": "Kestrels", "list": "yes"})
+            browse(cast.head).post(f"/schools/{cast.oak.urn}/plans/print/", {"class": "Kestrels", "list": "class"})
         )
         for said in (
-            *("Pip", "Kestrels", "Nut allergy", "Stay calm. Give the pen. Then 2 more steps."),
+            *("Class list", "Pip", "Kestrels", "Nut allergy", "Stay calm. Give the pen. Then 2 more steps: see the"),
             *("Ann Able (stands in)", "Pat Parent", "Dining hall", "Fay First First aid"),
         ):
             assert said in page
@@ -173,5 +174,77 @@ class TestAList:
 
     def test_asks_whose_when_nobody_is_chosen(self, one, cast, at, browse, poppy):
         write(one, cast, at, poppy, emergency())
-        page = browse(cast.head).post(f"/schools/{cast.oak.urn}/plans/print/", {"class": "Nowhere", "list": "yes"})
+        page = browse(cast.head).post(f"/schools/{cast.oak.urn}/plans/print/", {"class": "Nowhere", "list": "class"})
         assert "Select the children whose pages you need" in page.text
+
+    @pytest.fixture
+    def wanted(self, one, cast, at, poppy, browse):
+        """Prints a list, of Poppy and one other child, of which the form says more."""
+        pen = Medicine("Pen", "0.3 mg", "Red bag", date(2026, 11, 22))
+        first = {"signs": ("Swollen lips.",), "steps": ("Lie down.", "Give the pen.", "Call 999."), "medicines": (pen,)}
+        write(one, cast, at, poppy, replace(emergency("Nut allergy"), **first))
+        with inside(one):
+            other = PupilFactory(school=cast.oak, name="Otto Other", class_name="Wrens")
+            trips = {"trips": "Ms Reed carries the red bag."}
+            write_section(pupil=poppy, section="trips", answers=trips, based_on=1, by=cast.head, at=at)
+        write(one, cast, at, other, emergency("Asthma"))
+
+        def printed(**said):
+            answer = browse(cast.head).post(f"/schools/{cast.oak.urn}/plans/print/", said)
+            with inside(one):
+                return words(answer), ReadEntry.objects.latest("written_at"), {poppy.id, other.id}
+
+        return printed
+
+    def test_for_first_aiders_has_everybody_with_signs_and_where_the_medicine_is(self, wanted):
+        [page], read, everybody = wanted(list="first_aid")
+        for said in (
+            "First-aid list",
+            "Pip Kestrels",
+            "Otto Other Wrens",
+            "Swollen lips.",
+            "kept: Red bag",
+            "1 more step",
+        ):
+            assert said in page, said
+        assert "OUT OF DATE; Pen" in page
+        assert "Ms Reed" not in page
+        assert (read.verb, read.group, set(read.child_ids)) == ("print", "emergency", everybody)
+
+    def test_for_a_trip_has_what_to_take_and_whom_to_ring(self, wanted, poppy):
+        [page], read, _ = wanted(list="trip", child=poppy.id)
+        for said in ("Trip list", "☐ OUT OF DATE; Pen", "Ms Reed carries the red bag.", "Pat Parent"):
+            assert said in page, said
+        assert "Otto" not in page
+        assert read.child_ids == [poppy.id]
+
+    @pytest.mark.parametrize("stage", ["closed", "transferred", "suspended", "not_needed"])
+    def test_leaves_out_a_plan_that_rests(self, one, wanted, poppy, stage):
+        with inside(one):
+            HealthcarePlan.objects.filter(pupil=poppy).update(stage=stage, due_on=None)
+        [page], read, everybody = wanted(list="first_aid")
+        assert "Pip" not in page
+        assert set(read.child_ids) == everybody - {poppy.id}
+
+    def test_says_what_nobody_has_agreed_to_yet(self, one, wanted, on):
+        assert wanted(list="first_aid")[0][0].count("Not agreed yet") == 2
+        with inside(one):
+            HealthcarePlan.objects.update(stage="active", due_on=on)
+        assert "Not agreed yet" not in wanted(list="first_aid")[0][0]
+
+    def test_of_many_children_repeats_its_headings_on_each_page(self, one, cast, at, on, browse, wanted):
+        with inside(one):
+            for number in range(12):
+                child = PupilFactory(school=cast.oak, name=f"Child {number}", class_name="Wrens")
+                says = replace(emergency(f"Condition {number}"), steps=(LONG,) * 7, signs=(LONG,) * 3)
+                write_emergency(pupil=child, says=says, based_on=0, by=cast.head, at=at)
+        pages, *_ = wanted(list="first_aid")
+        assert len(pages) > 1
+        assert all("Medicine, and where it is" in page for page in pages)
+
+    def test_is_refused_to_whom_plans_are_not_shown(self, one, cast, browse, wanted):
+        with inside(one):
+            office = person("office@oak.example", Role.SCHOOL_ADMINISTRATOR, school=cast.oak)
+        address = f"/schools/{cast.oak.urn}/plans/print/"
+        assert browse(office).post(address, {"list": "first_aid"}).status_code == 403
+        assert browse(cast.neighbour).post(address, {"list": "first_aid"}).status_code == 404

@@ -12,8 +12,8 @@ from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import AuthoritySettings, ReadEntry
 from handrail.core.status import Status
-from handrail.plans.models import HealthcarePlan, PlanVersion
-from handrail.plans.paper import list_of_children
+from handrail.plans.models import WATCHED, HealthcarePlan, PlanVersion
+from handrail.plans.paper.lists import Kind, list_of_children
 from handrail.plans.reading import with_readers
 from handrail.plans.views import as_pdf, paper, printed_by
 from handrail.schools.forms import FindForm
@@ -62,7 +62,9 @@ class PlansView(Door):
 
 
 class PrintPlansView(Door):
-    """The emergency pages, or a list, of the children of a class, of a trip or of the whole school: a PDF to print."""
+    """The emergency pages, or a list, of the children of a class, of a trip or of the whole school: a PDF to print. The
+    first-aid list is of everybody. A plan that rests is in none of them.
+    """
 
     permission, shows_child, needs_step_up = Permission.SEE_PLANS, True, True
     request: Request
@@ -72,7 +74,8 @@ class PrintPlansView(Door):
 
     def post(self, request: Request, urn: str) -> HttpResponse:
         school, children = self.of_school(urn)
-        if "everybody" not in request.POST:
+        kind = request.POST.get("list")
+        if "everybody" not in request.POST and kind != Kind.FIRST_AID:
             chosen = [each for each in request.POST.getlist("child") if is_uuid(each)]
             children = children.filter(Q(id__in=chosen) | Q(class_name__in=request.POST.getlist("class")))
         found = list(PlanVersion.objects.newest_of(children).select_related("plan__pupil__school"))
@@ -85,15 +88,18 @@ class PrintPlansView(Door):
             verb=ReadEntry.Verb.PRINT,
             school_id=school.id,
         )
-        if "list" in request.POST:
-            content = list_of_children(found, school=school, printed=printed_by(request), on=request.today)
+        if kind in list(Kind):
+            content = list_of_children(
+                found, kind=Kind(kind), school=school, printed=printed_by(request), on=request.today
+            )
             return as_pdf(request, content, name="children")
         return paper(request, found, name="emergency-plans")
 
     def of_school(self, urn: str) -> tuple[School, Any]:
         user = self.request.user
         school: School = get_or_404(School.objects.visible_to(user), urn=urn)
-        return school, Pupil.objects.visible_to(user).filter(school=school).on_roll(on=self.request.today)
+        there = Pupil.objects.visible_to(user).filter(school=school).on_roll(on=self.request.today)
+        return school, there.filter(plan__stage__in=WATCHED)
 
     def ask(self, urn: str, page_errors: Any = ()) -> HttpResponse:
         school, children = self.of_school(urn)
