@@ -5,7 +5,7 @@ from django.utils import timezone
 from factories import PupilFactory, emergency, person
 
 from handrail.accounts.roles import Role
-from handrail.plans.versions import write_emergency
+from handrail.plans.versions import write_emergency, write_section
 from handrail.schools.models import Pupil
 from tenants.context import inside
 
@@ -71,3 +71,28 @@ def test_everything_held_about_a_child(site):
     site.check_at_each_width(page)
     with inside(site.one):
         assert Pupil.objects.filter(id=child.id).exists()
+
+
+def test_what_parents_must_not_be_told_is_marked_and_asked_about(site):
+    who = {"by": site.cast.head, "at": timezone.now()}
+    with inside(site.one):
+        child = PupilFactory(school=site.cast.oak, name="Poppy Canarywright")
+        write_emergency(pupil=child, says=emergency(), based_on=0, **who)
+        hidden = {"unknown": "Tablets from the clinic."}
+        write_section(pupil=child, section="confidential", answers=hidden, based_on=1, **who)
+    page = site.open(f"/records/children/{child.id}/", by=site.cast.head)
+    assert "Do not hand it to them" in page.inner_text("main")
+    site.check_at_each_width(page)
+    site.press(page, "Download as a file")
+    site.check_at_each_width(page)
+    site.press(page, "Download the file")
+    site.check_at_each_width(page)
+    page.get_by_label("A parent or carer").check()
+    with page.expect_download() as given:
+        page.get_by_role("button", name="Download the file").click()
+    content = given.value.path().read_text()
+    assert "Canarywright" in content
+    assert "Tablets" not in content
+    page.goto(site.address(f"/records/children/{child.id}/?for=parents"))
+    assert "Tablets" not in page.inner_text("main")
+    site.check_at_each_width(page)

@@ -7,10 +7,12 @@ from itertools import pairwise
 import pytest
 from django.db import connection
 
+from handrail.care.actions import add_medicine
 from handrail.core.models import AuditEntry, ReadEntry
 from handrail.plans.models import BreakGlass, HealthcarePlan, PlanVersion
+from handrail.plans.versions import write_section
 from handrail.records import actions
-from handrail.records.child import as_json, held_about
+from handrail.records.child import as_json, for_parents, held_about, in_words
 from handrail.records.models import LegalHold
 from handrail.schools.models import Pupil
 from tenants.context import inside
@@ -94,6 +96,78 @@ class TestWhatIsHeld:
         )
 
 
+class TestWhatParentsMustNotBeTold:
+    """A medicine prescribed without their knowledge, and what the plan says of it."""
+
+    SECRET, OPEN_TO_ALL = "Levonorgestrel", "Both pens go with her."
+
+    @pytest.fixture
+    def secret(self, cast, child, one, at, on):
+        """The child's third version says it, the fourth says something else too, and the school holds it."""
+        who = {"by": cast.head, "at": at}
+        with inside(one):
+            for number, section, answers in (
+                (2, "confidential", {"unknown": f"{self.SECRET} from the clinic."}),
+                (3, "trips", {"trips": self.OPEN_TO_ALL}),
+            ):
+                write_section(pupil=child, section=section, answers=answers, based_on=number, **who)
+            for name, is_hidden in ((self.SECRET, True), ("Salbutamol", False)):
+                facts = {"name": name, "dose": "1", "place": "Office", "given_by": "Ann", "received_on": on}
+                add_medicine(pupil=child, kind="medicine", is_hidden_from_parents=is_hidden, **facts, **who)
+        return child
+
+    def test_is_marked_wherever_it_stands(self, secret, one):
+        with inside(one):
+            facts = [fact for _, rows in in_words(secret) for row in rows for fact in row]
+        assert {fact.is_hidden for fact in facts if self.SECRET in str(fact.value)} == {True}
+        assert {fact.is_hidden for fact in facts if "Salbutamol" in str(fact.value)} == {False}
+        assert {fact.is_hidden for fact in facts if self.OPEN_TO_ALL in str(fact.value)} == {False}
+
+    def test_is_left_out_for_them_with_every_trace(self, secret, one):
+        with inside(one):
+            words, rows = str(for_parents(in_words(secret))), as_json(secret, to_parents=True)
+        for told in (words, json.dumps(rows, default=str)):
+            assert self.SECRET not in told
+            assert "confidential" not in told.lower()
+            assert "Salbutamol" in told
+            assert self.OPEN_TO_ALL in told
+        assert sorted(row["number"] for row in rows["plans_planversion"]) == [1, 2, 4]
+
+    def test_is_warned_of_on_the_page_and_can_be_left_out(self, cast, secret, browse):
+        client, place = browse(cast.head), f"/records/children/{secret.id}/"
+        page = client.get(place).text
+        assert "Do not hand it to them" in page
+        assert page.count("Not for parents</strong>") >= 2
+        assert self.SECRET in page
+        theirs = client.get(f"{place}?for=parents").text
+        assert "This is without what parents must not be told" in theirs
+        assert self.SECRET not in theirs
+        assert "Not for parents</strong>" not in theirs
+
+    def test_is_given_as_a_file_only_to_whoever_says_who_gets_it(self, cast, secret, one, browse):
+        client, place = browse(cast.head), f"/records/children/{secret.id}/file/"
+        asked = client.get(place)
+        assert "Who will get the file?" in asked.text
+        assert self.SECRET not in asked.text
+        assert "Select who will get the file" in client.post(place, {}).text
+        with inside(one):
+            assert not AuditEntry.objects.filter(verb="took out what is hidden from parents").exists()
+            assert not ReadEntry.objects.filter(verb="export").exists()
+        theirs = client.post(place, {"who": "parents"})
+        assert self.SECRET not in theirs.text
+        assert json.loads(theirs.content)["schools_pupil"][0]["name"] == CANARY
+        assert self.SECRET in client.post(place, {"who": "all"}).text
+        with inside(one):
+            entry = AuditEntry.objects.get(verb="took out what is hidden from parents")
+            assert (entry.by, entry.subject_id) == (cast.head.id, secret.id)
+            assert ReadEntry.objects.filter(verb="export").count() == 2
+
+    @pytest.mark.parametrize("who", ["neighbour", "officer", "admin"])
+    def test_is_nobody_elses(self, cast, secret, browse, who):
+        answer = browse(getattr(cast, who)).post(f"/records/children/{secret.id}/file/", {"who": "all"})
+        assert answer.status_code in (403, 404)
+
+
 class TestErasing:
     def test_leaves_nothing_but_the_ids_of_what_was_done_and_seen(self, cast, child, another, one, at):
         with inside(one):
@@ -131,6 +205,9 @@ class TestThePages:
         with inside(one):
             [read] = ReadEntry.objects.filter(group="rights")
         assert (read.child_ids, read.verb, read.by) == ([child.id], "page", cast.head.id)
+
+    def test_warn_of_nothing_where_there_is_nothing_to_hide(self, cast, child, browse):
+        assert "Not for parents" not in browse(cast.head).get(f"/records/children/{child.id}/").text
 
     def test_give_all_of_it_as_a_file_and_record_that(self, cast, child, one, browse):
         answer = browse(cast.head).get(f"/records/children/{child.id}/file/")

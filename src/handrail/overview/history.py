@@ -146,6 +146,7 @@ SHOWN = {
         "placed a legal hold": "Placed a legal hold on a child’s record",
         "lifted a legal hold": "Lifted the legal hold on a child’s record",
         "erased a child": "Erased a child’s record",
+        "took out what is hidden from parents": "Took a file with what parents must not be told",
     },
 }
 """What is shown of the record of changes, in words, to whom. No words tell which child: that is on a page of its own,

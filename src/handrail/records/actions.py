@@ -311,6 +311,14 @@ def _delete(rows: "QuerySet[Any]") -> int:
 
 
 @transaction.atomic
+def give_out_hidden(*, pupil: Pupil, by: User, at: datetime) -> None:
+    """Record that the person takes a file with what parents must not be told, and has said that whoever gets it may
+    know all of it.
+    """
+    _record_about(pupil, "took out what is hidden from parents", by=by, at=at)
+
+
+@transaction.atomic
 def place_hold(*, pupil: Pupil, reason: str, by: User, at: datetime) -> LegalHold:
     """Keep everything about a child until the hold is lifted. Raises UnderWay."""
     try:

@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from handrail.core.forms.choices import Radios
+
 
 class PeriodForm(forms.Form):
     years = forms.IntegerField(
@@ -21,6 +23,21 @@ class HoldForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         max_length=500,
         error_messages={"required": "Enter why nothing may be deleted"},
+    )
+
+
+class HandOverForm(forms.Form):
+    """Who gets the file: asked where something in it must not reach the parents."""
+
+    PARENTS, ALL = "parents", "all"
+    who = forms.ChoiceField(
+        label="Who will get the file?",
+        choices=[
+            (PARENTS, "A parent or carer, or somebody who may tell them"),
+            (ALL, "The young person, or somebody who may know all of it"),
+        ],
+        widget=Radios,
+        error_messages={"required": "Select who will get the file"},
     )
 
 

@@ -14,8 +14,8 @@ from handrail.core.access import Door, Request, get_or_404
 from handrail.core.documents import NotFound, download
 from handrail.core.models import ReadEntry
 from handrail.records import actions
-from handrail.records.child import as_json, in_words
-from handrail.records.forms import EraseForm, HoldForm, PeriodForm
+from handrail.records.child import as_json, for_parents, has_hidden, in_words
+from handrail.records.forms import EraseForm, HandOverForm, HoldForm, PeriodForm
 from handrail.records.models import AuthorityExport, Deletion, LegalHold
 from handrail.records.retention import BY_KEY, CLASSES, RecordClass, counts
 from handrail.records.retention import in_words as amount
@@ -249,15 +249,39 @@ class HeldView(HeldDoor):
     """All of it, to be read or printed."""
 
     def get(self, request: Request, child_id: Any) -> HttpResponse:
-        return self.page("records/held.html", tables=in_words(self.child))
+        told, is_for_parents = in_words(self.child), request.GET.get("for") == HandOverForm.PARENTS
+        return self.page(
+            "records/held.html",
+            tables=for_parents(told) if is_for_parents else told,
+            has_hidden=has_hidden(told),
+            is_for_parents=is_for_parents,
+        )
 
 
 class HeldFileView(HeldDoor):
-    """All of it as a JSON file."""
+    """All of it as a JSON file. Where parents must not be told of something, it asks first who gets the file."""
 
     def get(self, request: Request, child_id: Any) -> HttpResponse:
+        return self.ask(HandOverForm()) if has_hidden(in_words(self.child)) else self.file()
+
+    def post(self, request: Request, child_id: Any) -> HttpResponse:
+        form = HandOverForm(request.POST)
+        if not has_hidden(in_words(self.child)):
+            return self.file()
+        if not form.is_valid():
+            return self.ask(form)
+        if form.cleaned_data["who"] == HandOverForm.PARENTS:
+            return self.file(to_parents=True)
+        actions.give_out_hidden(pupil=self.child, by=request.user, at=request.now)
+        return self.file()
+
+    def ask(self, form: HandOverForm) -> HttpResponse:
+        return self.page("records/hand_over.html", form=form)
+
+    def file(self, *, to_parents: bool = False) -> HttpResponse:
         self.shows([self.child.id], ReadEntry.Group.RIGHTS, verb=ReadEntry.Verb.EXPORT, school_id=self.child.school_id)
-        answer = JsonResponse(as_json(self.child), json_dumps_params={"indent": 2, "ensure_ascii": False})
+        held = as_json(self.child, to_parents=to_parents)
+        answer = JsonResponse(held, json_dumps_params={"indent": 2, "ensure_ascii": False})
         answer["Content-Disposition"] = 'attachment; filename="held-about-a-child.json"'
         return answer
 
