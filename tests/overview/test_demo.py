@@ -16,8 +16,10 @@ from handrail.core.models import AuthoritySettings
 from handrail.core.status import Status
 from handrail.handovers.models import Handover
 from handrail.notices.models import Notice
+from handrail.packs.models import Pack
 from handrail.plans.coverage import is_covered
 from handrail.plans.models import HealthcarePlan, PlanVersion
+from handrail.plans.reading import asked_of, to_be_read_by
 from handrail.policies.actions import open_policies
 from handrail.policies.models import SCHOOL_KINDS, Kind, Policy, PolicyReview
 from handrail.policies.reminders import owe_review_reminders
@@ -100,7 +102,14 @@ class TestFurnishing:
             assert school.lead_email == lead.email
             assert sorted(Counter(Pupil.objects.values_list("school", flat=True)).values()) == [2, 3, 4]
             assert all(upn.read(pupil.upn).authority == "001" for pupil in Pupil.objects.all())
-            assert PlanVersion.objects.count() == 11
+            assert PlanVersion.objects.count() == 12
+            office = User.objects.get(email="sally.stokes@barsetshire-schools.example").as_at(on)
+            to_read = to_be_read_by(office, HealthcarePlan.objects.visible_to(office), on=on)
+            assert {
+                (plan.pupil.name, asked_of(office, plan.versions.order_by("-number")[0], on=on).has_read_before)
+                for plan in to_read
+            } == {("Benjamin Cole", False), ("Matilda Hill", True)}
+            assert Pack.objects.get(school=school).document is not None
             covered = HealthcarePlan.objects.annotate(whole=is_covered(on=on)).values_list("whole", flat=True)
             assert set(covered) == {True, False}
             checks = [kit.check_status_on(on) for kit in SpareKit.objects.with_last_check()]

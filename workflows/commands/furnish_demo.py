@@ -34,7 +34,7 @@ from handrail.schools.term_actions import set_term
 from tenants.context import inside
 from tenants.database import execute
 from tenants.routing import authorities
-from workflows import demo_absences, demo_care, demo_handovers, demo_links, demo_returns
+from workflows import demo_absences, demo_care, demo_handovers, demo_links, demo_readers, demo_returns
 from workflows.demo import (
     AUTHORITIES,
     PASSWORD,
@@ -273,8 +273,10 @@ class Furnishing:
             demo_care.furnish(school, by=self.leads[school.id].as_at(self.on), at=self.at)
         officer = self.demo.email(self.demo.named_officer)
         demo_absences.furnish([*first, self.setting], leads=self.leads, officer=officer, at=self.at)
-        demo_care.near_miss(first[0], by=self.leads[first[0].id].as_at(self.on), at=self.at)
-        demo_links.furnish(first[0], by=self.leads[first[0].id].as_at(self.on), at=self.at)
+        lead = self.leads[first[0].id].as_at(self.on)
+        for furnish in (demo_care.near_miss, demo_links.furnish, demo_readers.furnish):
+            furnish(first[0], by=lead, at=self.at)
+        demo_readers.make_packs(at=self.at)
         if asked_about and (name := self.demo.others.get(Role.HEALTH_PROFESSIONAL)):
             self.add(Role.HEALTH_PROFESSIONAL, name, school=first[0], pupil=asked_about)
         return active
