@@ -21,6 +21,7 @@ from handrail.notices.models import Notice
 from handrail.policies.actions import open_policies
 from handrail.policies.models import SCHOOL_KINDS, Kind, Policy
 from handrail.returns.models import Answer, Cycle, Return
+from handrail.returns.questions import digest_of
 from handrail.schools.models import School
 from tenants.context import inside
 from tenants.routing import Authority, authorities
@@ -104,7 +105,8 @@ def fill_returns(schools: list[School], at: datetime) -> None:
         closes_on=on + timedelta(days=90),
     )
     asked = framework("SPMC-2015").of("maintained_school")
-    returns = [Return(cycle=cycle, school=school, number=1, submitted_at=at) for school in schools]
+    alike = digest_of(asked)
+    returns = [Return(cycle=cycle, school=school, number=1, asked=alike, submitted_at=at) for school in schools]
     Return.objects.bulk_create(returns)
     Answer.objects.bulk_create(
         (

@@ -57,6 +57,7 @@ def submitted(one, cast, cycle, at, answer):
 
     def made(changes: dict[str, Wanted] | None = None, **more: Any) -> Any:
         answer(changes, **more)
+        more.pop("only", None)
         with inside(one):
             return submit(**{"cycle": cycle, "school": cast.oak, "by": cast.head, "at": at} | more)
 

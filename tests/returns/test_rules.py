@@ -1,6 +1,5 @@
 """Red, amber, green or grey by the rules that the page prints, and always with the one that decided."""
 
-from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -9,7 +8,7 @@ from handrail.returns.rules import RULES, Colour, Kept, Returned, judged
 
 ON = date(2026, 11, 23)
 FINE = Kept("Medical conditions policy", ON + timedelta(days=200), has_lead=True, is_published=True)
-ALLERGY = replace(FINE, called="Allergy safety policy", must_be_published=True)
+ALLERGY = FINE._replace(called="Allergy safety policy", must_be_published=True)
 WHOLE = Returned()
 
 
@@ -18,7 +17,7 @@ def found(*policies, returned=WHOLE, due_on=ON, on=ON):
 
 
 def due(days):
-    return replace(FINE, next_review_on=ON + timedelta(days=days))
+    return FINE._replace(next_review_on=ON + timedelta(days=days))
 
 
 class TestTheColour:
@@ -26,17 +25,17 @@ class TestTheColour:
         ("policy", "rule"),
         [
             (FINE, "G1"),
-            (replace(FINE, next_review_on=None), "R1"),
+            (FINE._replace(next_review_on=None), "R1"),
             (due(-31), "R2"),
             (due(-30), "A2"),
             (due(-1), "A2"),
             (due(0), "A1"),
             (due(30), "A1"),
             (due(31), "G1"),
-            (replace(FINE, has_lead=False), "R3"),
-            (replace(FINE, is_published=False), "A4"),
+            (FINE._replace(has_lead=False), "R3"),
+            (FINE._replace(is_published=False), "A4"),
             (ALLERGY, "G1"),
-            (replace(ALLERGY, is_published=False), "R6"),
+            (ALLERGY._replace(is_published=False), "R6"),
         ],
     )
     def test_of_a_policy(self, policy, rule):
@@ -77,8 +76,8 @@ class TestTheColour:
     def test_is_of_a_rule_that_is_printed(self):
         seen = {
             each.rule
-            for policies in ([FINE], [due(-40)], [due(-2)], [due(2)], [replace(FINE, next_review_on=None)])
-            for each in found(*policies, replace(ALLERGY, is_published=False, has_lead=False), returned=None)
+            for policies in ([FINE], [due(-40)], [due(-2)], [due(2)], [FINE._replace(next_review_on=None)])
+            for each in found(*policies, ALLERGY._replace(is_published=False, has_lead=False), returned=None)
         }
         assert seen < set(RULES)
         for rule in RULES:

@@ -11,6 +11,7 @@ from handrail.core import audit
 from handrail.core.calendar import day_of
 from handrail.guidance.published import frameworks
 from handrail.returns.models import Answer, Assessment, Countersignature, Cycle, Draft, Return, Said, Verdict
+from handrail.returns.questions import digest_of
 from handrail.returns.standing import sections_of
 from handrail.schools.models import School
 from handrail.schools.terms import year_in_words
@@ -199,6 +200,7 @@ def submit(*, cycle: Cycle, school: School, by: audit.Actor, at: datetime) -> Re
         cycle=cycle,
         school=school,
         number=before.number + 1 if before else 1,
+        asked=digest_of(point.requirement for point in points),
         submitted_at=at,
         submitted_by=by.actor_id,
         submitted_by_name=by.actor_name,

@@ -70,6 +70,9 @@ class Verdict(models.TextChoices):
     NOT_APPLICABLE = "not_applicable", "Does not apply to us"
 
 
+UNMET = (Verdict.PARTLY, Verdict.NO)
+
+
 class Said(Record):
     """What somebody at a school said to one requirement, and the digest of what it asked then."""
 
@@ -127,6 +130,7 @@ class Return(Record):
     cycle = models.ForeignKey(Cycle, on_delete=models.PROTECT, related_name="returns")
     school = models.ForeignKey(School, on_delete=models.PROTECT, related_name="returns")
     number = models.PositiveSmallIntegerField(help_text="1, and more for corrections")
+    asked = models.CharField(max_length=16, help_text="a digest: the same for all that were asked the same")
     submitted_at = models.DateTimeField()
     submitted_by = models.UUIDField(null=True)
     submitted_by_name = models.CharField(max_length=150)
@@ -151,6 +155,9 @@ class Answer(Said):
 
     class Meta:
         db_table_comment = "Append-only: what schools submitted, point by point"
+        indexes = [
+            models.Index(fields=["returned"], condition=Q(verdict__in=UNMET), name="answers_that_are_unmet"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["returned", "requirement_id"], name="one_answer_to_a_requirement_in_a_return"

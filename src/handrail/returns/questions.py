@@ -6,12 +6,11 @@ the day guidance changes, only the changed and the new points are open again, an
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from handrail.guidance.frameworks import Framework, Requirement, Status, Strength
-from handrail.returns.models import Said, Verdict
-
-UNMET = (Verdict.PARTLY, Verdict.NO)
+from handrail.returns.models import UNMET, Said
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,11 @@ def asked(frameworks: Iterable[Framework], body: str) -> list[tuple[Framework, R
         if not one.is_draft and one.status != Status.SUPERSEDED
         for each in one.of(body)
     ]
+
+
+def digest_of(requirements: Iterable[Requirement]) -> str:
+    """What all returns have in common that were asked exactly this."""
+    return sha256(",".join(sorted(each.digest for each in requirements)).encode()).hexdigest()[:16]
 
 
 def sections(

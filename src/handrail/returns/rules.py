@@ -4,9 +4,9 @@ Practice, not law: the authority's own way of finding whom to help first. Plans 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 LATE_DAYS = 30
 """Days after a due date from which amber is red."""
@@ -23,8 +23,7 @@ class Colour(StrEnum):
         return self.value.capitalize()
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(NamedTuple):
     """A policy that a school must have: what it is called, its dates, its lead and whether it is on a website."""
 
     called: str
@@ -34,8 +33,7 @@ class Kept:
     must_be_published: bool = False
 
 
-@dataclass(frozen=True)
-class Returned:
+class Returned(NamedTuple):
     """A school's newest return of a cycle: which musts it does not meet and which shoulds without giving a reason, each
     in a sentence, and how many points have no answer that still stands.
     """
@@ -45,8 +43,7 @@ class Returned:
     unanswered: int = 0
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """One rule that applies, in words."""
 
     colour: Colour

@@ -1,7 +1,7 @@
 """How far a school is with its return, and where all of an authority's schools stand. Reads, and writes nothing."""
 
-from dataclasses import dataclass
 from datetime import date
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import TextChoices
@@ -11,7 +11,7 @@ from handrail.guidance.frameworks import Framework, Requirement, Strength
 from handrail.guidance.published import editions, frameworks
 from handrail.policies.models import NEEDED, Kind, Policy
 from handrail.returns.models import Answer, Cycle, Draft, Return
-from handrail.returns.questions import UNMET, Point, Section, asked, in_sections, sections
+from handrail.returns.questions import Point, Section, asked, in_sections, sections
 from handrail.returns.rules import Colour, Found, Kept, Returned, judged
 from handrail.schools.models import School
 from tenants.database import execute
@@ -63,11 +63,11 @@ class Progress(TextChoices):
     SIGNED = "signed", "Returned and signed"
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """Where a school stands: its colour with the rules that led to it, and how far its return is."""
 
-    school: School
+    school: Any
+    """Its id and what a list shows of it."""
     found: list[Found]
     progress: Progress
     returned_id: UUID | None
@@ -79,6 +79,9 @@ class Standing:
     @property
     def decided_by(self) -> Found:
         return self.found[0]
+
+
+SHOWN = ("id", "urn", "name", "body", "phase_name", "trust_name")
 
 
 def board(cycle: Cycle | None, *, on: date) -> list[Standing]:
@@ -94,7 +97,7 @@ def board(cycle: Cycle | None, *, on: date) -> list[Standing]:
     wanted = _Wanted(asking(cycle) if cycle else [])
     returns = _newest(cycle, wanted) if cycle else {}
     found, due_on = [], cycle.due_on if cycle else None
-    for school in School.objects.open().bound():
+    for school in School.objects.open().bound().values_list(*SHOWN, named=True):
         newest = returns.get(school.id)
         returned = wanted.returned(school.body, newest) if newest else None
         why = judged(policies.get(school.id, ()), returned, return_due_on=due_on, on=on, due_soon_days=days)
@@ -116,55 +119,58 @@ def _kept(kind: str, next_review_on: date | None, lead: str, school_lead: str, a
     )
 
 
-@dataclass(frozen=True)
-class _Newest:
+class _Newest(NamedTuple):
     """The newest return of a school in a cycle: the points it does not meet, of those of its answers that stand."""
 
     id: UUID
     is_signed: bool
     unmet: list[str]
-    unmet_without_reason: list[str]
+    without_reason: list[str]
     standing: int
 
 
 def _newest(cycle: Cycle, wanted: "_Wanted") -> dict[UUID, _Newest]:
-    about = {"cycle": cycle.id, "unmet": [str(each) for each in UNMET], "asked": wanted.digests}
+    about = {"cycle": cycle.id, "asked": wanted.digests}
     return {school_id: _Newest(*row) for school_id, *row in execute(NEWEST, about)}
 
 
 NEWEST = """
 WITH newest AS (
-    SELECT DISTINCT ON (school_id) id, school_id FROM returns_return WHERE cycle_id = %(cycle)s
-    ORDER BY school_id, number DESC)
+    SELECT DISTINCT ON (school_id) id, school_id, asked FROM returns_return WHERE cycle_id = %(cycle)s
+    ORDER BY school_id, number DESC),
+one_of_each AS (SELECT DISTINCT ON (asked) id, asked FROM newest),
+standing AS (
+    SELECT asked, count(*) AS points FROM one_of_each JOIN returns_answer ON returned_id = one_of_each.id
+    WHERE digest = ANY(%(asked)s) GROUP BY asked),
+unmet AS (
+    SELECT returned_id, array_agg(requirement_id) AS ids, array_agg(requirement_id) FILTER (WHERE reason = '') AS bare
+    FROM returns_answer WHERE verdict IN ('partly', 'no') AND digest = ANY(%(asked)s) GROUP BY returned_id)
 SELECT newest.school_id, newest.id,
     EXISTS (SELECT 1 FROM returns_countersignature signed WHERE signed.returned_id = newest.id),
-    coalesce(array_agg(requirement_id) FILTER (WHERE verdict = ANY(%(unmet)s)), '{}'),
-    coalesce(array_agg(requirement_id) FILTER (WHERE verdict = ANY(%(unmet)s) AND reason = ''), '{}'),
-    count(answer.id)
-FROM newest LEFT JOIN returns_answer answer ON answer.returned_id = newest.id AND answer.digest = ANY(%(asked)s)
-GROUP BY newest.school_id, newest.id
+    coalesce(unmet.ids, '{}'), coalesce(unmet.bare, '{}'), coalesce(standing.points, 0)
+FROM newest LEFT JOIN unmet ON unmet.returned_id = newest.id LEFT JOIN standing ON standing.asked = newest.asked
 """
+"""How many answers still stand is counted once for all returns that were asked the same."""
 
 
 class _Wanted:
-    """What a cycle asks of each kind of body, worked out once for each."""
+    """What a cycle asks of each kind of body, in its order, worked out once for each."""
 
     def __init__(self, found: list[Framework]) -> None:
         self.frameworks = found
         self.digests = [each.digest for one in found for each in one.requirements]
-        self.by_body: dict[str, list[Requirement]] = {}
+        self.by_body: dict[str, dict[str, tuple[int, Requirement]]] = {}
 
     def returned(self, body: str, newest: _Newest) -> Returned:
         if body not in self.by_body:
-            self.by_body[body] = [each for _, each in asked(self.frameworks, body)]
-        wanted = self.by_body[body]
-        unanswered = max(0, len(wanted) - newest.standing)
-        if not newest.unmet:
-            return Returned(unanswered=unanswered)
-        musts = [each for each in wanted if each.strength == Strength.MUST]
-        rest = [each for each in wanted if each.strength != Strength.MUST]
+            wanted = enumerate(each for _, each in asked(self.frameworks, body))
+            self.by_body[body] = {each.id: (place, each) for place, each in wanted}
+        points = self.by_body[body]
+        unmet = [each for _, each in sorted(points[name] for name in newest.unmet if name in points)]
         return Returned(
-            unmet_musts=[each.says for each in musts if each.id in newest.unmet],
-            unmet_shoulds=[each.says for each in rest if each.id in newest.unmet_without_reason],
-            unanswered=unanswered,
+            unmet_musts=[each.says for each in unmet if each.strength == Strength.MUST],
+            unmet_shoulds=[
+                each.says for each in unmet if each.strength != Strength.MUST and each.id in newest.without_reason
+            ],
+            unanswered=max(0, len(points) - newest.standing),
         )
