@@ -30,7 +30,18 @@ plain = client.get("/sign-in/")
 page = client.get("/sign-in/", secure=True)
 file = client.get("/static/handrail/handrail.css", secure=True)
 posted = client.post("/sign-in/", {"email": "nobody@barsetshire.example"}, secure=True)
+from types import SimpleNamespace
+from django.http import HttpResponse
+from django.utils import timezone
+from handrail.accounts.known_browsers import remember
+from tenants.context import inside
+from tenants.routing import authority_by_code
+answer = HttpResponse()
+with inside(authority_by_code("001")):
+    remember("nobody@barsetshire.example", request=SimpleNamespace(COOKIES={}, now=timezone.now()), answer=answer)
+known = {each.key: {name: value for name, value in each.items() if value} for each in answer.cookies.values()}
 print(json.dumps({
+    "known": known,
     "plain": [plain.status_code, plain["Location"]],
     "page": page.status_code,
     "headers": dict(page.headers),
@@ -76,6 +87,10 @@ class TestAVisit:
     def test_gets_cookies_of_its_host_alone(self, visit):
         flags = {"path": "/", "secure": True, "httponly": True, "samesite": "Lax"}
         assert visit["cookies"] == {"__Host-session": flags, "__Host-csrf": flags}
+        [(name, known)] = visit["known"].items()
+        assert name == "__Host-known"
+        assert {each: known[each] for each in flags} == flags
+        assert "domain" not in known
 
     def test_gets_headers_that_forbid_the_rest(self, visit):
         headers = visit["headers"]

@@ -20,13 +20,17 @@ from handrail.accounts.models import Session
 from handrail.accounts.roles import Permission, Role
 from handrail.accounts.second_step import actions, demo
 from handrail.accounts.second_step.adapter import WRONG_CODE
+from handrail.accounts.second_step.views import left
 from handrail.accounts.sessions import BEGAN, moment
+from handrail.config import settings as product_settings
 from handrail.config import urls as product
+from handrail.core import rotation, vault
 from handrail.core.access import SIGNED_IN, Door
 from handrail.core.audit import CLOCK
-from handrail.core.models import AuditEntry
+from handrail.core.models import AuditEntry, AuthoritySettings, DataKey
 from tenants.context import inside
 from workflows.commands import reset_factors as command
+from workflows.commands.rotate_keys import rotate
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls(__name__)]
 
@@ -86,10 +90,19 @@ def give_app(user: Any, authority: Any, at: datetime) -> Any:
         return actions.add_app(user=user, secret=SECRET, by=CLOCK, at=at)
 
 
-def recovery_codes(user: Any, authority: Any) -> list[str]:
+def recovery_codes(user: Any, authority: Any, at: datetime) -> list[str]:
+    """New ones, as their owner wrote them down."""
     with inside(authority):
-        found: list[str] = actions.of(user).get(type="recovery_codes").wrap().get_unused_codes()
-        return found
+        return actions.make_recovery_codes(user=user, by=CLOCK, at=at)
+
+
+def codes_on(page: str) -> list[str]:
+    return re.findall(r"\b\d{4} \d{4} \d{4}\b", page)
+
+
+def codes_left(user: Any, authority: Any) -> int:
+    with inside(authority):
+        return left(actions.of(user).get(type="recovery_codes"))
 
 
 def newest_code() -> str:
@@ -178,9 +191,35 @@ class TestAtTheAuthority:
     def test_the_last_one_cannot_be_removed(self, cast, one, browse, at, post):
         give_app(cast.officer, one, at)
         client = browse(cast.officer)
-        assert "You need a second step for your role" in client.post(APP + "remove/", follow=True).text
+        assert "You need a second step here" in client.post(APP + "remove/", follow=True).text
         with inside(one):
             assert actions.set_up_by(cast.officer).exists()
+
+
+class TestEverywhereInAnAuthority:
+    """Which has chosen to ask everybody for a second step."""
+
+    @pytest.fixture(autouse=True)
+    def chosen(self, cast, one):
+        with inside(one):
+            AuthoritySettings.objects.update_or_create(defaults={"asks_second_step": True})
+
+    def test_nothing_opens_at_a_school_before_one_is_set_up(self, with_one_step, post):
+        client = with_one_step(HEAD)
+        for place in ("/", "/account/", "/schools/900001/people/", "/account/password/set/"):
+            assert client.get(place)["Location"] == STEP, place
+        set_up(client, post)
+        assert client.get("/account/").status_code == 200
+
+    def test_the_last_one_cannot_be_removed(self, cast, one, browse, at):
+        give_app(cast.head, one, at)
+        assert "You need a second step here" in browse(cast.head).post(APP + "remove/", follow=True).text
+        with inside(one):
+            assert actions.set_up_by(cast.head).exists()
+
+    def test_is_not_asked_of_another_authority(self, cast, two, with_one_step):
+        client = with_one_step(cast.hospital.email, authority=two)
+        assert client.get("/account/").status_code == 200
 
 
 def set_up(client: Client, post: Any) -> str:
@@ -196,6 +235,7 @@ class TestSettingUpAnApp:
     def test_is_open_to_a_school_and_told_and_recorded(self, cast, one, with_one_step, post):
         client = with_one_step(HEAD)
         set_up(client, post)
+        client.get(CODES)
         assert verbs(cast.head, one) == [
             ("added a second step", ["authenticator_app"]),
             ("made recovery codes", ["recovery_codes"]),
@@ -254,7 +294,6 @@ class TestSettingUpAnApp:
         with inside(one):
             kept = json.dumps(list(Authenticator.objects.values_list("data", flat=True)))
         assert found[1] not in kept
-        assert all(each not in kept for each in recovery_codes(cast.head, one))
 
 
 class TestTheSecondPageOfSigningIn:
@@ -306,10 +345,10 @@ class TestTheSecondPageOfSigningIn:
         monkeypatch.setattr(time, "time", lambda: now + 29)
         assert WRONG_CODE in post(other, ASK, code=f"{used[:3]} {used[3:]}").text
 
-    def test_takes_a_recovery_code_once_and_tells(self, cast, one, at_the_door, post):
+    def test_takes_a_recovery_code_once_and_tells(self, cast, one, at, at_the_door, post):
         first, second = at_the_door(), at_the_door()
-        mine = recovery_codes(cast.officer, one)
-        assert post(first, ASK, code=f"{mine[0][:4]} {mine[0][4:]}").status_code == 302
+        mine = recovery_codes(cast.officer, one, at)
+        assert post(first, ASK, code=f"{mine[0][:4]} {mine[0][4:8]}-{mine[0][8:]}").status_code == 302
         assert subjects() == ["A recovery code was used to sign in to Handrail"]
         assert "You have 9 left" in mail.outbox[0].body
         assert ("used a recovery code", ["recovery_codes"]) in verbs(cast.officer, one)
@@ -318,10 +357,15 @@ class TestTheSecondPageOfSigningIn:
 
     def test_refuses_recovery_codes_that_were_made_anew(self, cast, one, at, at_the_door, post):
         client = at_the_door()
-        old = recovery_codes(cast.officer, one)
-        with inside(one):
-            actions.make_recovery_codes(user=cast.officer, by=cast.officer, at=at)
+        old, new = (recovery_codes(cast.officer, one, at) for _ in range(2))
         assert WRONG_CODE in post(client, ASK, code=old[0]).text
+        assert post(client, ASK, code=new[0]).status_code == 302
+
+    def test_takes_a_recovery_code_while_the_vault_is_closed(self, cast, one, at, at_the_door, post, settings):
+        client, mine = at_the_door(), recovery_codes(cast.officer, one, at)
+        settings.VAULT_KEYS = ()
+        assert post(client, ASK, code=code()).status_code == 503
+        assert post(client, ASK, code=mine[0]).status_code == 302
 
     def test_slows_guessing_by_account_and_forgets_when_it_was_right(self, at_the_door, post):
         client, other = at_the_door(), at_the_door()
@@ -367,7 +411,7 @@ class TestTheSecondPageOfSigningIn:
         client, reset = browse(), "/account/password/reset/"
         post(client, reset, email=OFFICER)
         post(client, reset + "code/", code=newest_code())
-        assert post(client, reset + "new/", password1="purple monkey dishwasher")["Location"].startswith(ASK)
+        assert post(client, reset + "new/", password1="violet giraffe lighthouse")["Location"].startswith(ASK)
         assert client.get("/account/")["Location"].startswith("/sign-in/")
         assert post(client, ASK, code=code()).status_code == 302
         assert client.get("/account/").status_code == 200
@@ -483,12 +527,12 @@ class TestStepUp:
         for place in (STEP + "passkey/", NEW_CODES, CODES, APP + "remove/"):
             assert stale.get(place)["Location"].startswith(AGAIN), place
 
-    def test_a_recovery_code_does_too_and_is_used_up(self, cast, one, stale, post):
-        mine = recovery_codes(cast.head, one)
+    def test_a_recovery_code_does_too_and_is_used_up(self, cast, one, at, stale, post):
+        mine = recovery_codes(cast.head, one, at)
         sent = {"second-step-next": "/care/", "second-step-code": mine[0]}
         assert post(stale, AGAIN, **sent)["Location"] == "/care/"
         assert subjects() == ["A recovery code was used to sign in to Handrail"]
-        assert mine[0] not in recovery_codes(cast.head, one)
+        assert codes_left(cast.head, one) == 9
 
 
 class TestAskingAgain:
@@ -588,19 +632,39 @@ class TestRecoveryCodes:
     def test_are_shown_once(self, cast, one, at, browse):
         give_app(cast.head, one, at)
         client = browse(cast.head)
-        mine = recovery_codes(cast.head, one)
-        page = client.get(CODES).text
+        mine = codes_on(client.get(CODES).text)
         assert len(set(mine)) == 10
-        assert all(f"{each[:4]} {each[4:]}" in page for each in mine)
         assert client.get(CODES)["Location"] == NEW_CODES
-        assert mine[0][:4] not in client.get(NEW_CODES).text
+        assert codes_on(client.get(NEW_CODES).text) == []
+        assert codes_left(cast.head, one) == 10
+
+    def test_are_kept_as_slow_hashes_with_a_salt_of_ones_own(self, cast, one, at, browse, settings):
+        for user in (cast.head, cast.colleague):
+            give_app(user, one, at)
+        mine = codes_on(browse(cast.head).get(CODES).text)
+        recovery_codes(cast.colleague, one, at)
+        with inside(one):
+            kept = list(Authenticator.objects.filter(type="recovery_codes").values_list("data", flat=True))
+        assert all(set(each) == {"salt", "cost", "hashes"} for each in kept)
+        assert len({each["salt"] for each in kept}) == 2
+        assert all(each.replace(" ", "") not in json.dumps(kept) for each in mine)
+        cost = product_settings.RECOVERY_CODE_COST
+        assert cost["n"] * cost["p"] >= 2**14 * 5
+
+    def test_are_made_for_somebody_who_has_left_the_page_before(self, cast, one, at, browse):
+        give_app(cast.head, one, at)
+        client = browse(cast.head)
+        assert f'href="{CODES}"' in client.get("/account/").text
+        client.get(CODES)
+        assert f'href="{NEW_CODES}"' in client.get("/account/").text
 
     def test_are_made_anew_and_told(self, cast, one, at, browse, post):
         give_app(cast.head, one, at)
         client = browse(cast.head)
-        old = recovery_codes(cast.head, one)
-        assert post(client, NEW_CODES)["Location"] == CODES
-        assert not set(old) & set(recovery_codes(cast.head, one))
+        old = codes_on(client.get(CODES).text)
+        new = codes_on(post(client, NEW_CODES).text)
+        assert len(new) == 10
+        assert not set(old) & set(new)
         assert subjects() == ["New recovery codes were made for your Handrail account"]
 
     def test_are_for_nobody_without_a_second_step(self, cast, one, browse):
@@ -631,6 +695,39 @@ class TestRecoveryCodes:
         here, elsewhere = browse(cast.officer), browse(cast.officer)
         post(here, APP + "remove/")
         assert [each.get("/account/").status_code for each in (here, elsewhere)] == [200, 200]
+
+
+class TestANewDataKey:
+    def test_seals_the_secrets_of_apps_anew_so_that_the_old_one_can_go(self, cast, one, at):
+        give_app(cast.head, one, at)
+        report = rotate(one)
+        assert (report.left, report.unreadable) == (0, [])
+        with inside(one):
+            newest = DataKey.objects.latest("number")
+            assert actions.keys_in_use() == [newest.id]
+            a_week_later = timezone.now() + timedelta(days=7)
+            done = rotation.finish(key=newest, unreadable=0, at=a_week_later, elsewhere=actions.keys_in_use())
+            assert done.removed == [1]
+            vault._unwrapped.clear()
+            assert actions.use_code(user=cast.head, code=code())
+
+    def test_stays_while_an_app_needs_it(self, cast, one, at, monkeypatch):
+        give_app(cast.head, one, at)
+        monkeypatch.setattr(actions, "seal_anew", list)
+        monkeypatch.setattr("workflows.commands.rotate_keys.PAUSE", 0)
+        assert rotate(one).left == 1
+        with inside(one):
+            assert not DataKey.objects.exclude(retired_at=None).exists()
+
+    def test_names_an_app_that_does_not_open_and_goes_on(self, cast, one, at):
+        broken = give_app(cast.head, one, at)
+        give_app(cast.colleague, one, at)
+        with inside(one):
+            Authenticator.objects.filter(id=broken.id).update(data={"secret": "bm90IG91cnM="})
+        report = rotate(one)
+        assert report.unreadable == [f"mfa_authenticator {broken.id}"]
+        with inside(one):
+            assert actions.use_code(user=cast.colleague, code=code())
 
 
 class TestReset:

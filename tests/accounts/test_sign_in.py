@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.contrib.sessions.backends.base import VALID_KEY_CHARS, UpdateError
 from django.core import mail
@@ -19,6 +20,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 import handrail
 from handrail.accounts.models import Session, User
@@ -30,7 +32,7 @@ from tenants.context import inside
 pytestmark = pytest.mark.django_db
 
 HEAD, NOBODY = "head@oak.example", "nobody@oak.example"
-PASSWORD, ANOTHER = "correct horse battery", "purple monkey dishwasher"
+PASSWORD, ANOTHER = "correct horse battery", "violet giraffe lighthouse"
 START, CODE, WITH_PASSWORD = "/sign-in/", "/sign-in/code/", "/sign-in/password/"
 RESET, RESET_CODE = "/account/password/reset/", "/account/password/reset/code/"
 NEW_PASSWORD = "/account/password/reset/new/"
@@ -512,6 +514,10 @@ class TestChoosingAPassword:
             "!!trustno1!!!!",
             "dragondragondragon",
             "abcabcabcabcabc",
+            "leavemealone",
+            "Needforspeed!!",
+            "1qaz2wsx3edc4rfv",
+            "Oak School 2026",
         ],
     )
     def test_refuses_one_that_is_easy_to_guess_here(self, cast, browse, post, one, easy):
@@ -519,6 +525,14 @@ class TestChoosingAPassword:
         assert "This is easy to guess. Leave out names" in answer.text
         with inside(one):
             assert not User.objects.get(email=HEAD).has_usable_password()
+
+    def test_knows_the_common_ones_that_are_long_enough(self):
+        """At least the 3,000 most common of them, whatever Django ships: each by itself is refused."""
+        [rule] = [each["NAME"] for each in settings.AUTH_PASSWORD_VALIDATORS if each["NAME"].endswith("HardToGuess")]
+        [shortest] = [each["OPTIONS"]["min_length"] for each in settings.AUTH_PASSWORD_VALIDATORS if "OPTIONS" in each]
+        known = import_string(rule)().long_ones
+        assert len(known) > 10_000
+        assert all(len(each) >= shortest and each == each.lower() for each in known)
 
     @pytest.mark.parametrize("hard", ["purple monkey school", "correct horse battery", "8#kQz!91xVhandrail"])
     def test_takes_one_that_has_such_a_word_in_it(self, cast, browse, post, hard):
@@ -730,7 +744,7 @@ class TestTheSession:
         cookie = client.cookies["sessionid"]
         assert (cookie["max-age"], cookie["expires"], cookie["domain"]) == ("", "", "")
         assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/")
-        assert set(client.cookies) == {"sessionid", "csrftoken"}
+        assert set(client.cookies) == {"sessionid", "csrftoken", "known"}  # see test_known_browsers.py
 
 
 class TestThePages:

@@ -48,10 +48,13 @@ def test_the_address_for_help_is_shown_when_there_is_one(browse, one):
         assert "mailto:health@barsetshire.example" in browse().get(address).text
 
 
-def test_the_cookies_named_are_the_cookies_set(browse, cast):
+def test_the_cookies_named_are_the_cookies_set(browse, cast, one):
+    with inside(one):
+        cast.head.set_password("correct horse battery")
+        cast.head.save()
     client = browse()
     client.get("/sign-in/")
-    client.post("/sign-in/", {"email": cast.head.email})
+    client.post("/sign-in/password/", {"login": cast.head.email, "password": "correct horse battery"})
     page = client.get("/cookies/").text
     assert set(re.findall(r'scope="row">([\w-]+)<', page)) == set(client.cookies)
 

@@ -99,7 +99,7 @@ def test_with_a_password_set_changed_forgotten_and_reset(site, width):
     page.get_by_role("link", name=re.compile(r"^Change\s+password")).click()
     site.check(page)
     page.get_by_label("Current password", exact=True).fill("not this one")
-    page.get_by_label("New password", exact=True).fill("purple monkey dishwasher")
+    page.get_by_label("New password", exact=True).fill("violet giraffe lighthouse")
     press(page, "Change my password")
     site.check(page)
     assert page.get_by_text("The current password is wrong").first.is_visible()
@@ -128,7 +128,7 @@ def test_with_a_password_set_changed_forgotten_and_reset(site, width):
     page.get_by_label("6-digit code").fill(post(site)[0].code)
     press(page, "Continue")
     site.check(page)
-    page.get_by_label("New password", exact=True).fill("purple monkey dishwasher")
+    page.get_by_label("New password", exact=True).fill("violet giraffe lighthouse")
     press(page, "Save and sign in")
     assert page.get_by_role("link", name="Hana Head").is_visible()
     assert post(site)[0].subject == "Your Handrail password was changed"

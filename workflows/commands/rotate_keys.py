@@ -6,6 +6,7 @@ import sys
 import time
 from dataclasses import asdict, dataclass, field
 
+from handrail.accounts.second_step import actions as second_step
 from handrail.core import rotation
 from handrail.core.models import DataKey
 from handrail.core.vault import VaultClosed
@@ -67,9 +68,13 @@ def rotate(authority: Authority) -> Report:
     report.key = key.number
     for number in range(PASSES):
         unreadable = _one_pass(authority, key, report)
+        with inside(authority):
+            unreadable += [f"mfa_authenticator {row}" for row in second_step.seal_anew()]
         report.unreadable = unreadable
         with inside(authority):
-            remainder = rotation.finish(key=key, unreadable=len(unreadable), at=clock())
+            remainder = rotation.finish(
+                key=key, unreadable=len(unreadable), at=clock(), elsewhere=second_step.keys_in_use()
+            )
         report.left = max(0, remainder.rows - len(unreadable))
         report.keep_their_key = remainder.fixed_rows
         report.removed_keys += remainder.removed

@@ -251,6 +251,19 @@ def end_session(*, session: Session, by: audit.Actor, at: datetime) -> None:
     _end(Session.objects.filter(id=session.id), user_id=session.user_id, by=by, at=at)
 
 
+@transaction.atomic
+def end_all_sessions(*, by: audit.Actor, at: datetime, but: UUID | None = None) -> int:
+    """Sign everybody of the authority out everywhere at once, but in the session `but`. Gives how many people it were.
+
+    Who has a link to one child's plan and is in it, and who has begun to sign in, begins anew too.
+    """
+    others = Session.objects.exclude(id=but) if but else Session.objects.all()
+    people = others.open(at=at).exclude(user=None).values("user").distinct().count()
+    others.delete()
+    audit.record("signed everybody out", by=by, at=at, subject_kind="session")
+    return int(people)
+
+
 def _end(sessions: Any, *, user_id: UUID | None, by: audit.Actor, at: datetime) -> int:
     """Those that are open. They go at once, so that nothing is kept for somebody who may be gone."""
     was_open = sessions.filter(expire_date__gt=at).count()

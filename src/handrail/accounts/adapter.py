@@ -8,12 +8,13 @@ from allauth.core import context as allauth_context
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from handrail.accounts.actions import end_sessions
 from handrail.accounts.calendar_actions import stop_key
 from handrail.accounts.floods import count_try
+from handrail.accounts.known_browsers import counted_as, remember
 from handrail.accounts.models import User
 from tenants.routing import Authority
 
@@ -42,8 +43,19 @@ class Adapter(DefaultAccountAdapter):
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         super().pre_authenticate(request, **credentials)
-        moment: Any = request
-        count_try(at=moment.now)
+        count_try(request)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """What tries are counted by: the network address, but in a known browser that browser."""
+        return counted_as(request) or str(super().get_client_ip(request))
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        return counted_as(request) or str(super()._get_login_attempts_cache_key(request, **credentials))
+
+    def post_login(self, request: HttpRequest, user: User, **more: Any) -> HttpResponse:
+        answer: HttpResponse = super().post_login(request, user, **more)
+        remember(user.email, request=request, answer=answer)
+        return answer
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return reverse("accounts:account")

@@ -25,6 +25,7 @@ from handrail.accounts import oidc
 from handrail.accounts.adapter import TOO_MANY
 from handrail.accounts.factors import BY_BOTH
 from handrail.accounts.floods import count_try
+from handrail.accounts.known_browsers import count_for_anybody
 from handrail.accounts.models import SignInService, User
 from handrail.accounts.second_step.actions import SHOWED_IT, LastOne
 from handrail.accounts.second_step.views import GOING_TO
@@ -185,9 +186,10 @@ def there(request: Request, service: SignInService, *, process: str, **more: str
     of the addresses that the service itself may lead on to.
     """
     require_on(service)
+    count_for_anybody(request)
     if not ratelimit.consume(request, action="login"):
         raise Refusal(f"{TOO_MANY}.")
-    count_try(at=request.now)
+    count_try(request)
     provider = provider_of(service, deadline=Deadline())
     nonce, proof = token_urlsafe(32), generate_code_challenge()
     max_age = NOW if request.user.is_authenticated else settings.SESSION_COOKIE_AGE

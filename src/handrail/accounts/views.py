@@ -8,6 +8,7 @@ from allauth.account.adapter import get_adapter
 from allauth.account.internal.stagekit import clear_login
 from allauth.account.models import Login
 from allauth.account.utils import get_next_redirect_url
+from allauth.core import ratelimit
 from allauth.mfa.base import views as mfa
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn import views as webauthn
@@ -23,6 +24,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from handrail.accounts import actions
 from handrail.accounts.codes import For, has_ended, note_entered
 from handrail.accounts.floods import count_try
+from handrail.accounts.known_browsers import count_for, count_for_anybody
 from handrail.accounts.models import Draft, Session, SignInService
 from handrail.accounts.second_step.actions import of
 from handrail.accounts.second_step.views import overview, used, wrong_with
@@ -50,7 +52,7 @@ class RequestCodeView(allauth.RequestLoginCodeView):
         return super().get_context_data(services=SignInService.objects.filter(is_on=True), **facts)
 
     def form_valid(self, form: Any) -> HttpResponse:
-        count_try(at=self.request.now)
+        count_try(self.request)
         if form._user is None:
             tell_unknown(form.cleaned_data["email"])
         answer: HttpResponse = super().form_valid(form)
@@ -90,6 +92,11 @@ class EnterCodeView(allauth.ConfirmLoginCodeView):
 class PasswordView(allauth.LoginView):
     """Signing in with a password, also by somebody who was sent a code."""
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        count_for(request.POST.get("login", ""), request=request)
+        answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return answer
+
     def _redirect_to_pending_stage(self, request: HttpRequest, stage: Any) -> None:
         return None
 
@@ -115,8 +122,13 @@ class SecondStepView(mfa.AuthenticateView):
 class PasskeyView(webauthn.LoginWebAuthnView):
     """Signing in with a passkey and nothing else, from the first page."""
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        count_for_anybody(request)
+        answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        return answer
+
     def post(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        count_try(at=request.now)
+        count_try(request)
         answer: HttpResponse = super().post(request, *args, **kwargs)
         return answer
 
@@ -140,10 +152,18 @@ class SetPasswordView(allauth.PasswordSetView):
 
 
 class ResetView(allauth.PasswordResetView):
+    """The first page of choosing a forgotten password anew."""
+
     def form_valid(self, form: Any) -> HttpResponse:
-        answer: HttpResponse = super().form_valid(form)
-        if answer.status_code == 302 and not form.users:
-            tell_unknown(form.cleaned_data["email"])
+        """As the library's, but that a known browser is counted by itself."""
+        email = form.cleaned_data["email"]
+        key = count_for(email, request=self.request)
+        if too_many := ratelimit.consume_or_429(self.request, action="reset_password", key=key):
+            return too_many
+        form.save(self.request)
+        if not form.users:
+            tell_unknown(email)
+        answer: HttpResponse = super(allauth.PasswordResetView, self).form_valid(form)
         return answer
 
 
@@ -168,6 +188,7 @@ class ChooseAnewView(allauth.CompletePasswordResetView):
     """The last page of choosing a forgotten password anew."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        count_for_anybody(request)
         answer: HttpResponseBase = super().dispatch(request, *args, **kwargs)
         return answer if self._process else ran_out(request)
 

@@ -34,6 +34,7 @@ CHANGEABLE = (
     "return_cadence",
     "counts_appointments",
     "counts_part_time",
+    "asks_second_step",
 )
 
 

@@ -76,6 +76,13 @@ class SettingsForm(forms.Form):
     counts_appointments = forms.BooleanField(label="Count medical appointments (code M) as days lost", required=False)
     counts_part_time = forms.BooleanField(label="Count part-time timetables (code C2) as days lost", required=False)
 
+    asks_second_step = forms.BooleanField(
+        label="Ask people at schools for a second step whenever they sign in",
+        help_text="An authenticator app or a passkey. Those who have none set one up when they next open a page. "
+        "Otherwise they are asked only before pages about a child’s health, and not before emergency pages.",
+        required=False,
+    )
+
     def clean_brand_colour(self) -> str:
         colour: str = self.cleaned_data["brand_colour"].lower()
         return f"#{colour}" if re.fullmatch(r"[0-9a-f]{6}", colour) else colour

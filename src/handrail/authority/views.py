@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.cache import get_conditional_response
 
+from handrail.accounts.known_browsers import LASTS
 from handrail.accounts.roles import Permission
 from handrail.authority import rules
 from handrail.authority.actions import CHANGEABLE, SettingRefused, change_settings, changed_fields, check
@@ -119,6 +120,8 @@ class CookiesView(PublicPage):
         return {
             "session_cookie": django_settings.SESSION_COOKIE_NAME,
             "csrf_cookie": django_settings.CSRF_COOKIE_NAME,
+            "known_cookie": django_settings.KNOWN_BROWSER_COOKIE_NAME,
+            "known_days": LASTS.days,
             "hours": django_settings.SESSION_COOKIE_AGE // 3600,
         }
 

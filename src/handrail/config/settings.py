@@ -164,6 +164,7 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_AGE = None  # until the browser closes
+KNOWN_BROWSER_COOKIE_NAME = "known"  # see accounts/known_browsers.py
 CSRF_FAILURE_VIEW = "handrail.core.views.csrf_failure"
 if SITE_SCHEME == "https":
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -174,6 +175,7 @@ if SITE_SCHEME == "https":
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
+    KNOWN_BROWSER_COOKIE_NAME = "__Host-known"
 
 # -- people ----------------------------------------------------------------------------------------------
 
@@ -239,6 +241,7 @@ MFA_TOTP_TOLERANCE = 1  # the codes before and after count too: telephones' cloc
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_RECOVERY_CODE_COUNT = 10
+RECOVERY_CODE_COST = {"n": 2**14, "r": 8, "p": 5}  # of scrypt, for each try
 MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
 
 # -- what programs read ----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from handrail.config.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+RECOVERY_CODE_COST = {"n": 2, "r": 8, "p": 1}
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",

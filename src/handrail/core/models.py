@@ -132,6 +132,9 @@ class AuthoritySettings(Record):
     full_time_hours = models.PositiveSmallIntegerField(default=25, db_default=25, help_text="of education in a week")
     counts_appointments = models.BooleanField(default=False, db_default=False, help_text="code M as days lost")
     counts_part_time = models.BooleanField(default=False, db_default=False, help_text="code C2 as days lost")
+    asks_second_step = models.BooleanField(
+        default=False, db_default=False, help_text="of everybody at sign-in, not of the authority's people alone"
+    )
     is_only_row = models.BooleanField(default=True, editable=False)
 
     class Meta:

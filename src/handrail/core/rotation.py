@@ -4,7 +4,7 @@ Whatever moment it is stopped at, every value opens: a key is there before anyth
 anything might be. Which columns are sealed is asked of the models, so none is forgotten.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -94,14 +94,18 @@ def reseal(model: type[models.Model], *, key: DataKey, after: UUID | None, at_mo
 
 
 @transaction.atomic
-def finish(*, key: DataKey, unreadable: int, at: datetime) -> Remainder:
-    """Retire the earlier keys when nothing waits to be sealed with `key`; remove those long retired and unused."""
+def finish(*, key: DataKey, unreadable: int, at: datetime, elsewhere: Collection[UUID] = ()) -> Remainder:
+    """Retire the earlier keys when nothing waits to be sealed with `key`; remove those long retired and unused.
+
+    `elsewhere` are the keys of what is sealed in no sealed column, one for each value.
+    """
     waiting = sum(_count_stale(model, key) for model in sealed_models() if not is_fixed(model))
+    waiting += sum(each != key.id for each in elsewhere)
     fixed = sum(_count_stale(model, key) for model in sealed_models() if is_fixed(model))
     if waiting <= unreadable:
         DataKey.objects.filter(retired_at=None, number__lt=key.number).update(retired_at=at)
     removed = []
-    for earlier in DataKey.objects.filter(retired_at__lte=at - KEPT_FOR).exclude(id__in=set(_keys_in_use())):
+    for earlier in DataKey.objects.filter(retired_at__lte=at - KEPT_FOR).exclude(id__in={*_keys_in_use(), *elsewhere}):
         removed.append(earlier.number)
         earlier.delete()
     return Remainder(rows=waiting, fixed_rows=fixed, removed=removed)

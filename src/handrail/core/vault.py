@@ -64,13 +64,18 @@ def seal(content: bytes, place: bytes) -> bytes:
 def unseal(sealed: bytes, place: bytes) -> bytes:
     """What was sealed for this place in the bound authority. Raises VaultClosed, CannotOpen."""
     _require_a_wrapping()
-    if sealed[:1] != VERSION or len(sealed) < CONTENT.start:
-        raise CannotOpen("this was not sealed by us")
-    key = _key(UUID(bytes=sealed[KEY_ID]))
+    key = _key(key_of(sealed))
     try:
         return AESGCM(key).decrypt(sealed[NONCE], sealed[CONTENT], _bound_to(sealed[HEADER], place))
     except InvalidTag as error:
         raise CannotOpen("this was changed, or sealed for another place") from error
+
+
+def key_of(sealed: bytes) -> UUID:
+    """The data key that sealed it. Raises CannotOpen."""
+    if sealed[:1] != VERSION or len(sealed) < CONTENT.start:
+        raise CannotOpen("this was not sealed by us")
+    return UUID(bytes=sealed[KEY_ID])
 
 
 def require_open() -> None:

@@ -70,7 +70,7 @@ class GuestDoor(Door):
         link, request = self.link, self.request
         if link is None:
             return self.go_to("closed")
-        count_try(at=request.now)
+        count_try(request)
         try:
             code = links.make_code(link=link, at=request.now)
         except links.NoLongerOpen:
@@ -121,7 +121,7 @@ class WhoView(GuestDoor):
             return self.go_to("closed")
         form = WhoForm(request.POST, today=request.today)
         if form.is_valid():
-            count_try(at=request.now)
+            count_try(request)
             tried = links.try_to_get_in(link=link, at=request.now, **form.cleaned_data)
             if tried == Tried.IN:
                 guests.let_in(request.session, link, at=request.now)

@@ -1,6 +1,7 @@
 """What allauth asks of us about second steps: our words, and secrets that the vault keeps."""
 
 from base64 import b64decode, b64encode
+from uuid import UUID
 
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -18,7 +19,7 @@ WRONG_CODE = "The code is wrong, has run out or was used before. Wait for a new 
 
 
 class AppsClosed(VaultClosed):
-    """What the codes of apps and recovery codes are checked with cannot be sealed or opened."""
+    """What the codes of apps are checked with cannot be sealed or opened."""
 
     page = "accounts/app_closed.html"
 
@@ -46,6 +47,10 @@ class FactorAdapter(DefaultMFAAdapter):
             return vault.unseal(b64decode(encrypted_text), PLACE).decode()
         except VaultClosed as closed:
             raise AppsClosed(*closed.args) from closed
+
+    def key_of(self, encrypted_text: str) -> UUID:
+        """The data key that sealed it. Raises CannotOpen."""
+        return vault.key_of(b64decode(encrypted_text))
 
     def generate_authenticator_name(self, user: object, type: Authenticator.Type) -> str:
         return "Passkey"

@@ -1,13 +1,15 @@
 """The forms of second steps: allauth's, in our words."""
 
+from collections.abc import Callable
 from typing import Any
 
 from allauth.account.adapter import get_adapter as get_account_adapter
+from allauth.core import context as allauth_context
+from allauth.core import ratelimit
 from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa import app_settings
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms as base
-from allauth.mfa.base.internal.flows import check_rate_limit
 from allauth.mfa.totp.internal.auth import validate_totp_code
 from allauth.mfa.webauthn import forms as webauthn
 from allauth.mfa.webauthn.internal import auth
@@ -16,7 +18,9 @@ from django.core.cache import cache
 from django.core.exceptions import ValidationError
 
 from handrail.accounts.forms import word
+from handrail.accounts.known_browsers import count_for
 from handrail.accounts.models import User
+from handrail.accounts.second_step.actions import use_code
 
 PASSKEY_FAILED = "That passkey did not work. Try it again, or use another way"
 A_CODE_IS_VALID_FOR = app_settings.TOTP_PERIOD * (2 * app_settings.TOTP_TOLERANCE + 1)
@@ -38,14 +42,33 @@ def use_up(user: User, code: str) -> None:
         raise get_adapter().validation_error("incorrect_code")
 
 
+def count_try_of(user: User) -> Callable[[], None]:
+    """Count a try to show a second step. Gives what forgets it again, for when it was right. Raises ValidationError.
+
+    As the library's, but that a known browser is counted by itself.
+    """
+    request = allauth_context.request
+    key = f"second-step-of-{user.pk}-by-{count_for(user.email, request=request)}"
+    if not ratelimit.consume(request, action="login_failed", key=key):
+        raise get_account_adapter().validation_error("too_many_login_attempts")
+    return lambda: ratelimit.clear(request, action="login_failed", key=key)
+
+
 class _CodeForm(base.BaseAuthenticateForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         word_app_code(self.fields["code"], hint="From your authenticator app, or a recovery code.")
 
     def clean_code(self) -> str:
-        code: str = super().clean_code()
+        """As the library's, but for recovery codes, of which we keep hashes."""
+        forget_tries = count_try_of(self.user)
+        code: str = normalize_user_code(self.cleaned_data["code"])
+        self.authenticator = use_code(user=self.user, code=code)
+        if self.authenticator is None:
+            raise get_adapter().validation_error("incorrect_code")
+        self.authenticator.user = self.user
         use_up(self.user, code)
+        forget_tries()
         return code
 
 
@@ -69,7 +92,7 @@ class AddAppForm(forms.Form):
 
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]
-        forget_tries = check_rate_limit(self.user)
+        forget_tries = count_try_of(self.user)
         if not validate_totp_code(self.secret, code):
             raise ValidationError("The code is wrong or has run out. Check the newest one in the app and enter that")
         use_up(self.user, code)
@@ -85,12 +108,24 @@ class _PasskeyForm(webauthn.AuthenticateWebAuthnForm):
     def clean_credential(self) -> Any:
         """What a browser sends is read by several libraries, each with its own way of finding it malformed."""
         try:
-            return super().clean_credential()
+            return self._checked(self.cleaned_data["credential"])
         except ValidationError as error:
             too_many = str(get_account_adapter().error_messages["too_many_login_attempts"])
             raise ValidationError(too_many if too_many in error.messages else PASSKEY_FAILED) from error
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValidationError(PASSKEY_FAILED) from error
+
+    def _checked(self, credential: Any) -> Any:
+        """As the library's, but that a known browser is counted by itself. Whose it is may be said in the answer alone:
+        then nothing is counted, or whoever names somebody could use up their tries.
+        """
+        auth.parse_authentication_response(credential)
+        if self.user is None:
+            return auth.complete_authentication(auth.extract_user_from_response(credential), credential)
+        forget_tries = count_try_of(self.user)
+        passkey = auth.complete_authentication(self.user, credential)
+        forget_tries()
+        return passkey
 
 
 class PasskeyForm(_PasskeyForm):

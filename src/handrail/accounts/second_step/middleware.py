@@ -13,7 +13,8 @@ from handrail.core.access import PUBLIC, SIGNED_IN
 
 
 class SecondStepMiddleware:
-    """Asks for a second factor: of people at the authority before anything, of others where a door needs it.
+    """Asks for a second factor: of people at the authority before anything, and of everybody where the authority has
+    chosen so; of others where a door needs it.
 
     `Door.needs_step_up` and `Door.asks_again` concern only somebody who may open the door at all.
     """
@@ -34,7 +35,7 @@ class SecondStepMiddleware:
         if not request.user.is_authenticated:
             return None
         records = get_authentication_records(request, request.user)
-        has_too_few = request.user.is_at_authority and not has_two_factors(records)
+        has_too_few = not has_two_factors(records) and actions.must_have_one(request.user)
         is_let_in = permission == SIGNED_IN or request.user.may(permission)
         needs_step_up = getattr(door, "needs_step_up", False) and is_let_in
         asks_again = request.method in getattr(door, "asks_again", ()) and is_let_in

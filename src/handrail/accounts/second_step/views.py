@@ -7,7 +7,6 @@ from uuid import UUID
 from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.account.authentication import get_authentication_records
 from allauth.account.internal.flows.login import record_authentication
-from allauth.mfa import app_settings
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import generate_totp_secret
@@ -22,7 +21,7 @@ from handrail.accounts.drafts import keep_typed, takes_text
 from handrail.accounts.factors import is_fresh
 from handrail.accounts.models import SignInService, User
 from handrail.accounts.roles import Permission
-from handrail.accounts.second_step import actions
+from handrail.accounts.second_step import actions, recovery
 from handrail.accounts.second_step.forms import (
     AddAppForm,
     AddPasskeyForm,
@@ -164,10 +163,13 @@ def tell(user: User, what: str, **more: Any) -> None:
     get_account_adapter().send_notification_mail(f"mfa/email/{what}", user, more)
 
 
+def recovery_codes_of(user: User) -> Any:
+    return actions.of(user).filter(type=Authenticator.Type.RECOVERY_CODES)
+
+
 def left(recovery_codes: Authenticator) -> int:
-    """How many recovery codes are unused. Asks nothing of the vault."""
-    total: int = app_settings.RECOVERY_CODE_COUNT
-    return total - int(recovery_codes.data["used_mask"]).bit_count()
+    """How many recovery codes are unused."""
+    return len(recovery_codes.data["hashes"])
 
 
 def overview(user: User) -> dict[str, Any]:
@@ -199,8 +201,7 @@ class SettingUp(Door):
         record_authentication(request, request.user, "mfa", id=authenticator.pk, type=authenticator.type)
         request.session.cycle_key()
         messages.success(request, said)
-        recovery_codes = actions.of(request.user).get(type=Authenticator.Type.RECOVERY_CODES)
-        if recovery_codes.wrap().did_view:
+        if recovery_codes_of(request.user).exists():
             return HttpResponseRedirect(request.session.pop(GOING_TO, reverse("accounts:account")))
         return redirect("accounts:recovery_codes")
 
@@ -337,29 +338,35 @@ class RemovePasskeyView(SetUp):
         return [each.wrap() for each in actions.of(user).filter(type=Authenticator.Type.WEBAUTHN)]
 
 
+def made(request: Request) -> HttpResponse:
+    """Recovery codes, made for this one page: they cannot be shown again."""
+    codes = actions.make_recovery_codes(user=request.user, by=request.user, at=request.now)
+    going_to = request.session.pop(GOING_TO, reverse("accounts:account"))
+    return render(request, "accounts/recovery_codes.html", {"codes": recovery.spaced(codes), "going_to": going_to})
+
+
 class RecoveryCodesView(SetUp):
-    """The codes, shown once."""
+    """The first codes, for who has none; where setting up a second step leads to."""
 
     def get(self, request: Request) -> HttpResponse:
-        codes = get_or_404(actions.of(request.user), type=Authenticator.Type.RECOVERY_CODES).wrap()
-        if codes.did_view:
+        if recovery_codes_of(request.user).exists():
             return redirect("accounts:new_recovery_codes")
-        found = [f"{code[:4]} {code[4:]}" for code in codes.get_unused_codes()]
-        codes.mark_as_viewed()
-        going_to = request.session.pop(GOING_TO, reverse("accounts:account"))
-        return render(request, "accounts/recovery_codes.html", {"codes": found, "going_to": going_to})
+        get_or_404(actions.set_up_by(request.user))
+        return made(request)
 
 
 class NewRecoveryCodesView(SetUp):
+    """Codes instead of the ones before."""
+
     def get(self, request: Request) -> HttpResponse:
-        codes = get_or_404(actions.of(request.user), type=Authenticator.Type.RECOVERY_CODES)
+        codes = get_or_404(recovery_codes_of(request.user))
         return render(request, "accounts/new_recovery_codes.html", {"codes_left": left(codes)})
 
     def post(self, request: Request) -> HttpResponse:
         get_or_404(actions.set_up_by(request.user))
-        actions.make_recovery_codes(user=request.user, by=request.user, at=request.now)
+        answer = made(request)
         tell(request.user, "recovery_codes_generated")
-        return redirect("accounts:recovery_codes")
+        return answer
 
 
 class ResetView(Door):
