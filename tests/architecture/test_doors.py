@@ -54,6 +54,17 @@ PUBLIC_PAGES = {
 """Doors that anybody may open. A new one is added here by somebody who has thought about it."""
 
 
+WITHOUT_STEP_UP = {
+    # Names, classes and whom to ring: a child's place at a school, and nothing of their health.
+    *("ChildrenView", "ChildView", "ChangeChildView", "ChildLeftView"),
+    *("AddContactView", "ChangeContactView", "RemoveContactView"),
+    # Somebody may be waiting for an ambulance.
+    *("EmergencyView", "PrintEmergencyView", "AskedAboutView", "ConfirmReadView"),
+    "SharedView",  # nobody is signed in: it takes a link, a code and the child's date of birth
+}
+"""The doors that show a child and ask for no second factor. A new one is added here by somebody who has thought."""
+
+
 def addresses(patterns: Any, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
     for each in patterns:
         if isinstance(each, URLResolver):
@@ -93,6 +104,10 @@ class TestEveryAddress:
         for _, view in FOR_KEYS:
             asks = view.view_class.authentication_classes == [KeyAuthentication] and view.view_class.scope
             assert asks or issubclass(view.view_class, Nothing)
+
+    def test_that_shows_a_child_asks_for_a_second_factor(self):
+        doors = [view.view_class for _, view in DOORS if view.view_class.shows_child]
+        assert {door.__name__ for door in doors if not door.needs_step_up} == WITHOUT_STEP_UP
 
     @every_door
     def test_answers_through_its_permission(self, name, view):

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
-from factories import AT, PupilFactory, person
+from django.utils import timezone
+from factories import AT, NoticeFactory, PupilFactory, person
 
 from handrail.accounts.actions import end_membership
 from handrail.accounts.models import Membership, User
@@ -269,6 +270,60 @@ class TestTheMessage:
             bounce(claim.notice, "550 no such mailbox", at=at)
         assert "Message came back" in words(browse(cast.head).get(OAK))
         assert "If the address is wrong, end this role" in words(browse(cast.head).get(f"/people/{nell.id}/"))
+
+
+class TestAnAddressThatSendsMessagesBack:
+    """Also when the message was about a child: who manages people sees which address, and not what it was about."""
+
+    @pytest.fixture
+    def came_back(self, one, cast, at):
+        def come_back(school, user, *, later=0):
+            with inside(one):
+                about_a_child = NoticeFactory(
+                    recipient=user.email,
+                    school_id=school.id,
+                    wording="child_action",
+                    state=Notice.State.BOUNCED,
+                    ended_at=at + timedelta(minutes=later),
+                )
+                assert about_a_child in Notice.objects.about_children()
+
+        return come_back
+
+    def test_is_shown_to_who_can_mend_it(self, one, cast, browse, came_back):
+        came_back(cast.oak, cast.colleague)
+        client = browse(cast.head)
+        before, _, after = words(client.get(OAK)).partition("Message came back")
+        assert "Cal Colleague" in before
+        assert "Message came back" not in after
+        with inside(one):
+            mine = membership_of(cast.colleague)
+        told = words(client.get(f"/people/{mine.id}/"))
+        assert "The last message to this address came back. If the address is wrong, end this role" in told
+        assert "1 e-mail address to check Overdue The last message to it came back." in words(client.get("/"))
+        with inside(one):
+            office = person("office@oak.example", Role.SCHOOL_ADMINISTRATOR, school=cast.oak)
+        assert "e-mail address to check" not in words(browse(office).get("/"))
+        assert not re.search(r"\bchild|\bplan\b|H-\w{4}", told)
+
+    def test_is_not_shown_when_a_later_one_arrived(self, one, cast, at, browse, came_back):
+        came_back(cast.oak, cast.colleague)
+        with inside(one):
+            NoticeFactory(
+                recipient=cast.colleague.email,
+                school_id=cast.oak.id,
+                wording="child_action",
+                state=Notice.State.DELIVERED,
+                ended_at=at + timedelta(minutes=1),
+            )
+        assert "Message came back" not in words(browse(cast.head).get(OAK))
+
+    def test_tells_nothing_of_messages_from_another_school(self, one, cast, browse, came_back):
+        with inside(one):
+            person(cast.colleague.email, Role.GOVERNOR, school=cast.elm)
+        came_back(cast.elm, cast.colleague)
+        assert "Message came back" not in words(browse(cast.head).get(OAK))
+        assert "Message came back" in words(browse(cast.neighbour).get("/schools/900002/people/"))
 
 
 class TestAnInvitationOpened:
@@ -632,6 +687,40 @@ class TestSigningSomebodyOut:
             client, place = browse(by), self.place(whom, one)
             assert [client.get(place).status_code, client.post(place).status_code] == [status] * 2
         assert all(client.get("/account/").status_code == 200 for client in theirs.values())
+
+
+class TestSigningEverybodyOut:
+    PLACE = "/people/sign-everybody-out/"
+
+    def test_is_asked_and_then_ends_every_session_but_ones_own(self, one, two, cast, browse):
+        client, there = browse(cast.admin), browse(cast.stranger, authority=two)
+        others = [browse(each) for each in (cast.admin, cast.officer, cast.head, cast.head)]
+        assert f'href="{self.PLACE}"' in client.get("/people/").text
+        assert "Sign everybody out?" in words(client.get(self.PLACE))
+        assert [each.get("/account/").status_code for each in others] == [200] * 4
+        said = "3 people were signed out. You are signed in here, and nowhere else."
+        assert said in words(client.post(self.PLACE, follow=True))
+        assert [each.get("/account/").status_code for each in others] == [302] * 4
+        assert [each.get("/account/").status_code for each in (client, there)] == [200, 200]
+        with inside(one):
+            entry = AuditEntry.objects.get(verb="signed everybody out")
+            assert (entry.by, entry.role) == (cast.admin.id, Role.AUTHORITY_ADMINISTRATOR)
+
+    def test_is_for_administrators(self, cast, browse):
+        theirs = browse(cast.colleague)
+        for by, status in ((cast.officer, 403), (cast.head, 404)):
+            client = browse(by)
+            assert [client.get(self.PLACE).status_code, client.post(self.PLACE).status_code] == [status] * 2
+        assert "Sign everybody out" not in browse(cast.officer).get("/people/").text
+        assert theirs.get("/account/").status_code == 200
+
+    def test_asks_again_who_it_is(self, cast, browse, happen):
+        now = timezone.now()
+        happen(now)
+        client, theirs = browse(cast.admin), browse(cast.head)
+        happen(now + timedelta(minutes=16))
+        assert client.post(self.PLACE)["Location"].startswith("/account/second-step/")
+        assert theirs.get("/account/").status_code == 200
 
 
 class TestClosingAnAccount:

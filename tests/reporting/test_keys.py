@@ -5,7 +5,10 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from factories import person
 
+from handrail.accounts.actions import change_role, close_account, end_membership
+from handrail.accounts.roles import Role
 from handrail.core.models import AuditEntry
 from handrail.reporting.actions import digest_of, note_use, revoke_key
 from handrail.reporting.models import ApiKey, Scope
@@ -85,6 +88,40 @@ class TestRevokingAKey:
         assert browse(cast.admin).post(f"/settings/keys/{key.id}/revoke/").status_code == 404
         with inside(two):
             assert ApiKey.objects.get().revoked_at is None
+
+
+class TestAKeyWhoseMakerHasLeft:
+    """They were shown it, so it ends with their last role at the authority."""
+
+    def test_ends_at_once_and_says_why(self, cast, one, browse, key_of, read):
+        with inside(one):
+            leaver = person("leaver@barsetshire.example", Role.AUTHORITY_ADMINISTRATOR, name="Lena Leaver")
+        _, secret = key_of(by=leaver)
+        assert read("/api/v1/schools", key=secret).status_code == 200
+        with inside(one):
+            end_membership(membership=leaver.memberships.get(), by=cast.admin, at=timezone.now())
+        answer = read("/api/v1/schools", key=secret)
+        assert answer.status_code == 401
+        assert "Whoever made the key has left" in answer.json()["detail"]
+        page = browse(cast.admin).get("/settings/keys/").content.decode()
+        assert "Lena Leaver, who made it, has left" in page
+        assert "There is no key that works." in page
+
+    def test_ends_with_their_account(self, cast, one, key_of, read):
+        with inside(one):
+            leaver = person("leaver@barsetshire.example", Role.AUTHORITY_ADMINISTRATOR)
+        _, secret = key_of(by=leaver)
+        with inside(one):
+            close_account(user=leaver, by=cast.admin, at=timezone.now())
+        assert read("/api/v1/schools", key=secret).status_code == 401
+
+    def test_goes_on_in_another_role_at_the_authority(self, cast, one, at, key_of, read):
+        with inside(one):
+            mover = person("mover@barsetshire.example", Role.AUTHORITY_ADMINISTRATOR)
+        _, secret = key_of(by=mover)
+        with inside(one):
+            change_role(membership=mover.memberships.get(), role=Role.ANALYST, by=cast.admin, at=timezone.now())
+        assert read("/api/v1/schools", key=secret).status_code == 200
 
 
 class TestUse:

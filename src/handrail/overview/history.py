@@ -173,6 +173,7 @@ NOT_SHOWN = {
             "closed an account",
             "opened an account again",
             "ended sessions",
+            "signed everybody out",
             "added a second step",
             "removed a second step",
         ),

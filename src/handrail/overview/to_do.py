@@ -16,6 +16,7 @@ from handrail.care.models import Medicine, SpareKit, StaffTraining
 from handrail.core.jinja import plural
 from handrail.core.models import AuthoritySettings
 from handrail.core.status import Status
+from handrail.people.invitations import addresses_to_check
 from handrail.plans.models import HealthcarePlan
 from handrail.schools.models import Pupil, School
 
@@ -49,7 +50,7 @@ TRAININGS = Words("training to renew", "trainings to renew", "care:trainings")
 
 
 def tasks(user: User, school: School, *, on: date, settings: AuthoritySettings) -> list[Task]:
-    """What there is to do at a school for somebody who may, what is overdue first. Four questions at most."""
+    """What there is to do at a school for somebody who may, what is overdue first. Six questions at most."""
     found: list[tuple[Words, Iterable[Status]]] = []
     if user.may(Permission.EDIT_PLANS, school_id=school.id):
         plans = HealthcarePlan.objects.of_school(school.id, on=on).watched().only("stage", "due_on")
@@ -62,11 +63,22 @@ def tasks(user: User, school: School, *, on: date, settings: AuthoritySettings) 
         found.append((KITS, _statuses(kits, on, settings)))
         found.append((TRAININGS, _statuses(StaffTraining.objects.current().filter(school=school), on, settings)))
     made = [_task(words, list(statuses), school) for words, statuses in found]
+    if user.may(Permission.MANAGE_PEOPLE, school_id=school.id):
+        made.append(_addresses(len(addresses_to_check(school, on=on)), school))
     return sorted((each for each in made if each), key=lambda each: each.status != Status.OVERDUE)
 
 
 def _statuses(rows: Iterable[Any], on: date, settings: AuthoritySettings) -> list[Status]:
     return [each.status_on(on, settings) for each in rows]
+
+
+def _addresses(count: int, school: School) -> Task | None:
+    """What it was that came back is not said: it may have been about a child."""
+    if not count:
+        return None
+    title = plural(count, "e-mail address to check", "e-mail addresses to check")
+    text = f"The last message to {'it' if count == 1 else 'each of them'} came back."
+    return Task(title, text, reverse("people:school", args=[school.urn]), Status.OVERDUE)
 
 
 def _task(words: Words, statuses: list[Status], school: School) -> Task | None:

@@ -16,6 +16,7 @@ from handrail.core.jinja import long_date
 from handrail.notices.actions import NoLongerDue
 from handrail.notices.letters import in_words
 from handrail.notices.models import Notice
+from handrail.schools.models import School
 from tenants.database import require_bound
 
 SUBJECT = "invitation"
@@ -33,10 +34,15 @@ MAY_HAVE_LEFT = frozenset({Notice.State.CLAIMED, Notice.State.UNKNOWN, Notice.St
 
 @dataclass(frozen=True)
 class Person:
-    """A membership as it is shown, with the newest message that invited to it."""
+    """A membership as it is shown, with the newest message that invited to it.
+
+    `refuses_post`: whether the last message to the address, of those from where the role is, came back. It is not said
+    what it was about: it may have been a child.
+    """
 
     membership: Membership
     notice: Notice | None
+    refuses_post: bool = False
 
     @property
     def runs_out_on(self) -> date | None:
@@ -44,8 +50,12 @@ class Person:
 
     @property
     def came_back(self) -> bool:
-        """Whether the address does not take messages."""
-        return self.membership.is_awaited and self.notice is not None and self.notice.state in FAILED
+        """Whether the address does not take messages. Of somebody awaited, those that ask them to come: it must not be
+        told of them that they are somebody already.
+        """
+        if not self.membership.is_awaited:
+            return self.refuses_post
+        return self.notice is not None and self.notice.state in FAILED
 
     @property
     def asked_at(self) -> datetime:
@@ -85,12 +95,33 @@ def ran_out_at(school_id: UUID | None, *, by: User, at: datetime) -> list[Person
 
 
 def with_messages(memberships: MembershipQuerySet) -> list[Person]:
-    """Each with the newest message that invited to it. Two questions, however many."""
+    """Each with the newest message that invited to it, by name. Three questions, however many at one place."""
     found = list(memberships.select_related("user", "school"))
     ids = [each.id for each in found]
     sent = Notice.objects.filter(subject_kind=SUBJECT, subject_id__in=ids).order_by("owed_at")
     newest = {notice.subject_id: notice for notice in sent}
-    return sorted((Person(each, newest.get(each.id)) for each in found), key=lambda person: person.membership.called)
+    came_back = _addresses_that_came_back(found)
+    people = [
+        Person(each, newest.get(each.id), refuses_post=each.user.email in came_back[each.school_id]) for each in found
+    ]
+    return sorted(people, key=lambda person: person.membership.called)
+
+
+def addresses_to_check(school: School, *, on: date) -> set[str]:
+    """Of the people and the contacts of a school, the addresses from which its last message came back."""
+    theirs = Membership.objects.current(on=on).filter(school=school, pupil=None, user__is_active=True)
+    contacts = {each.lower() for each in (school.lead_email, school.head_email, school.office_email) if each}
+    addresses = contacts | set(theirs.values_list("user__email", flat=True))
+    return Notice.objects.filter(school_id=school.id, recipient__in=addresses).addresses_that_came_back()
+
+
+def _addresses_that_came_back(memberships: list[Membership]) -> dict[UUID | None, set[str]]:
+    """By place. A school is told what came back of its own messages, the authority of all."""
+    sent = Notice.objects.filter(recipient__in={each.user.email for each in memberships})
+    return {
+        place: (sent if place is None else sent.filter(school_id=place)).addresses_that_came_back()
+        for place in {each.school_id for each in memberships}
+    }
 
 
 def still_due(notice: Notice, *, at: datetime) -> dict[str, str]:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("schools/<str:urn>/people/invite/", views.InviteView.as_view(), name="invite"),
     path("people/", views.AuthorityView.as_view(), name="authority"),
     path("people/invite/", views.InviteView.as_view(), name="invite_officer"),
+    path("people/sign-everybody-out/", views.SignEverybodyOutView.as_view(), name="sign_everybody_out"),
     path("people/<uuid:pk>/", views.PersonView.as_view(), name="person"),
     path("people/<uuid:pk>/role/", views.ChangeRoleView.as_view(), name="role"),
     path("people/<uuid:pk>/end/", views.EndView.as_view(), name="end"),

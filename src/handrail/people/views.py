@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import cached_property
 
-from handrail.accounts.actions import LastOne, NoLongerAllowed, end_sessions
+from handrail.accounts.actions import LastOne, NoLongerAllowed, end_all_sessions, end_sessions
 from handrail.accounts.models import Membership, User
 from handrail.accounts.roles import AUTHORITY_ROLES, Permission, Role
 from handrail.core.access import SIGNED_IN, Door, Request, get_or_404
@@ -336,6 +336,23 @@ class SignOutView(PersonDoor):
         else:
             messages.info(request, f"{self.membership.called} was not signed in.")
         return redirect("people:person", pk=pk)
+
+
+class SignEverybodyOutView(PlaceDoor):
+    """Signs everybody of the authority out, but whoever asks for it: for when nobody knows who has got in."""
+
+    permission = Permission.MANAGE_PEOPLE
+    asks_again = ("GET", "POST")
+
+    def get(self, request: Request) -> HttpResponse:
+        return self.page("sign_everybody_out", membership=None)
+
+    def post(self, request: Request) -> HttpResponse:
+        back = self.place.people
+        people = end_all_sessions(by=request.user, at=request.now, but=request.session.row_id)
+        said = "1 person was" if people == 1 else f"{people} people were"
+        messages.success(request, f"{said} signed out. You are signed in here, and nowhere else.")
+        return redirect(back)
 
 
 class InviteAgainView(PersonDoor):

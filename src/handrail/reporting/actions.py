@@ -8,6 +8,7 @@ from hashlib import sha256
 from django.db import transaction
 
 from handrail.core import audit
+from handrail.core.calendar import day_of
 from handrail.reporting.models import ApiKey, Scope
 from tenants.database import require_bound
 
@@ -22,7 +23,10 @@ NOTED_EVERY = timedelta(minutes=1)
 def make_key(
     *, name: str, scopes: Sequence[Scope], expires_on: date, by: audit.Actor, at: datetime
 ) -> tuple[ApiKey, str]:
-    """Let a program read these scopes until the day `expires_on`; give the key's row and the key, which is not kept."""
+    """Let a program read these scopes until the day `expires_on`, or until whoever makes the key leaves the authority.
+
+    Gives the key's row and the key, which is not kept.
+    """
     secret = BEGINS + secrets.token_urlsafe(BYTES)
     key = ApiKey.objects.create(
         name=name,
@@ -30,6 +34,7 @@ def make_key(
         digest=digest_of(secret),
         expires_on=expires_on,
         made_at=at,
+        made_by=by.actor_id,
         made_by_name=by.actor_name,
     )
     _record("made a key for a program", key, by=by, at=at, fields=["name", "scopes", "expires_on"])
@@ -41,6 +46,15 @@ def revoke_key(*, key: ApiKey, by: audit.Actor, at: datetime) -> None:
     """Let a key open nothing from now on. Revoking it twice changes nothing."""
     if ApiKey.objects.filter(id=key.id, revoked_at=None).update(revoked_at=at):
         _record("revoked a key of a program", key, by=by, at=at)
+
+
+@transaction.atomic
+def revoke_keys(*, by: audit.Actor, at: datetime) -> int:
+    """Let no key open anything from now on. Gives the number of those that did."""
+    keys = list(ApiKey.objects.filter(revoked_at=None, expires_on__gte=day_of(at)).select_for_update())
+    for key in keys:
+        revoke_key(key=key, by=by, at=at)
+    return len(keys)
 
 
 def note_use(*, key: ApiKey, at: datetime) -> None:

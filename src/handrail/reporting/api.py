@@ -45,11 +45,13 @@ class KeyAuthentication(BaseAuthentication):
         secret = self._given(request.headers.get("Authorization", ""))
         if not secret:
             raise exceptions.NotAuthenticated("Send a key, as “Authorization: Bearer” or as the user name of Basic.")
-        key = ApiKey.objects.filter(digest=digest_of(secret)).first()
+        key = ApiKey.objects.with_makers(on=request.today).filter(digest=digest_of(secret)).first()
         if key is None:
             raise exceptions.AuthenticationFailed("The key is not known here.")
         if key.revoked_at:
             raise exceptions.AuthenticationFailed("The key was revoked.")
+        if key.has_lost_maker:
+            raise exceptions.AuthenticationFailed("Whoever made the key has left. An administrator makes another.")
         if not key.works_on(request.today):
             raise exceptions.AuthenticationFailed("The key has expired.")
         return request._request.user, key

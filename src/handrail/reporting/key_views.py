@@ -18,7 +18,7 @@ class KeysView(Door):
     permission = Permission.KEEP_KEYS
 
     def get(self, request: Request) -> HttpResponse:
-        keys = list(ApiKey.objects.all())
+        keys = list(ApiKey.objects.with_makers(on=request.today))
         working = [key for key in keys if key.works_on(request.today)]
         facts = {"working": working, "others": [key for key in keys if key not in working]}
         return render(request, "reporting/keys.html", facts)

@@ -5,7 +5,9 @@ from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 
+from handrail.accounts.models import Membership
 from handrail.core.models import Record, RecordManager
 
 
@@ -17,23 +19,26 @@ class Scope(models.TextChoices):
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
-    def working(self, *, on: date) -> Self:
-        """Those that open something on the day `on`: neither revoked nor past their last day."""
-        return self.filter(revoked_at=None, expires_on__gte=on)
+    def with_makers(self, *, on: date) -> Self:
+        """Each with whether it `has_lost_maker`: whoever was shown it works at the authority no more."""
+        roles = Membership.objects.current(on=on).filter(user_id=OuterRef("made_by"), user__is_active=True, school=None)
+        return self.annotate(has_lost_maker=Q(made_by__isnull=False) & ~Exists(roles))
 
 
 class ApiKey(Record):
-    """What lets a program read. A digest: the key itself is shown once and not kept."""
+    """What lets a program read. A digest: the key itself is shown once, to whoever makes it, and not kept."""
 
     name = models.CharField(max_length=60, help_text="what uses it")
     scopes = ArrayField(models.CharField(max_length=10, choices=Scope))
     digest = models.CharField(max_length=64, unique=True)
     expires_on = models.DateField(help_text="the last day on which it works")
     made_at = models.DateTimeField()
+    made_by = models.UUIDField(null=True, help_text="empty when a command made it")
     made_by_name = models.CharField(max_length=150)
     last_used_at = models.DateTimeField(null=True, help_text="to the minute")
     revoked_at = models.DateTimeField(null=True)
 
+    has_lost_maker: bool
     objects: ClassVar = RecordManager.from_queryset(ApiKeyQuerySet)()
 
     class Meta:
@@ -50,8 +55,8 @@ class ApiKey(Record):
         return [Scope(each).label for each in self.scopes]
 
     def works_on(self, on: date) -> bool:
-        """The same as `working`."""
-        return self.revoked_at is None and self.expires_on >= on
+        """Whether it opens something on the day `on`. Of one that was found `with_makers`."""
+        return self.revoked_at is None and self.expires_on >= on and not self.has_lost_maker
 
 
 class Change(Record):

@@ -1,0 +1,77 @@
+"""Every operation of the API with every kind of key, and without one: made from the addresses and the scopes."""
+
+from collections.abc import Callable
+from itertools import combinations
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from factories import Cast
+from isolation.test_permissions import holder
+from isolation.walk import addresses
+
+from handrail.accounts.roles import Role
+from handrail.reporting.actions import revoke_key
+from handrail.reporting.api import Endpoint, Nothing
+from handrail.reporting.models import Scope
+from handrail.reporting.openapi import description
+from tenants.context import inside
+
+pytestmark = pytest.mark.django_db
+
+FOUND = {reverse(each.name): each.view for each in addresses() if isinstance(each.view, type) and not each.arguments}
+OPERATIONS: dict[str, Scope] = {
+    path: view.scope for path, view in FOUND.items() if issubclass(view, Endpoint) and not issubclass(view, Nothing)
+}
+"""By path, the scope that it asks for."""
+
+WRITING = ("post", "put", "patch", "delete")
+
+
+def statuses(read: Callable[..., Any], **how: Any) -> dict[str, int]:
+    return {path: read(path, **how).status_code for path in OPERATIONS}
+
+
+def everywhere(status: int) -> dict[str, int]:
+    return dict.fromkeys(OPERATIONS, status)
+
+
+class TestTheTable:
+    def test_has_every_operation_that_is_described(self) -> None:
+        assert {path for path in OPERATIONS if "." not in path} == {*description()["paths"]} - {
+            path for path in description()["paths"] if "." in path
+        }
+        assert all(path in OPERATIONS for path in description()["paths"])
+        assert set(OPERATIONS.values()) == set(Scope)
+
+    @pytest.mark.parametrize("scopes", [each for n in (1, 2) for each in combinations(Scope, n)], ids="+".join)
+    def test_opens_to_a_key_what_its_scopes_allow(self, cast: Cast, key_of: Any, read: Any, scopes: Any) -> None:
+        _, secret = key_of(*scopes)
+        allowed = {path: 200 if scope in scopes else 403 for path, scope in OPERATIONS.items()}
+        assert statuses(read, key=secret) == allowed
+
+    def test_opens_nothing_without_a_key_or_with_one_that_ended(
+        self, cast: Cast, one: Any, key_of: Any, read: Any
+    ) -> None:
+        revoked, secret = key_of()
+        with inside(one):
+            revoke_key(key=revoked, by=cast.admin, at=timezone.now())
+        for key in ("", secret, key_of(days=-1)[1], "handrail_made-up"):
+            assert statuses(read, key=key) == everywhere(401)
+
+    def test_opens_nothing_to_a_key_of_another_authority(self, cast: Cast, two: Any, key_of: Any, read: Any) -> None:
+        _, secret = key_of(authority=two, by=cast.stranger)
+        assert statuses(read, key=secret) == everywhere(401)
+        assert statuses(read, key=secret, authority=two) == everywhere(200)
+
+    @pytest.mark.parametrize("role", Role)
+    def test_opens_nothing_to_somebody_who_is_signed_in(self, cast: Cast, one: Any, browse: Any, role: Role) -> None:
+        client: Client = browse(holder(role, cast.oak, one))
+        assert {path: client.get(path).status_code for path in OPERATIONS} == everywhere(401)
+
+    @pytest.mark.parametrize("method", WRITING)
+    def test_changes_nothing_for_anybody(self, cast: Cast, key_of: Any, read: Any, method: str) -> None:
+        _, secret = key_of()
+        assert statuses(read, key=secret, method=method) == everywhere(405)
