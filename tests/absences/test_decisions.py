@@ -1,11 +1,12 @@
 """The log of a case: what may be written, what is refused, and that nothing in it can be changed."""
 
+import threading
 from datetime import date, timedelta
 from decimal import Decimal
 
 import pypdf
 import pytest
-from django.db import ProgrammingError, transaction
+from django.db import ProgrammingError, connection, transaction
 
 from handrail.absences import decisions
 from handrail.absences.actions import Refused, enter_codes
@@ -181,3 +182,57 @@ class TestTheChildsRecord:
     def test_is_erased_with_the_child(self, case, cast, at):
         erase_child(pupil=case.pupil, by=cast.head, at=at)
         assert not Pupil.objects.filter(id=case.pupil_id).exists()
+
+
+class TestWrittenMeanwhile:
+    def test_is_told_and_nothing_is_lost(self, case, write):
+        write("decide", outcome="more", seen=0)
+        with pytest.raises(decisions.WrittenMeanwhile, match=r"Nora Named has written “Decision: Not yet"):
+            write("decide", outcome="no", seen=0)
+        write("decide", outcome="no", seen=1)
+        assert list(CaseEntry.objects.in_order().values_list("outcome", flat=True)) == ["more", "no"]
+
+    def test_is_said_on_the_page_which_keeps_what_was_typed(self, one, terms, poppy, nora, report, days_ago, browse):
+        with inside(one):
+            case = report(poppy, days_ago(21)).case
+        client, address = browse(nora), f"/cases/{case.id}/decision/"
+        assert 'name="seen" value="0"' in client.get(address).text
+        typed = {
+            "outcome": "yes", "evidence": "A GP letter", "reasons": "Typed once", "seen": "0",
+            **{f"decided_on_{box}": value for box, value in (("day", 23), ("month", 11), ("year", 2026))},
+            **{f"next_review_on_{box}": value for box, value in (("day", 4), ("month", 1), ("year", 2027))},
+        }  # fmt: skip
+        assert client.post(address, typed).status_code == 302
+        page = client.post(address, typed | {"reasons": "Typed twice"}).text
+        assert "Nora Named has written" in page and "Typed twice" in page and 'name="seen" value="1"' in page
+        assert client.post(address, typed | {"seen": "1"}).status_code == 302
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTwoOfficersAtOnce:
+    def test_one_decides_and_the_other_is_told(self, one, cast, terms, poppy, nora, report, at, on, days_ago):
+        with inside(one):
+            case = report(poppy, days_ago(21)).case
+        results, together = [], threading.Barrier(2, timeout=30)
+
+        def decide(outcome):
+            together.wait()
+            try:
+                with inside(one):
+                    decisions.decide(
+                        case=case, outcome=outcome, decided_on=on, evidence="A letter", reasons="Why",
+                        next_review_on=NEXT, by=nora, at=at, seen=0,
+                    )  # fmt: skip
+                results.append("written")
+            except decisions.WrittenMeanwhile:
+                results.append("told")
+            connection.close()
+
+        threads = [threading.Thread(target=decide, args=(each,)) for each in ("yes", "no")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(results) == ["told", "written"]
+        with inside(one):
+            assert CaseEntry.objects.get().number == 1

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from factories import PupilFactory, person
+from factories import AT, PupilFactory, person
 
 from handrail.absences import actions, decisions, reminders, return_reminders
 from handrail.absences.answers import recent_periods
@@ -23,6 +23,7 @@ pytestmark = pytest.mark.django_db
 A_DAY = timedelta(days=1)
 NORA = "nora@barsetshire.example"
 ADMIN = "adele@barsetshire.example"
+OAK_HEAD = "head@900001.example"
 Reason = Notice.Reason
 
 
@@ -60,8 +61,8 @@ class TestACase:
             (19, [(NORA, "near")]),
             (20, [(NORA, "near"), (NORA, "day-0")]),
             (23, [(NORA, "near"), (NORA, "day-0")]),
-            (24, [(NORA, "near"), (NORA, "day-0"), (NORA, "day-2")]),
-            (27, [(NORA, "near"), (NORA, "day-0"), (NORA, "day-2"), (NORA, "day-5")]),
+            (24, [(NORA, "near"), (NORA, "day-0"), (OAK_HEAD, "day-2"), (NORA, "day-2")]),
+            (27, [(NORA, "near"), (NORA, "day-0"), (OAK_HEAD, "day-2"), (NORA, "day-2"), (NORA, "day-5")]),
         ],
     )
     def test_is_told_as_the_clock_goes_on(self, here, poppy, report, sweep, day, told):
@@ -77,6 +78,17 @@ class TestACase:
             sweep(date(2026, 11, 1) + number * A_DAY)
         assert [each for each in sent() if each[0] == ADMIN] == [(ADMIN, "day-10")]
         assert (NORA, "day-10") in sent()
+
+    def test_the_head_is_told_once_and_not_when_there_is_nobody(self, here, cast, poppy, report, sweep):
+        report(poppy, date(2026, 11, 2))
+        for number in range(40):
+            sweep(date(2026, 11, 1) + number * A_DAY)
+        assert [each for each in sent() if each[0] == OAK_HEAD] == [(OAK_HEAD, "day-2")]
+        notice = Notice.objects.get(recipient=OAK_HEAD)
+        assert reminders.still_due(notice, at=AT)["path"] == "/"
+        School.objects.filter(id=cast.oak.id).update(head_email="new@oak.example")
+        with pytest.raises(NoLongerDue, match=Reason.CONTACT_CHANGED):
+            reminders.still_due(notice, at=AT)
 
     def test_the_days_are_school_days(self, here, poppy, report, sweep):
         report(poppy, date(2026, 10, 2))  # day 15 is Thursday 22 October; half-term begins on the 26th
@@ -96,7 +108,7 @@ class TestACase:
         report(poppy, date(2026, 11, 2))
         sweep(date(2026, 11, 3))
         sweep(date(2026, 12, 1))
-        assert [step for _, step in sent()] == ["day-5"]
+        assert [step for _, step in sent()] == ["day-2", "day-5"]
         before = written()
         assert sweep(date(2026, 12, 1)) == Owed(0, 0)
         assert written() == before

@@ -30,6 +30,10 @@ class NoReasonGiven(Refused):
     """Fewer hours than full time need a reason."""
 
 
+class WrittenMeanwhile(Refused):
+    """Somebody else has written in the log since the page was opened that this comes from."""
+
+
 class ClockStopped(Refused):
     """The clock stands already, or runs although it should have stopped before."""
 
@@ -46,6 +50,7 @@ def decide(
     by: audit.Actor,
     at: datetime,
     letter_on: date | None = None,
+    seen: int | None = None,
 ) -> CaseEntry:
     """Write down whether section 19 applies, what was seen and why. It does not stop the clock.
 
@@ -60,6 +65,7 @@ def decide(
         decided_on,
         by=by,
         at=at,
+        seen=seen,
         outcome=outcome,
         evidence=evidence,
         reasons=reasons,
@@ -78,6 +84,7 @@ def first_session(
     next_review_on: date,
     by: audit.Actor,
     at: datetime,
+    seen: int | None = None,
 ) -> CaseEntry:
     """Stop the clock: the child was taught for the first time, for so many hours a week.
 
@@ -94,6 +101,7 @@ def first_session(
         happened_on,
         by=by,
         at=at,
+        seen=seen,
         hours=hours,
         why_not_full_time=why_not_full_time or None,
         next_review_on=next_review_on,
@@ -110,6 +118,7 @@ def suitable_already(
     next_review_on: date,
     by: audit.Actor,
     at: datetime,
+    seen: int | None = None,
 ) -> CaseEntry:
     """Stop the clock: suitable education is provided without the authority since a day.
 
@@ -124,6 +133,7 @@ def suitable_already(
         happened_on,
         by=by,
         at=at,
+        seen=seen,
         evidence=evidence,
         reasons=reasons,
         next_review_on=next_review_on,
@@ -141,6 +151,7 @@ def review(
     next_review_on: date | None,
     by: audit.Actor,
     at: datetime,
+    seen: int | None = None,
 ) -> CaseEntry:
     """Write down what a review found, and when the next one is, if there is to be one.
 
@@ -157,6 +168,7 @@ def review(
         happened_on,
         by=by,
         at=at,
+        seen=seen,
         reasons=reasons,
         hours=hours,
         why_not_full_time=why_not_full_time or None,
@@ -165,14 +177,27 @@ def review(
 
 
 @transaction.atomic
-def education_ended(*, case: Case, happened_on: date, reasons: str, by: audit.Actor, at: datetime) -> CaseEntry:
+def education_ended(
+    *, case: Case, happened_on: date, reasons: str, by: audit.Actor, at: datetime, seen: int | None = None
+) -> CaseEntry:
     """Let the clock run again: the education that had stopped it is over. Raises InFuture, ClockStopped."""
     _check_past(day_of(at), happened_on=happened_on)
-    return _write(case, Kind.ENDED, happened_on, by=by, at=at, reasons=reasons)
+    return _write(case, Kind.ENDED, happened_on, by=by, at=at, seen=seen, reasons=reasons)
 
 
-def _write(case: Case, kind: Kind, happened_on: date, *, by: audit.Actor, at: datetime, **says: object) -> CaseEntry:
+def _write(
+    case: Case, kind: Kind, happened_on: date, *, by: audit.Actor, at: datetime, seen: int | None, **says: object
+) -> CaseEntry:
+    """Add to the log. `seen` is the number of the newest entry that the writer has seen: of two who write at once one
+    is told of the other. Raises WrittenMeanwhile.
+    """
     case = Case.objects.select_for_update(of=("self",)).select_related("pupil").get(id=case.id)
+    newest = case.entries.order_by("-number").first()
+    if seen is not None and newest and newest.number > seen:
+        raise WrittenMeanwhile(
+            f"{newest.made_by_name} has written “{newest.title}” in the log meanwhile. "
+            "Read it, and send yours again if it still stands"
+        )
     now = standing_of(case, on=day_of(at))
     if kind in CaseEntry.STOPS and now.stopped_on:
         raise ClockStopped("The clock has stopped already. Record a review, or that the education stopped")
@@ -182,7 +207,7 @@ def _write(case: Case, kind: Kind, happened_on: date, *, by: audit.Actor, at: da
         raise ClockStopped("The day must be on or after the day on which the clock stopped", "happened_on")
     entry = CaseEntry(
         case=case,
-        number=case.entries.count() + 1,
+        number=newest.number + 1 if newest else 1,
         kind=kind,
         happened_on=happened_on,
         trigger=now.why,

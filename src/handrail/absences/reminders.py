@@ -1,8 +1,8 @@
 """Who is owed a message about a case, and whether it is still due when it is sent.
 
-The named officer is told when a child is near the threshold, when it is reached, and on school days after that; in the
-end the administrators too. Only a decision or a stopped clock ends it, and a review has its own messages. A message
-says nothing but a reference.
+The named officer is told when a child is near the threshold, when it is reached, and on school days after that; the
+head of the child's school once, and in the end the administrators too. Only a decision or a stopped clock ends it, and
+a review has its own messages. A message says nothing but a reference.
 """
 
 from datetime import date, datetime
@@ -36,6 +36,8 @@ ESCALATION = (
     *((days, role) for days in range(10, 191, 5) for role in ("officer", "manager")),
 )
 """On which school days after the threshold who is told, until somebody acts: for as long as a school year."""
+HEAD_DAYS = 2
+"""On which school day after the threshold the head is told: what the officer lacks, the school often has."""
 
 OFFICERS = [role for role in Role if Permission.DECIDE_CASES in PERMISSIONS[role]]
 WORDING = "child_action"
@@ -50,7 +52,7 @@ def owe_case_reminders(*, on: date, at: datetime) -> Owed:
     """
     settings = AuthoritySettings.load()
     sweep = actions.open_sweep(rule=RULE, on=on, at=at)
-    people, of_people = _people(on)
+    people, of_people = who_decide(on)
     asked = steps.asked(sweep, on=on, days_before=REVIEW_DAYS_BEFORE, settings=settings)
     tables, of_count = counted(running(on=on), calendar=Term.objects.calendar(), settings=settings, on=on)
     review, of_review = reviewed(on=on).values_list("id", "due").query.sql_with_params()
@@ -99,7 +101,7 @@ def reviewed(*, on: date) -> Any:
     )
 
 
-def _people(on: date) -> tuple[str, list[Any]]:
+def who_decide(on: date) -> tuple[str, list[Any]]:
     """The table `person` of a statement with its parameters: who decides at the authority, and who manages them. Where
     nobody decides, the administrators are told in their place.
     """
@@ -144,7 +146,14 @@ step AS (
     FROM begun CROSS JOIN unnest(%s::int[], %s::text[]) later (days, role)
     JOIN person ON person.role = later.role
     LEFT JOIN day ON day.place = begun.place + later.days
-    WHERE later.days = 0 OR day.on_day IS NOT NULL),
+    WHERE later.days = 0 OR day.on_day IS NOT NULL
+    UNION ALL
+    SELECT begun.id, NULL::uuid, started_on::text, 'day-{HEAD_DAYS}', day.on_day, 'head', lower(head_email), 'deadline',
+        '{WORDING}'
+    FROM begun JOIN day ON day.place = begun.place + {HEAD_DAYS}
+    JOIN absences_case of_case ON of_case.id = begun.id JOIN schools_pupil pupil ON pupil.id = of_case.pupil_id
+    JOIN schools_school school ON school.id = pupil.school_id
+    WHERE head_email <> ''),
 {steps.chosen(CASE, several="officer")}
 """
 
@@ -175,14 +184,21 @@ def still_due(notice: Notice, *, at: datetime) -> dict[str, str]:
         raise NoLongerDue(Notice.Reason.SCHOOL_CLOSED)
     if notice.cycle != _cycle(notice.subject_kind, standing_of(case, on=on)):
         raise NoLongerDue(Notice.Reason.NOT_DUE)
-    people, parameters = _people(on)
-    rows = execute(f"WITH {people} SELECT email FROM person WHERE role = %s", [*parameters, notice.recipient_role])
-    if (notice.recipient,) not in [tuple(row) for row in rows]:
+    if notice.recipient not in _recipients(notice.recipient_role, case, on=on):
         raise NoLongerDue(Notice.Reason.CONTACT_CHANGED)
     if steps.newer(notice).exists():
         raise NoLongerDue(Notice.Reason.SUPERSEDED)
     path = reverse("absences:case", args=[case.id]) if notice.recipient_role == "officer" else reverse("overview:home")
     return {"role": notice.recipient_role, "path": path, "reference": reference(case.id)}
+
+
+def _recipients(role: str, case: Case, *, on: date) -> list[str]:
+    """Whom a message about a case goes to in a role."""
+    if role == "head":
+        return [case.pupil.school.head_email.lower()]
+    people, parameters = who_decide(on)
+    rows = execute(f"WITH {people} SELECT email FROM person WHERE role = %s", [*parameters, role])
+    return [email for (email,) in rows]
 
 
 def _cycle(kind: str, now: Standing) -> str:

@@ -189,7 +189,14 @@ class WriteView(CaseDoor):
         case, form = self.case, self.writing.form(request.POST, today=request.today)
         if form.is_valid():
             try:
-                self.writing.write(case=case, by=request.user, at=request.now, **form.cleaned_data)
+                seen = request.POST.get("seen", "")
+                self.writing.write(
+                    case=case,
+                    by=request.user,
+                    at=request.now,
+                    seen=int(seen) if seen.isdecimal() else None,
+                    **form.cleaned_data,
+                )
             except Refused as refusal:
                 form.add_error(refusal.field, str(refusal))
             else:
@@ -206,4 +213,4 @@ class WriteView(CaseDoor):
 
     def form_page(self, form: Quiet) -> HttpResponse:
         now = standing_of(self.case, on=self.request.today)
-        return self.page("write", form=form, writing=self.writing, now=now)
+        return self.page("write", form=form, writing=self.writing, now=now, seen=self.case.entries.count())
