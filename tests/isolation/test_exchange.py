@@ -385,6 +385,15 @@ def opened_after_its_time(post: Exchange, card: Envelope) -> Any:
         )
 
 
+def opened_after_it_was_recalled(post: Exchange, card: Envelope) -> Any:
+    with inside(post.one):
+        exchange.recall(card.reference, at=AT)
+    with inside(post.two):
+        return execute_count(
+            "UPDATE exchange.envelope SET state = 'opened', opened_at = %s WHERE id = %s", (LATER, card.id)
+        )
+
+
 def expired_before_its_time(post: Exchange, card: Envelope) -> Any:
     with inside(post.one):
         return execute_count(
@@ -447,7 +456,7 @@ def blocks_of_others_read(post: Exchange, card: Envelope) -> Any:
 PROBES: list[Probe] = [
     body_before_opening, third_party_reads, third_party_takes, sender_forged, body_slipped_into_anothers,
     sender_opens_its_own, sender_collects_for_the_recipient, opened_twice, recipient_recalls, recalled_when_opened,
-    opened_after_its_time, expired_before_its_time, moment_rewritten, card_rewritten, envelope_deleted, body_changed,
+    opened_after_its_time, opened_after_it_was_recalled, expired_before_its_time, moment_rewritten, card_rewritten, envelope_deleted, body_changed,
     anothers_key_replaced, own_name_changed, block_lifted_by_the_blocked, blocks_of_others_read,
 ]  # fmt: skip
 
