@@ -23,6 +23,7 @@ from handrail.absences import return_reminders
 from handrail.care import reminders as care_reminders
 from handrail.core import calendar
 from handrail.core.models import AuthoritySettings
+from handrail.handovers import reminders as handover_reminders
 from handrail.notices import actions, alarms
 from handrail.notices.actions import Claim, LeaseLost, NoLongerDue
 from handrail.notices.letters import Message, letter
@@ -50,6 +51,7 @@ STILL_DUE: dict[str, Callable[..., dict[str, str]]] = {
     **dict.fromkeys(care_reminders.RULES, care_reminders.still_due),
     **dict.fromkeys((case_reminders.CASE, case_reminders.REVIEW), case_reminders.still_due),
     return_reminders.SUBJECT: return_reminders.still_due,
+    **dict.fromkeys(handover_reminders.RULES, handover_reminders.still_due),
     alarms.SUBJECT: alarms.still_true,
     invitations.SUBJECT: invitations.still_due,
     role_news.SUBJECT: role_news.still_due,

@@ -9,6 +9,7 @@ from handrail.absences import reminders as case_reminders
 from handrail.absences import return_reminders
 from handrail.care.reminders import owe_expiry_reminders
 from handrail.core.calendar import day_of
+from handrail.handovers import reminders as handover_reminders
 from handrail.plans import break_glass, reading_reminders, triggers
 from handrail.plans import reminders as plan_reminders
 from handrail.policies import reminders as policy_reminders
@@ -34,3 +35,5 @@ def sweep_authority(*, authority: Authority) -> None:
     break_glass.owe_review_reminders(at=at)
     case_reminders.owe_case_reminders(on=day_of(at), at=at)
     return_reminders.owe_return_reminders(on=day_of(at), at=at)
+    handover_reminders.owe_handover_reminders(on=day_of(at), at=at)
+    handover_reminders.owe_news(on=day_of(at), at=at)

@@ -32,6 +32,7 @@ GOOD: dict[str, Any] = {
     "absence_trigger_days": "15",
     "section_19_overdue_days": "5",
     "section_19_review_weeks": "6",
+    "handover_review_weeks": "6",
     "full_time_hours": "25",
 }
 
@@ -58,6 +59,8 @@ class TestCheck:
             {"absence_near_days": 10, "absence_trigger_days": 10},
             {"absence_trigger_days": 16},
             {"section_19_review_weeks": 13},
+            {"handover_review_weeks": 3},
+            {"handover_review_weeks": 13},
             {"reminder_days_before": []},
             {"reminder_days_before": [366]},
             {"reminder_days_before": list(range(9))},

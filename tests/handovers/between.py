@@ -49,6 +49,7 @@ class Between:
     three: Authority
     people: dict[str, User] = field(default_factory=dict)
     pupil_id: Any = None
+    at: datetime = AT
 
     # -- the home side
 
@@ -161,7 +162,8 @@ def furnished(database: str) -> Between:
         admin.execute("TRUNCATE exchange.envelope, exchange.envelopebody, exchange.block")
         for authority in (between.one, between.two, between.three):
             schema = authority.schema_name
-            admin.execute(f"TRUNCATE {schema}.schools_school, {schema}.handovers_exchangekey CASCADE")
+            tables = ("schools_school", "handovers_exchangekey", "notices_notice", "notices_sweep")
+            admin.execute(f"TRUNCATE {', '.join(f'{schema}.{table}' for table in tables)} CASCADE")
     for authority in (between.one, between.two, between.three):
         with inside(authority):
             post.join_exchange(by=CLOCK, at=AT)

@@ -10,6 +10,7 @@ import pytest
 from factories import SchoolFactory
 from handovers.between import AT, CHILD, CONDITION, SAID, Between
 
+from handrail.core.models import AuthoritySettings
 from handrail.handovers import actions, ledger, places, post
 from handrail.handovers.actions import GapsLeft, NotNow, ReasonMissing, Refused, StepsNotRead
 from handrail.handovers.models import ExchangeKey, Handover, Message, Setting
@@ -95,6 +96,50 @@ class TestTheWholeWay:
             assert Handover.objects.get(id=handover.id).state == "acknowledged"
             assert Pupil.objects.count() == 2
             assert ledger.differences() == []
+
+
+class TestTheClock:
+    """By which day the next move is expected, where the days of the case or the authority's settings decide."""
+
+    def test_reviews_are_as_often_as_the_authority_of_the_setting_says(self, between: Between) -> None:
+        with inside(between.two):
+            AuthoritySettings.objects.update_or_create(defaults={"handover_review_weeks": 4})
+        accepted(between)
+        between.read_steps()
+        between.move("begin")
+        between.post()
+        assert (between.setting().review_on, between.home().review_on) == (date(2026, 12, 21), date(2026, 12, 21))
+        assert between.home().due_on == date(2026, 12, 21)
+        with inside(between.two):
+            AuthoritySettings.objects.update(handover_review_weeks=6)
+
+    def test_an_acceptance_without_a_first_day_is_expected_within_a_week(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        between.open()
+        with inside(between.two):
+            Handover.objects.update(starts_on=None)
+        between.move("accept")
+        assert between.setting().due_on == date(2026, 11, 30)
+
+    def test_a_return_is_expected_on_its_day_or_at_the_next_review(self, between: Between) -> None:
+        accepted(between)
+        between.read_steps()
+        between.move("begin")
+        between.move("plan_return", said={"plan": "Two mornings."}, return_from_on=date(2026, 12, 7))
+        between.post()
+        assert between.home().due_on == between.setting().due_on == date(2026, 12, 7)
+
+    def test_a_correction_moves_nothing(self, between: Between) -> None:
+        accepted(between)
+        before = between.home(), between.setting()
+        with inside(between.one):
+            by = between.people["lead"]
+            actions.write(handover=between.home_inside(), said={"fitness": "An hour."}, by=by, at=LATER)
+            actions.submit(handover=between.home_inside(), by=by, at=AT + timedelta(days=2))
+        between.post(at=AT + timedelta(days=2))
+        for was, now in zip(before, (between.home(), between.setting()), strict=True):
+            assert (now.state, now.since_on, now.due_on) == (was.state, was.since_on, was.due_on)
 
 
 class TestSubmit:

@@ -9,6 +9,7 @@ from handrail.authority.effects import next_review, policies_that_follow
 from handrail.core import audit
 from handrail.core.models import AuthoritySettings
 from handrail.guidance.frameworks import Framework
+from handrail.handovers.moves import REVIEW_WEEKS
 
 LIMITS = {
     "due_soon_days": (1, 180),
@@ -20,6 +21,7 @@ LIMITS = {
     "absence_trigger_days": (5, 15),
     "section_19_overdue_days": (0, 15),
     "section_19_review_weeks": (4, 12),
+    "handover_review_weeks": (REVIEW_WEEKS[0], REVIEW_WEEKS[-1]),
     "full_time_hours": (15, 30),
 }
 """The lowest and highest of each setting that is one number."""

@@ -72,6 +72,10 @@ class SettingsForm(forms.Form):
     )
     section_19_overdue_days = number("School days from then until a case is overdue")
     section_19_review_weeks = number("Weeks from one review of education to the next")
+    handover_review_weeks = number(
+        "Weeks from one review of a placement at a hospital school to the next",
+        "From 4 to 12. It applies from the next review on.",
+    )
     full_time_hours = number("Hours a week that count as full-time education")
     counts_appointments = forms.BooleanField(label="Count medical appointments (code M) as days lost", required=False)
     counts_part_time = forms.BooleanField(label="Count part-time timetables (code C2) as days lost", required=False)

@@ -129,6 +129,7 @@ class AuthoritySettings(Record):
     absence_trigger_days = models.PositiveSmallIntegerField(default=15, db_default=15, help_text="school days")
     section_19_overdue_days = models.PositiveSmallIntegerField(default=5, db_default=5, help_text="school days")
     section_19_review_weeks = models.PositiveSmallIntegerField(default=6, db_default=6)
+    handover_review_weeks = models.PositiveSmallIntegerField(default=6, db_default=6)
     full_time_hours = models.PositiveSmallIntegerField(default=25, db_default=25, help_text="of education in a week")
     counts_appointments = models.BooleanField(default=False, db_default=False, help_text="code M as days lost")
     counts_part_time = models.BooleanField(default=False, db_default=False, help_text="code C2 as days lost")

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 
 from handrail.core import audit
 from handrail.core.calendar import day_of
+from handrail.core.models import AuthoritySettings
 from handrail.handovers import moves, pack
 from handrail.handovers.models import Handover, Message, Pack, Step, StepsRead
 from handrail.handovers.moves import MOVES, Move, Side
@@ -17,7 +18,6 @@ from handrail.plans.models import PlanVersion
 from handrail.schools.models import Contact, Pupil, Term
 from tenants.database import require_bound
 
-REVIEW_WEEKS = 6
 VERBS = {
     "prepare": "prepared a handover",
     "admit": "gave notice of an admission",
@@ -205,6 +205,7 @@ def submit(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
 
 # -- both sides ----------------------------------------------------------------------------------------------
 
+SETS_A_REVIEW = frozenset({"begin", "review"})
 NEEDS_A_REASON = frozenset({"ask_for_more", "decline", "end", "withdraw"})
 
 
@@ -240,6 +241,8 @@ def make_move(
     for column, day in dates.items():
         setattr(handover, column, day)
     _make(handover, name, by=by, at=at, said=told)
+    if name in SETS_A_REVIEW and handover.review_on:
+        dates["review_on"] = handover.review_on
     content = {"move": name, "said": told, "dates": {column: day.isoformat() for column, day in dates.items()}}
     if handover.packs.exists():  # before there was one, nobody else knows of it
         _owe(handover, Message.Kind.MOVE, content, at=at)
@@ -291,21 +294,25 @@ def _make(
 
 def stand(handover: Handover, state: moves.State, move: Move, *, at: datetime) -> None:
     """Put the handover where a move led, and work out by when the next one is expected. Does not save."""
+    if move.name == "correct":
+        return  # it stands where it stood: what has come and is not opened has a clock of its own
     on, calendar = day_of(at), Term.objects.calendar()
     if handover.state != state or move.to is None:
         handover.since_on = on
     handover.state = state
     handover.due_on = moves.due_on(move, on=on, calendar=calendar, is_hospital=handover.is_hospital)
     if move.name == "accept":
-        handover.due_on = handover.starts_on
+        handover.due_on = handover.starts_on or moves.school_days_after(on, moves.PANEL_DAYS, calendar)
     if move.name == "begin":
         handover.first_session_on = handover.first_session_on or on
-    if move.name in ("begin", "review"):
-        handover.review_on = handover.due_on = moves.next_review_on(on, REVIEW_WEEKS)
+    if move.name in SETS_A_REVIEW:
+        if handover.side == move.by:  # the other side is told the day
+            handover.review_on = moves.next_review_on(on, AuthoritySettings.load().handover_review_weeks)
+        handover.due_on = handover.review_on
+    if move.name == "plan_return":
+        handover.due_on = handover.return_from_on or handover.review_on
     if move.name == "begin_return":
         handover.due_on = handover.return_until_on
-    if move.name == "correct":
-        handover.due_on = handover.due_on or on
     if handover.is_over:
         handover.due_on = None
 

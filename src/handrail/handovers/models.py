@@ -13,6 +13,7 @@ from django.db.models import Q
 from handrail.core.fields import SealedJSONField, SealedTextField
 from handrail.core.models import Record, RecordManager
 from handrail.handovers import moves
+from handrail.handovers.authority_models import FollowUp as FollowUp
 from handrail.plans.models import PlanVersion
 from handrail.schools.models import Pupil, School
 
@@ -147,6 +148,9 @@ class Handover(Record):
     review_on = models.DateField(null=True)
     return_from_on = models.DateField(null=True)
     return_until_on = models.DateField(null=True)
+    made_pupil = models.BooleanField(
+        default=False, db_default=False, help_text="whether the setting knows the child by this handover alone"
+    )
     about = SealedJSONField(null=True, help_text="what only the two settings know of the case: see pack.py")
     started_at = models.DateTimeField()
 
@@ -173,6 +177,12 @@ class Handover(Record):
     @property
     def is_home(self) -> bool:
         return self.side == moves.Side.HOME
+
+    @property
+    def destroyed_on(self) -> date | None:
+        """When what a setting holds of a child whom it declined is destroyed."""
+        holds = self.state == State.DECLINED and not self.is_home and self.pupil_id
+        return self.since_on + moves.DECLINED_KEPT if holds else None
 
     def may_be_made(self) -> list[moves.Move]:
         """The moves that this side may make now."""

@@ -14,7 +14,7 @@ from handrail.schools.terms import Calendar
 
 ONE_DAY = timedelta(days=1)
 REVIEW_WEEKS = range(4, 13)
-"""How many weeks an authority may let pass from one review of a placement to the next; six unless it says otherwise."""
+"""How many weeks an authority may let pass from one review of a placement to the next: its setting."""
 
 
 class State(StrEnum):
@@ -57,6 +57,9 @@ IN_WORDS: Mapping[State, str] = {
 
 OVER = frozenset({State.RETURNED, State.PASSED_ON, State.ENDED, State.DECLINED, State.WITHDRAWN, State.EXPIRED})
 """Nothing moves from here. None of them stops the clock of the authority's duty to arrange education."""
+
+LAPSED = frozenset({State.DECLINED, State.EXPIRED})
+"""What ends a handover without the child being taught: the authority has to say what happens next."""
 
 
 class Side(StrEnum):
@@ -170,8 +173,14 @@ TABLE: tuple[Move, ...] = (
 
 MOVES: Mapping[str, Move] = {move.name: move for move in TABLE}
 
+WAITS_FOR: Mapping[State, Side] = {move.to: move.next_by for move in TABLE if move.to and move.next_by}
+"""Whose move is expected while a handover stands there."""
+
 NO_MOVEMENT_DAYS = 20
 """School days without a move after which what was sent, or asked for, runs out and the authority is told."""
+
+DECLINED_KEPT = timedelta(days=14)
+"""How long a setting keeps the copy of a child whom it declined, so that the two sides can still speak about it."""
 
 
 class IllegalMove(ValueError):
@@ -246,6 +255,21 @@ LATE_DAYS: Mapping[Escalation, int] = {
     Escalation.MANAGER: 10,
 }
 """School days after the day on which a move was due."""
+
+
+AGAIN_DAYS, AGAIN_UNTIL = 5, 190
+"""School days after which somebody is asked again until an accountable person acts, for as long as a school year."""
+
+ASKED_ON: tuple[tuple[int, Escalation], ...] = tuple(
+    (days, who) for who, first in LATE_DAYS.items() for days in range(first, AGAIN_UNTIL + 1, AGAIN_DAYS)
+)
+"""On which school days after the due one who is asked."""
+
+OTHERS_ASKED_ON = tuple(each for each in ASKED_ON if each[1] in (Escalation.NAMED_OFFICER, Escalation.MANAGER))
+"""The same of a move that another authority's people have to make: only the authority can ring them."""
+
+LAPSED_ON = ((0, Escalation.CONTACT), *((days, Escalation.NAMED_OFFICER) for days in (0, 2)), *OTHERS_ASKED_ON)
+"""The same after a handover was declined or ran out: the authority owes the child education, so it is asked at once."""
 
 
 def asked_by(due: date, *, on: date, calendar: Calendar) -> list[Escalation]:

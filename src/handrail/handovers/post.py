@@ -17,6 +17,7 @@ from handrail.handovers import actions, moves, pack
 from handrail.handovers.actions import NotNow, Refused
 from handrail.handovers.models import ExchangeKey, Handover, Message, Pack, setting_of
 from handrail.handovers.moves import MOVES, Side, State
+from handrail.handovers.reminders import owe_news
 from handrail.plans import versions
 from handrail.plans.content import SECTIONS
 from handrail.plans.emergency import Emergency
@@ -140,6 +141,8 @@ def collect(*, at: datetime) -> int:
         message = _take_up(card, at=at)
         if message and message.kind == Message.Kind.MOVE:
             _follow(message, at=at)
+    if cards:
+        owe_news(on=day_of(at), at=at)
     return len(cards)
 
 
@@ -236,7 +239,7 @@ def _follow(message: Message, *, at: datetime) -> None:
         message.save(update_fields=["trouble"])
 
 
-DATES = frozenset({"starts_on", "first_session_on", "return_from_on", "return_until_on"})
+DATES = frozenset({"starts_on", "first_session_on", "review_on", "return_from_on", "return_until_on"})
 
 
 def _read_move(content: Any) -> tuple[str, dict[str, str], dict[str, date]]:
@@ -335,7 +338,7 @@ def _own_copy(handover: Handover, sent: Mapping[str, Any], school: School, *, by
         ).first()
     )
     if pupil is None:
-        pupil = Pupil(school=school, joined_on=day_of(at))
+        pupil, handover.made_pupil = Pupil(school=school, joined_on=day_of(at)), True
     for name, value in values.items():
         setattr(pupil, name, value)
     pupil.save()

@@ -171,6 +171,36 @@ WORDINGS = {
         "An item needs your action",
         "An item needs your action. Reference {reference}. Sign in.\n{link}\n",
     ),
+    "handover_came": Wording(
+        "child",
+        "Message that a handover has come",
+        "A handover has come",
+        "A handover has come, and nobody has opened it yet. Reference {reference}. Sign in.\n{link}\n",
+    ),
+    "handover_waits": Wording(
+        "child",
+        "Message that a handover waits for an answer",
+        "A handover waits for your answer",
+        "A handover waits for your answer. Reference {reference}. Sign in.\n{link}\n",
+    ),
+    "handover_ahead": Wording(
+        "child",
+        "Message that a handover will wait for an answer",
+        "A handover waits for your answer within a week",
+        "A handover waits for your answer within a week. Reference {reference}. Sign in.\n{link}\n",
+    ),
+    "handover_late": Wording(
+        "child",
+        "Message that a handover has waited for too long",
+        "A handover has waited for too long",
+        "A handover has waited for an answer for too long. Reference {reference}. Sign in.\n{link}\n",
+    ),
+    "handover_lapsed": Wording(
+        "child",
+        "Message that a handover was not taken up",
+        "A handover was not taken up",
+        "A handover was not taken up. Somebody must say what happens next. Reference {reference}. Sign in.\n{link}\n",
+    ),
     "guest_invited": Wording(
         "guest",
         "Message to somebody without an account",
