@@ -174,7 +174,7 @@ class TestNavigation:
 
     def test_goes_where_each_may(self, cast, browse):
         officers = ["/", "/schools/", "/chase/", "/returns/", "/plan-reviews/", "/incidents/", "/data/"]
-        officers += ["/hospital-schools/", "/people/", "/imports/", "/authority/policy/"]
+        officers += ["/handover-board/", "/hospital-schools/", "/people/", "/imports/", "/authority/policy/"]
         assert self.places(browse(cast.officer).get("/").content.decode()) == officers
         assert self.places(browse(cast.admin).get("/").content.decode()) == [*officers, "/records/", "/settings/"]
         at_school = ["/", "/schools/900001/children/", "/schools/900001/", "/help/"]

@@ -132,3 +132,12 @@ class SettingForm(forms.Form):
         if not cleaned.get("urn") and not cleaned.get("name"):
             self.add_error("urn", "Enter its URN, or its name if it has none")
         return cleaned
+
+
+class FollowUpForm(forms.Form):
+    says = forms.CharField(
+        label="What happens next, and who does it?",
+        max_length=pack.LONGEST,
+        widget=forms.Textarea({"rows": 4, "autocomplete": "off"}),
+        error_messages={"required": "Enter what happens next, and who does it"},
+    )

@@ -17,6 +17,7 @@ AT_AUTHORITY = (
     ("Incidents", "incidents:counts", Permission.SEE_SCHOOLS),
     ("Data", "reporting:data", Permission.SEE_SCHOOLS),
     ("Cases", "absences:board", Permission.DECIDE_CASES),
+    ("Handovers", "handovers:board", Permission.SEE_SCHOOLS),
     ("Hospital schools", "handovers:places", Permission.CONFIRM_SETTINGS),
     ("Exchange", "handovers:exchange", Permission.KEEP_EXCHANGE),
     ("People", "people:authority", Permission.SEE_PEOPLE),

@@ -126,6 +126,8 @@ SHOWN = {
         "wrote for a pack": "Wrote for a child’s pack",
         "read the emergency steps of a pack": "Read the emergency steps of a child’s pack",
         "heard of a move of the other side": "Heard from the other side of a handover",
+        "destroyed a declined copy": "Destroyed the copy of a child whom it had declined",
+        "said what follows a handover": "The authority said what follows a child’s handover",
     },
     Permission.KEEP_INCIDENTS: {
         "recorded an incident": "Recorded an incident or near miss",

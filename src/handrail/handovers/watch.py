@@ -1,0 +1,140 @@
+"""The authority's handovers at a glance: which wait, which are late, which cross its border, and since when.
+
+Of children of its own schools its named officer sees the names. Of those who come from elsewhere it sees that somebody
+came, and when: what is known about them is the setting's. Others at the authority see numbers (watch_views.py).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from django.db.models import Q, QuerySet, TextChoices
+
+from handrail.accounts.roles import Permission
+from handrail.core.suppression import Row, suppressed_part, suppressed_table
+from handrail.handovers import reminders
+from handrail.handovers.models import Handover
+from handrail.handovers.moves import LATE_DAYS, NO_MOVEMENT_DAYS, OVER, Escalation, Side, State
+from handrail.schools.models import Term
+from handrail.schools.terms import Calendar
+from tenants.database import require_bound
+
+if TYPE_CHECKING:
+    from handrail.accounts.models import User
+
+
+class Way(TextChoices):
+    WITHIN = "within", "Within the authority"
+    OUT = "out", "To another authority"
+    IN = "in", "From another authority"
+
+
+class Stage(TextChoices):
+    """Where a handover is: each is in one of these. What is only being prepared is in none."""
+
+    WAITING = "waiting", "Waiting for an answer"
+    ACCEPTED = "accepted", "Accepted"
+    TAUGHT = "taught", "Being taught"
+    LAPSED = "lapsed", "Not taken up"
+
+
+class Trouble(TextChoices):
+    """What somebody has to look at, beside the stage."""
+
+    STUCK = "stuck", "Stuck"
+    REVIEW = "review", "Reviews due"
+
+
+STAGES = {
+    **dict.fromkeys((State.ADMITTED, State.PACK_ASKED, State.SUBMITTED, State.ACKNOWLEDGED), Stage.WAITING),
+    State.MORE_ASKED: Stage.WAITING,
+    State.ACCEPTED: Stage.ACCEPTED,
+    **dict.fromkeys((State.ACTIVE, State.RETURN_PLANNED, State.PHASED_RETURN), Stage.TAUGHT),
+    State.DECLINED: Stage.LAPSED,
+    State.EXPIRED: Stage.LAPSED,
+}
+
+
+@dataclass(frozen=True)
+class Watched:
+    """One handover as the authority sees it on a day. `days` are school days since it came where it is."""
+
+    handover: Handover
+    way: Way
+    stage: Stage
+    days: int
+    days_late: int
+    is_review_due: bool
+
+    @property
+    def is_stuck(self) -> bool:
+        """Late for as long as it takes to ask the named officer, or without any movement for four weeks of school."""
+        is_still = self.stage == Stage.WAITING and self.days >= NO_MOVEMENT_DAYS
+        return is_still or self.days_late >= LATE_DAYS[Escalation.NAMED_OFFICER]
+
+    @property
+    def child(self) -> str:
+        """The name, of a child of the authority's own schools."""
+        return str(self.handover.pupil) if self.handover.is_home else ""
+
+    @property
+    def headings(self) -> list[str]:
+        """Under which it belongs: its stage, its way, and what is the matter with it."""
+        troubles = [(Trouble.STUCK, self.is_stuck), (Trouble.REVIEW, self.is_review_due)]
+        return [self.stage, self.way, *(trouble for trouble, is_so in troubles if is_so)]
+
+
+def watched_by(user: "User") -> QuerySet[Handover]:
+    """Those that somebody sees as the authority: all of them who decides about children, and none anybody else.
+
+    A handover within the authority is seen once, as the home side has it.
+    """
+    if not any(Permission.DECIDE_CASES in each.permissions for each in user.acting_memberships):
+        return Handover.objects.none()
+    return _seen_once()
+
+
+def watched(*, on: date) -> list[Watched]:
+    """The handovers that are under way, and those that nobody has taken up, the longest late first."""
+    calendar = Term.objects.calendar()
+    open_ones = Q(id__in=reminders.lapsed(on=on).values("id")) | ~Q(state__in=OVER)
+    found = _seen_once().filter(open_ones, state__in=STAGES).select_related("pupil__school", "setting")
+    rows = [as_watched(each, calendar=calendar, on=on) for each in found]
+    return sorted(rows, key=lambda each: (-each.days_late, -each.days, each.handover.started_at))
+
+
+def as_watched(handover: Handover, *, calendar: Calendar, on: date) -> Watched:
+    due, state = handover.due_on, State(handover.state)
+    return Watched(
+        handover=handover,
+        way=_way(handover),
+        stage=STAGES.get(state, Stage.LAPSED),
+        days=calendar.school_days_between(handover.since_on, on).count,
+        days_late=calendar.school_days_between(due, on).count if due else 0,
+        is_review_due=state == State.ACTIVE and handover.review_on is not None and handover.review_on <= on,
+    )
+
+
+def _seen_once() -> QuerySet[Handover]:
+    return Handover.objects.filter(Q(side=Side.HOME) | ~Q(other_role=require_bound().schema_name))
+
+
+def _way(handover: Handover) -> Way:
+    if not handover.is_home:
+        return Way.IN
+    return Way.WITHIN if handover.other_role == require_bound().schema_name else Way.OUT
+
+
+def numbers(rows: Sequence[Watched]) -> list[tuple[str, Row]]:
+    """How many there are each way and altogether: by stage, all of them, and of these the stuck ones.
+
+    None is kept back: counts from 1 to 5, and those that would give them away.
+    """
+    counts = [[sum(each.way == way and each.stage == stage for each in rows) for stage in Stage] for way in Way]
+    table = suppressed_table(counts)
+    wholes = [*map(sum, counts)]
+    stuck = [sum(each.way == way and each.is_stuck for each in rows) for way in Way]
+    shown = suppressed_part(stuck, wholes, [None not in row for row in table])
+    labels = [*(way.label for way in Way), "All"]
+    return [(label, [*row, part]) for label, row, part in zip(labels, table, shown, strict=True)]

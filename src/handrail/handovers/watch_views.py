@@ -1,0 +1,163 @@
+"""Pages of the authority about handovers: numbers for everybody there, and the list and cases for the named officer."""
+
+from collections import Counter
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.functional import cached_property
+
+from handrail.accounts.roles import Permission
+from handrail.core.access import Door, Request, get_or_404
+from handrail.core.models import ReadEntry
+from handrail.core.reference import reference
+from handrail.core.spreadsheet import csv_file
+from handrail.handovers import actions
+from handrail.handovers.forms import FollowUpForm
+from handrail.handovers.lapsed import follow_up
+from handrail.handovers.models import FollowUp, Handover
+from handrail.handovers.moves import LAPSED, OVER
+from handrail.handovers.watch import Stage, Trouble, Watched, Way, as_watched, numbers, watched, watched_by
+from handrail.schools.models import Term
+
+PAGE = 50
+Group, Verb = ReadEntry.Group, ReadEntry.Verb
+
+
+class BoardView(Door):
+    """How many handovers are where. Small numbers are kept back from everybody but the named officer."""
+
+    permission = Permission.SEE_SCHOOLS
+
+    def get(self, request: Request) -> HttpResponse:
+        rows = watched(on=request.today)
+        is_officer = request.user.may(Permission.DECIDE_CASES)
+        found = {
+            "is_officer": is_officer,
+            "counts": Counter(heading for each in rows for heading in each.headings) if is_officer else None,
+            "numbers": None if is_officer else numbers(rows),
+            "headings": [*Stage.labels, "All", Trouble.STUCK.label],
+            "Stage": Stage,
+            "Trouble": Trouble,
+            "Way": Way,
+        }
+        return render(request, "handovers/board.html", found)
+
+
+class ListDoor(Door):
+    """The handovers under one heading, the longest late first."""
+
+    permission, needs_step_up, shows_child = Permission.DECIDE_CASES, True, True
+    request: Request
+
+    @cached_property
+    def rows(self) -> list[Watched]:
+        return [each for each in watched(on=self.request.today) if not self.chosen or self.chosen in each.headings]
+
+    @property
+    def chosen(self) -> str:
+        asked = self.request.GET.get("show", "")
+        return asked if asked in (*Stage.values, *Trouble.values, *Way.values) else ""
+
+    def looked_at(self, rows: list[Watched], how: ReadEntry.Verb) -> None:
+        """Each school sees who looked at its own."""
+        of_school: dict[Any, list[UUID]] = {}
+        for each in rows:
+            pupil = each.handover.pupil
+            if pupil and each.handover.is_home:
+                of_school.setdefault(pupil.school_id, []).append(pupil.id)
+        for school_id, children in of_school.items() or [(None, [])]:
+            self.shows(children, Group.PLAN, verb=how, school_id=school_id)
+
+
+class ListView(ListDoor):
+    """The list, a page at a time."""
+
+    def get(self, request: Request) -> HttpResponse:
+        page = Paginator(self.rows, PAGE).get_page(request.GET.get("page"))
+        self.looked_at(list(page), Verb.LIST)
+        labels = dict([*Stage.choices, *Trouble.choices, *Way.choices])
+        return render(
+            request,
+            "handovers/watched.html",
+            {"page": page, "chosen": self.chosen, "title": labels.get(self.chosen, "All handovers")},
+        )
+
+
+HEADINGS = ("Reference", "Child", "From", "To", "Way", "Where it is", "Since", "School days since", "Due", "Days late")
+
+
+class ListCsvView(ListDoor):
+    """The same list as a file."""
+
+    def get(self, request: Request) -> HttpResponseBase:
+        self.looked_at(self.rows, Verb.EXPORT)
+        lines = [
+            (
+                *(reference(each.handover.reference), each.child, sender(each.handover), each.handover.setting_name),
+                *(each.way.label, each.handover.get_state_display(), each.handover.since_on, each.days),
+                *(each.handover.due_on, each.days_late),
+            )
+            for each in self.rows
+        ]
+        return csv_file(f"handovers-{request.today}.csv", HEADINGS, lines)
+
+
+def sender(handover: Handover) -> str:
+    """Where a child comes from: the school, or the other authority."""
+    return handover.pupil.school.name if handover.is_home and handover.pupil else handover.other_name
+
+
+class WatchedView(Door):
+    """One handover as the authority sees it, and what happens next where nobody took the child."""
+
+    permission, needs_step_up, shows_child = Permission.DECIDE_CASES, True, True
+    request: Request
+
+    @cached_property
+    def handover(self) -> Handover:
+        visible = watched_by(self.request.user).select_related("pupil__school", "setting")
+        found: Handover = get_or_404(visible, id=self.kwargs["pk"])
+        return found
+
+    def get(self, request: Request, pk: UUID) -> HttpResponse:
+        return self.page(FollowUpForm())
+
+    def post(self, request: Request, pk: UUID) -> HttpResponse:
+        form, handover = FollowUpForm(request.POST), self.handover
+        if form.is_valid():
+            try:
+                follow_up(handover=handover, by=request.user, at=request.now, **form.cleaned_data)
+            except actions.Refused as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                messages.success(request, "Recorded. Nobody is asked about this handover any more.")
+                return redirect("handovers:watched", pk=pk)
+        return self.page(form)
+
+    def page(self, form: FollowUpForm) -> HttpResponse:
+        handover = self.handover
+        is_own = handover.is_home and handover.pupil is not None
+        school_id = actions.school_id_of(handover) if is_own else None
+        self.shows([handover.pupil_id] if handover.pupil_id and is_own else [], Group.PLAN, school_id=school_id)
+        known = FollowUp.objects.filter(handover=handover).first()
+        return render(
+            self.request,
+            "handovers/watched_case.html",
+            {
+                "handover": handover,
+                "now": as_watched(handover, calendar=Term.objects.calendar(), on=self.request.today),
+                "is_over": handover.state in OVER,
+                "sender": sender(handover),
+                "steps": [
+                    (step, step.said if is_own and step.state in OVER else None) for step in handover.steps.all()
+                ],
+                "words": actions.VERBS,
+                "follow_up": known,
+                "form": form if form.errors or (is_own and handover.state in LAPSED and known is None) else None,
+            },
+        )
