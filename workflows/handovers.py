@@ -6,10 +6,12 @@ from datetime import datetime
 from celery import shared_task
 from django.utils import timezone
 
+from handrail.core.calendar import day_of
 from handrail.handovers import ledger, post
+from handrail.records.declined import destroy_declined as destroy
 from tenants.context import inside
 from tenants.routing import Authority
-from workflows.per_authority import UnboundTask, clock, for_each_authority
+from workflows.per_authority import AuthorityTask, UnboundTask, clock, for_each_authority
 
 log = logging.getLogger(__name__)
 
@@ -44,3 +46,16 @@ def let_run_out_one(*, authority: Authority, at: datetime) -> int:
         for difference in ledger.differences():
             log.error("exchange: %s", difference)
     return ended
+
+
+@shared_task
+def destroy_declined() -> int:
+    """Ring for every authority."""
+    return for_each_authority(destroy_declined_one)
+
+
+@shared_task(base=AuthorityTask)
+def destroy_declined_one(*, authority: Authority) -> int:
+    """Destroy what settings hold of children whom they declined, when its day has come. Gives their number."""
+    at = clock()
+    return destroy(on=day_of(at), at=at)

@@ -26,7 +26,7 @@ TIMETABLE = (
     Entry("Send the messages that are due", MINUTE, "workflows.notices.send_due"),
     Entry("Follow the register of schools and open policies for new schools", HOUR, "workflows.register.follow"),
     Entry(
-        "Owe reminders of policies, plans, absences, medicines, kits and training that fall due",
+        "Owe reminders of policies, plans, absences, handovers, medicines, kits and training that fall due",
         HOUR,
         "workflows.reminders.sweep",
     ),
@@ -35,6 +35,11 @@ TIMETABLE = (
     Entry("Tell the administrator when fewer messages left than were owed", HOUR, "workflows.notices.check_silence"),
     Entry(
         "End handovers that nobody opened in time, and compare both ledgers", HOUR, "workflows.handovers.let_run_out"
+    ),
+    Entry(
+        "Destroy what settings hold of children whom they declined two weeks ago",
+        DAY,
+        "workflows.handovers.destroy_declined",
     ),
     Entry("Seal the record of changes", MINUTE, "workflows.seals.seal_all"),
     Entry("Copy the newest seal out of the database", HOUR, "workflows.seals.keep_all"),
