@@ -40,6 +40,7 @@ from handrail.people import invitations, role_news
 from handrail.plans import break_glass, link_mail, reading_reminders
 from handrail.plans import reminders as plan_reminders
 from handrail.policies import reminders as policy_reminders
+from handrail.returns import reminders as yearly_reminders
 from tenants.context import inside
 from tenants.routing import Authority
 from workflows.per_authority import AuthorityTask, UnboundTask, clock, for_each_authority
@@ -52,6 +53,7 @@ STILL_DUE: dict[str, Callable[..., dict[str, str]]] = {
     **dict.fromkeys((case_reminders.CASE, case_reminders.REVIEW), case_reminders.still_due),
     return_reminders.SUBJECT: return_reminders.still_due,
     **dict.fromkeys(handover_reminders.RULES, handover_reminders.still_due),
+    **dict.fromkeys(yearly_reminders.RULES, yearly_reminders.still_due),
     alarms.SUBJECT: alarms.still_true,
     invitations.SUBJECT: invitations.still_due,
     role_news.SUBJECT: role_news.still_due,

@@ -13,6 +13,7 @@ from handrail.handovers import reminders as handover_reminders
 from handrail.plans import break_glass, reading_reminders, triggers
 from handrail.plans import reminders as plan_reminders
 from handrail.policies import reminders as policy_reminders
+from handrail.returns import reminders as yearly_reminders
 from tenants.routing import Authority
 from workflows.per_authority import AuthorityTask, clock, for_each_authority
 
@@ -37,3 +38,4 @@ def sweep_authority(*, authority: Authority) -> None:
     return_reminders.owe_return_reminders(on=day_of(at), at=at)
     handover_reminders.owe_handover_reminders(on=day_of(at), at=at)
     handover_reminders.owe_news(on=day_of(at), at=at)
+    yearly_reminders.owe_return_reminders(on=day_of(at), at=at)

@@ -289,6 +289,15 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         yearly = returns.Return.objects.create(
             cycle=cycle, school=school, number=1, submitted_at=AT, submitted_by_name=canary
         )
+        planned = returns.PlannedAction.objects.create(
+            cycle=cycle,
+            school=school,
+            requirement_id="ALG-ACT-01",
+            what=canary,
+            owner_name=canary,
+            owner_email="o@oak.example",
+            due_on=AT.date(),
+        )
         said = {"verdict": "yes", "evidence": canary, "answered_at": AT, "answered_by_name": canary}
         for each in framework("CFA-100A").requirements:
             returns.Answer.objects.create(returned=yearly, requirement_id=each.id, digest=each.digest, **said)
@@ -350,6 +359,7 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "authority:number": Word("1"),
         "framework_id": Word("MCAS-2026"),
         "returns:return_id": yearly.id,
+        "planned_id": planned.id,
         "requirement_id": Word("ALG-ACT-01"),
         "returns:number": Word("1"),
         "export_id": export.id,

@@ -53,6 +53,7 @@ def test_a_return_from_the_asking_to_the_finding(site):
     site.press(phone, "Answer", role="link")
     for each in ids[4:]:
         phone.check(f"[name={each}-verdict][value=yes]")
+    phone.check(f"[name={ids[5]}-verdict][value=partly]")
     phone.check(f"[name={ids[8]}-verdict][value=not_applicable]")
     site.press(phone, "Save these answers")
     site.check(phone)  # it takes a reason
@@ -66,6 +67,22 @@ def test_a_return_from_the_asking_to_the_finding(site):
 
     with inside(site.one):
         made = Return.objects.get()
+    phone.goto(site.address(f"{HOME}{made.id}/"))
+    site.press(phone, "Plan what will be done", role="link")
+    site.press(phone, "Save")
+    site.check(phone)  # it takes an owner and a day
+    for name, typed in (("what", "Ask the caterer"), ("owner_name", "Olga"), ("owner_email", "olga@oak.example")):
+        phone.fill(f"[name={name}]", typed)
+    fill_date(phone, "due_on", on + timedelta(days=90))
+    site.press(phone, "Save")
+    site.check(phone)
+    phone.goto(site.address(HOME))
+    site.check(phone)
+    site.press(phone, "Change, or say it is done", role="link")
+    fill_date(phone, "done_on", on)
+    site.check(phone)
+    site.press(phone, "Save")
+    site.check(phone)
     signing = site.open(f"{HOME}{made.id}/", by=governor, width=PHONE)
     site.check(signing)
     site.press(signing, "Sign this return")

@@ -6,7 +6,7 @@ from factories import SchoolFactory, person
 from handrail.accounts.roles import Role
 from handrail.core.models import AuditEntry
 from handrail.returns.actions import Wanted
-from handrail.returns.models import Answer, Assessment, Countersignature, Cycle, Draft, Return
+from handrail.returns.models import Answer, Assessment, Countersignature, Cycle, Draft, PlannedAction, Return
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -175,3 +175,49 @@ class TestTheAuthority:
     def test_answers_for_no_school(self, cast, browse, cycle, ids):
         assert browse(cast.officer).get(f"{HOME}sections/1/").status_code == 403
         assert browse(cast.officer).post(f"{HOME}submit/").status_code == 403
+
+
+class TestWhatIsPlanned:
+    GAP = Wanted("no", reason="The head wrote it last week.")
+
+    def typed(self, **changes):
+        typed = {"what": "Ask the caterer", "owner_name": "Olga", "owner_email": "olga@oak.example"}
+        return typed | {"due_on_day": "1", "due_on_month": "2", "due_on_year": "2027"} | changes
+
+    def test_is_said_of_a_gap_changed_and_done(self, one, cast, browse, ids, submitted):
+        made = submitted({ids[2]: self.GAP})
+        place, client = f"{HOME}{made.id}/", browse(cast.head)
+        assert client.get(place).text.count("Plan what will be done") == 1
+        page = client.post(f"{place}points/{ids[2]}/plan/", self.typed(), follow=True).text
+        assert "Ask the caterer" in page and "by 1 February 2027" in page
+        assert "Ask the caterer" in browse(cast.officer).get(place).text
+        with inside(one):
+            planned = PlannedAction.objects.get()
+        done = {"done_on_day": "20", "done_on_month": "11", "done_on_year": "2026"}
+        page = client.post(f"{HOME}actions/{planned.id}/", self.typed(**done), follow=True).text
+        assert "What is to be done" not in page
+        assert "done on 20 November 2026" in client.get(place).text
+
+    def test_is_refused_where_nothing_is_missing(self, one, cast, browse, ids, submitted):
+        made = submitted({ids[2]: self.GAP})
+        page = browse(cast.head).post(f"{HOME}{made.id}/points/{ids[3]}/plan/", self.typed()).text
+        assert "there is nothing to plan" in page and "Ask the caterer" in page
+        with inside(one):
+            assert not PlannedAction.objects.exists()
+
+    def test_says_what_is_wrong_and_keeps_the_rest(self, cast, browse, ids, submitted):
+        made = submitted({ids[2]: self.GAP})
+        page = browse(cast.head).post(f"{HOME}{made.id}/points/{ids[2]}/plan/", self.typed(owner_email="olga")).text
+        assert "Enter an e-mail address like name@school.example" in page and "Ask the caterer" in page
+
+    def test_is_the_schools_own(self, one, cast, browse, ids, submitted):
+        made = submitted({ids[2]: self.GAP})
+        browse(cast.head).post(f"{HOME}{made.id}/points/{ids[2]}/plan/", self.typed())
+        with inside(one):
+            planned = PlannedAction.objects.get()
+        for who, status in ((cast.officer, 403), (cast.neighbour, 404)):
+            assert browse(who).post(f"{HOME}actions/{planned.id}/", self.typed(what="Nothing")).status_code == status
+        elsewhere = f"/schools/900002/return/actions/{planned.id}/"
+        assert browse(cast.neighbour).post(elsewhere, self.typed(what="Nothing")).status_code == 404
+        with inside(one):
+            assert PlannedAction.objects.get().what == "Ask the caterer"

@@ -73,13 +73,11 @@ def _people(asked_for: list[tuple[Period, QuerySet[School]]]) -> tuple[str, list
     return PEOPLE.format(schools=" UNION ALL ".join(statements)), parameters
 
 
-PEOPLE = """
+PEOPLE = f"""
 item AS (
     SELECT DISTINCT ON (id) id, id AS school_id, due::date AS due, lead, office, head
-    FROM ({schools}) found (id, due, lead, office, head) ORDER BY id, due::date),
-contact (item_id, role, email) AS (
-    SELECT id, CASE lead WHEN '' THEN 'kit_office' ELSE 'return_lead' END, coalesce(nullif(lead, ''), office) FROM item
-    UNION ALL SELECT id, 'head', head FROM item)
+    FROM ({{schools}}) found (id, due, lead, office, head) ORDER BY id, due::date),
+{steps.contacts_of_school("return_lead")}
 """
 
 DUE = f"""
@@ -102,14 +100,9 @@ def still_due(notice: Notice, *, at: datetime) -> dict[str, str]:
     if period is None:
         raise NoLongerDue(Notice.Reason.NOT_NEEDED)
     people, parameters = _people([(period, silent(period).filter(id=school.id))])
-    rows = execute(f"WITH {people} SELECT role, email FROM contact WHERE email <> ''", parameters)
-    if not rows:
-        raise NoLongerDue(Notice.Reason.NOT_DUE)
-    is_head = notice.recipient_role == "head"
-    if notice.recipient not in {email for role, email in rows if (role == "head") == is_head}:
-        raise NoLongerDue(Notice.Reason.CONTACT_CHANGED)
-    if steps.newer(notice).exists():
-        raise NoLongerDue(Notice.Reason.SUPERSEDED)
+    steps.check_recipient(
+        notice, execute(f"WITH {people} SELECT role, email FROM contact WHERE email <> ''", parameters)
+    )
     return {
         "role": notice.recipient_role,
         "path": reverse("absences:returns", args=[school.urn]),

@@ -124,11 +124,9 @@ def _people(rule: Rule, items: Items, *, on: date) -> tuple[str, list[Any]]:
     return CHILD_PEOPLE.format(item=item_sql, leads=leads_sql), [*parameters, *more]
 
 
-KIT_PEOPLE = """
-item AS (SELECT place AS school_id, * FROM ({item}) found (id, due, place, lead, office, head)),
-contact (item_id, role, email) AS (
-    SELECT id, CASE lead WHEN '' THEN 'kit_office' ELSE 'kit_lead' END, coalesce(nullif(lead, ''), office) FROM item
-    UNION ALL SELECT id, 'head', head FROM item)
+KIT_PEOPLE = f"""
+item AS (SELECT place AS school_id, * FROM ({{item}}) found (id, due, place, lead, office, head)),
+{steps.contacts_of_school("kit_lead")}
 """
 
 CHILD_PEOPLE = """

@@ -5,6 +5,7 @@ sent. A statement gives `asked` and two tables of its own: `item` (id, school_id
 (item_id, role, email) whom to write to about it. Its `step` is made with `dated`, and `chosen` ends it.
 """
 
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.db.models import Q, QuerySet
 
 from handrail.core import calendar
 from handrail.core.models import AuthoritySettings
+from handrail.notices.actions import NoLongerDue
 from handrail.notices.models import Notice, Sweep
 
 ASKED = """asked (day, since, before, every, copy_after, deadline) AS (
@@ -51,6 +53,16 @@ def dated(*, before: str, overdue: str, copy: str) -> str:
         AND (role <> 'head' OR each.step_on >= due + copy_after)"""
 
 
+def contacts_of_school(lead: str) -> str:
+    """The table `contact` of items that carry the addresses `lead`, `office` and `head` of their school: whoever leads,
+    in this role, else the office. The head is copied.
+    """
+    return f"""
+contact (item_id, role, email) AS (
+    SELECT id, CASE lead WHEN '' THEN 'kit_office' ELSE '{lead}' END, coalesce(nullif(lead, ''), office) FROM item
+    UNION ALL SELECT id, 'head', head FROM item)"""
+
+
 def chosen(kind: str, *, several: str) -> str:
     """The notices about items of this kind that have no row yet, for `notices.actions.owe`.
 
@@ -85,3 +97,17 @@ def newer(notice: Notice) -> QuerySet[Notice]:
     later = Q(step_on__gt=notice.step_on) | Q(step_on=notice.step_on, owed_at__gt=notice.owed_at)
     same = Notice.objects.of_subject(notice.subject_kind, notice.subject_id).that_reached().order_by()
     return same.filter(later, cycle=notice.cycle, recipient=notice.recipient).exclude(id=notice.id)
+
+
+def check_recipient(notice: Notice, contacts: Iterable[Sequence[str]]) -> None:
+    """Whether a message still goes to the right person; `contacts` are roles and addresses as they are now.
+
+    Raises NoLongerDue when there is nobody to write to, it would go to somebody else, or a newer one took its place.
+    """
+    now = [(role == "head", email) for role, email in contacts]
+    if not now:
+        raise NoLongerDue(Notice.Reason.NOT_DUE)
+    if (notice.recipient_role == "head", notice.recipient) not in now:
+        raise NoLongerDue(Notice.Reason.CONTACT_CHANGED)
+    if newer(notice).exists():
+        raise NoLongerDue(Notice.Reason.SUPERSEDED)

@@ -31,6 +31,11 @@ Sign in to answer. If there is nothing to report, say so with two taps.
 {link}
 """
 
+IN_PARTS = """\
+Sign in to answer. You can answer in parts, and leave off where you like.
+{link}
+"""
+
 LOOK = """\
 Sign in to see it and to record a check. It takes one tap when everything is there.
 {link}
@@ -45,6 +50,7 @@ WHY = {
     "kit_lead": "You get this message because you lead on medical conditions at the school.",
     "kit_office": "You get this message because the school has named no lead. Please pass it on.",
     "return_lead": "You get this message because you lead for the school.",
+    "action_owner": "You get this message because your school has named you to see to it.",
     "officer": "You get this message because you decide about such items at {authority}.",
     "manager": "You get this message because the item has waited for too long at {authority}.",
     "head": "This is a copy for the head teacher.",
@@ -130,6 +136,35 @@ WORDINGS = {
         "Reminder of an overdue return",
         "{whose}: a return to {authority} was due by {due}",
         "A return of {whose} to {authority} was due by {due}. We have no answer.\n\n" + ANSWER,
+    ),
+    "yearly_due": Wording(
+        "school",
+        "Reminder that the yearly return is due",
+        "{whose}: the yearly return to {authority} is due by {due}",
+        "The yearly return of {whose} to {authority} is due by {due}. It is not submitted yet.\n\n" + IN_PARTS,
+    ),
+    "yearly_overdue": Wording(
+        "school",
+        "Reminder that the yearly return is overdue",
+        "{whose}: the yearly return to {authority} was due by {due}",
+        "The yearly return of {whose} to {authority} was due by {due}. It is not submitted.\n\n" + IN_PARTS,
+    ),
+    "action_due": Wording(
+        "school",
+        "Reminder that something planned is due",
+        "{whose}: something that you see to is due by {due}",
+        "{whose} has planned something after its return to {authority}, and named you to see to it by {due}.\n\n"
+        "Sign in to read what it is, or to say that it is done. "
+        "If you have no account, ask whoever leads for the school.\n{link}\n",
+    ),
+    "action_overdue": Wording(
+        "school",
+        "Reminder of something planned that is overdue",
+        "{whose}: something planned was due by {due}",
+        "{whose} has planned something after its return to {authority}, to be done by {due}. "
+        "We have no record that it is done.\n\n"
+        "Sign in to read what it is, or to say that it is done. "
+        "If you have no account, ask whoever leads for the school.\n{link}\n",
     ),
     "invitation": Wording(
         "service",

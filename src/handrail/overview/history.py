@@ -44,6 +44,8 @@ SHOWN = {
         "submitted a return": "Submitted the return",
         "countersigned a return": "Signed the return for the governors",
         "assessed an answer of a return": "Recorded what the authority found of an answer",
+        "planned what a return lacks": "Planned what will be done about a point",
+        "changed what was planned about a return": "Changed what was planned about a point",
         "decided a policy is not needed": "Decided that a policy is not needed",
         "decided a policy is needed again": "Decided that a policy is needed again",
         "added a spare kit": "Added a spare kit",
@@ -214,6 +216,7 @@ RECIPIENTS = {
     "office": "the school office",
     "kit_lead": "the school’s lead",
     "return_lead": "the school’s lead",
+    "action_owner": "who sees to it",
     "kit_office": "the school office",
     "administrator": "an administrator",
 }

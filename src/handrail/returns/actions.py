@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -10,7 +11,18 @@ from django.db import transaction
 from handrail.core import audit
 from handrail.core.calendar import day_of
 from handrail.guidance.published import frameworks
-from handrail.returns.models import Answer, Assessment, Countersignature, Cycle, Draft, Return, Said, Verdict
+from handrail.returns.models import (
+    UNMET,
+    Answer,
+    Assessment,
+    Countersignature,
+    Cycle,
+    Draft,
+    PlannedAction,
+    Return,
+    Said,
+    Verdict,
+)
 from handrail.returns.questions import digest_of
 from handrail.returns.standing import sections_of
 from handrail.schools.models import School
@@ -55,6 +67,10 @@ class NotAnswered(Refused):
 
 class NothingNew(Refused):
     """A correction says something else than what was submitted."""
+
+
+class NoGap(Refused):
+    """An action is about a point that the newest return says is not met."""
 
 
 class MayNotSign(Refused):
@@ -237,6 +253,44 @@ def countersign(*, returned: Return, by: audit.Actor, at: datetime) -> Countersi
     )
     _record("countersigned a return", returned.id, "return", by=by, at=at, school_id=returned.school_id)
     return made
+
+
+@transaction.atomic
+def plan_action(
+    *, answer: Answer, what: str, owner_name: str, owner_email: str, due_on: date, by: audit.Actor, at: datetime
+) -> PlannedAction:
+    """Say what the school will do about a point that it does not meet, who sees to it, and by when. Raises NoGap."""
+    returned = answer.returned
+    is_newest = not Return.objects.filter(
+        cycle=returned.cycle_id, school=returned.school_id, number__gt=returned.number
+    ).exists()
+    if answer.verdict not in UNMET or not is_newest:
+        raise NoGap("Your newest return does not say that this is missing, so there is nothing to plan")
+    made = PlannedAction.objects.create(
+        cycle_id=returned.cycle_id,
+        school_id=returned.school_id,
+        requirement_id=answer.requirement_id,
+        what=what,
+        owner_name=owner_name,
+        owner_email=owner_email,
+        due_on=due_on,
+    )
+    _record("planned what a return lacks", made.id, "planned_action", by=by, at=at, school_id=made.school_id)
+    return made
+
+
+@transaction.atomic
+def change_action(*, action: PlannedAction, by: audit.Actor, at: datetime, **wanted: Any) -> list[str]:
+    """Change any of PlannedAction.CONTENT, of which `done_on` ends its reminders. Gives the names of what changed."""
+    action = PlannedAction.objects.select_for_update().get(id=action.id)
+    changed = [name for name in PlannedAction.CONTENT if name in wanted and getattr(action, name) != wanted[name]]
+    for name in changed:
+        setattr(action, name, wanted[name])
+    if changed:
+        action.save(update_fields=changed)
+        verb = "changed what was planned about a return"
+        _record(verb, action.id, "planned_action", by=by, at=at, school_id=action.school_id, fields=changed)
+    return changed
 
 
 def _check_dates(opened_on: date, due_on: date, closes_on: date) -> None:

@@ -122,6 +122,52 @@ class AssessmentForm(forms.Form):
     )
 
 
+class PlannedActionForm(forms.Form):
+    what = forms.CharField(
+        label="What will be done?",
+        max_length=500,
+        widget=forms.Textarea({"rows": 3}),
+        help_text="The authority reads this. Do not name a child.",
+        error_messages={"required": "Enter what will be done"},
+    )
+    owner_name = forms.CharField(
+        label="Who sees to it?", max_length=150, error_messages={"required": "Enter who sees to it"}
+    )
+    owner_email = forms.EmailField(
+        label="Their e-mail address",
+        widget=forms.EmailInput({"autocomplete": "off", "spellcheck": "false"}),
+        help_text="We remind them before the day and after it.",
+        error_messages={
+            "required": "Enter their e-mail address",
+            "invalid": "Enter an e-mail address like name@school.example",
+        },
+    )
+    due_on = DateField(label="By when?", noun="day it is to be done by", when="future")
+
+    def __init__(self, *args: Any, today: date, **more: Any) -> None:
+        super().__init__(*args, **more)
+        due: Any = self.fields["due_on"]
+        due.today = today
+
+
+class ChangePlannedActionForm(PlannedActionForm):
+    """One that may be past its day, and may be done."""
+
+    due_on = DateField(label="By when?", noun="day it is to be done by")
+    done_on = DateField(
+        label="When was it done?",
+        noun="day it was done",
+        when="past",
+        required=False,
+        help_text="Leave this empty until it is.",
+    )
+
+    def __init__(self, *args: Any, today: date, **more: Any) -> None:
+        super().__init__(*args, today=today, **more)
+        done: Any = self.fields["done_on"]
+        done.today = today
+
+
 class BoardFilters(forms.Form):
     q = forms.CharField(label="School or URN", required=False, max_length=100)
     colour = forms.ChoiceField(

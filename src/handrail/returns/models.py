@@ -165,6 +165,34 @@ class Answer(Said):
         ]
 
 
+class PlannedActionQuerySet(models.QuerySet["PlannedAction"]):
+    def open(self) -> Self:
+        return self.filter(done_on=None)
+
+
+class PlannedAction(Record):
+    """What a school will do about a point that it does not meet, who sees to it, and by when."""
+
+    cycle = models.ForeignKey(Cycle, on_delete=models.PROTECT, related_name="+")
+    school = models.ForeignKey(School, on_delete=models.PROTECT, related_name="planned_actions")
+    requirement_id = models.CharField(max_length=40)
+    what = models.TextField(max_length=500)
+    owner_name = models.CharField(max_length=150)
+    owner_email = models.EmailField()
+    due_on = models.DateField()
+    done_on = models.DateField(null=True)
+
+    objects: ClassVar = RecordManager.from_queryset(PlannedActionQuerySet)()
+
+    class Meta:
+        ordering = ["due_on", "id"]
+
+    CONTENT = ("what", "owner_name", "owner_email", "due_on", "done_on")
+
+    def __str__(self) -> str:
+        return self.what
+
+
 class Countersignature(Record):
     """That a governor has seen a return and agrees with it."""
 

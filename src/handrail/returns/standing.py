@@ -10,7 +10,7 @@ from handrail.core.models import AuthoritySettings
 from handrail.guidance.frameworks import Framework, Requirement, Strength
 from handrail.guidance.published import editions, frameworks
 from handrail.policies.models import NEEDED, Kind, Policy
-from handrail.returns.models import Answer, Cycle, Draft, Return
+from handrail.returns.models import Answer, Cycle, Draft, PlannedAction, Return
 from handrail.returns.questions import Point, Section, asked, in_sections, sections
 from handrail.returns.rules import Colour, Found, Kept, Returned, judged
 from handrail.schools.models import School
@@ -52,6 +52,14 @@ def submitted_sections(returned: Return) -> list[Section]:
     points = [Point(then[digest][1], then[digest][0], by_digest[digest]) for digest in then if digest in by_digest]
     order = returned.cycle.framework_ids
     return in_sections(sorted(points, key=lambda point: order.index(point.framework.id)))
+
+
+def by_point(school: School, *, cycle: Cycle) -> dict[str, list[PlannedAction]]:
+    """What a school has planned after its return of a cycle, by the requirement that it is about."""
+    found: dict[str, list[PlannedAction]] = {}
+    for each in PlannedAction.objects.filter(school=school, cycle=cycle):
+        found.setdefault(each.requirement_id, []).append(each)
+    return found
 
 
 class Progress(TextChoices):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from handrail.returns import authority_views, views
+from handrail.returns import authority_views, planned_views, views
 
 app_name = "returns"
 one = "schools/<str:urn>/return/"
@@ -17,4 +17,6 @@ urlpatterns = [
     path(f"{one}<uuid:return_id>/", views.SubmittedView.as_view(), name="submitted"),
     path(f"{one}<uuid:return_id>/countersign/", views.CountersignView.as_view(), name="countersign"),
     path(f"{one}<uuid:return_id>/points/<str:requirement_id>/", views.AssessView.as_view(), name="assess"),
+    path(f"{one}<uuid:return_id>/points/<str:requirement_id>/plan/", planned_views.PlanView.as_view(), name="plan"),
+    path(f"{one}actions/<uuid:planned_id>/", planned_views.PlannedView.as_view(), name="planned"),
 ]

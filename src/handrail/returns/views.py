@@ -13,9 +13,9 @@ from handrail.core.models import AuthoritySettings
 from handrail.returns import actions
 from handrail.returns.actions import Wanted
 from handrail.returns.forms import AnswerForm, AssessmentForm
-from handrail.returns.models import Answer, Cycle, Return, Verdict
+from handrail.returns.models import Answer, Cycle, PlannedAction, Return, Verdict
 from handrail.returns.questions import Section
-from handrail.returns.standing import sections_of, submitted_sections
+from handrail.returns.standing import by_point, sections_of, submitted_sections
 from handrail.schools.models import School
 
 
@@ -68,6 +68,7 @@ class ReturnView(SchoolDoor):
             returns=returns,
             newest=this[0] if this else None,
             has_changes=bool(this) and any(not isinstance(point.answer, Answer) for point in points),
+            planned=PlannedAction.objects.open().filter(school=self.school),
             open_points=sum(point.answer is None for point in points),
             reopened=[point for point in points if point.before],
             carried=sum(point.is_carried for point in points) if not this else 0,
@@ -156,6 +157,7 @@ class SubmittedView(SubmittedDoor):
             returned=self.returned,
             answered=submitted_sections(self.returned),
             is_newest=newest == self.returned,
+            planned=by_point(self.school, cycle=self.returned.cycle),
         )
 
 
@@ -176,10 +178,8 @@ class CountersignView(SubmittedDoor):
         return redirect("returns:submitted", urn=urn, return_id=return_id)
 
 
-class AssessView(SubmittedDoor):
-    """What the authority finds of one answer, beside what the school said."""
-
-    permission = Permission.ASSESS_RETURNS
+class AnswerDoor(SubmittedDoor):
+    """A page about one answer of it."""
 
     @cached_property
     def answer(self) -> Answer:
@@ -187,18 +187,24 @@ class AssessView(SubmittedDoor):
         found: Answer = get_or_404(of_return, requirement_id=self.kwargs["requirement_id"])
         return found
 
+    def about(self, template: str, form: Any, **more: Any) -> HttpResponse:
+        points = (point for section in submitted_sections(self.returned) for point in section.points)
+        point = next((each for each in points if each.answer.id == self.answer.id), None)
+        return self.page(template, returned=self.returned, answer=self.answer, point=point, form=form, **more)
+
+
+class AssessView(AnswerDoor):
+    """What the authority finds of one answer, beside what the school said."""
+
+    permission = Permission.ASSESS_RETURNS
+
     def get(self, request: Request, **_place: Any) -> HttpResponse:
-        return self.shown(AssessmentForm())
+        return self.about("assess", AssessmentForm())
 
     def post(self, request: Request, urn: str, return_id: Any, requirement_id: str) -> HttpResponse:
         form = AssessmentForm(request.POST)
         if not form.is_valid():
-            return self.shown(form)
+            return self.about("assess", form)
         actions.assess(answer=self.answer, by=request.user, at=request.now, **form.cleaned_data)
         messages.success(request, "Recorded what you found. The school’s answer stays as it is.")
         return redirect("returns:submitted", urn=urn, return_id=return_id)
-
-    def shown(self, form: AssessmentForm) -> HttpResponse:
-        points = (point for section in submitted_sections(self.returned) for point in section.points)
-        point = next((each for each in points if each.answer.id == self.answer.id), None)
-        return self.page("assess", returned=self.returned, answer=self.answer, point=point, form=form)

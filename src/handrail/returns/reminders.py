@@ -1,0 +1,120 @@
+"""Who is owed a message about a yearly return or about what was planned after it, and whether it is still due.
+
+That about a return goes to whoever leads on medical conditions at the school, else to the office; that about what was
+planned to whoever is named to see to it. The head is copied in the end. Neither says what anybody answered.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db.models import DateField, Exists, F, OuterRef, QuerySet, Value
+from django.db.models.functions import Lower
+from django.urls import reverse
+
+from handrail.core import calendar
+from handrail.core.jinja import long_date
+from handrail.core.models import AuthoritySettings
+from handrail.notices import actions, alarms, steps
+from handrail.notices.actions import NoLongerDue, Owed
+from handrail.notices.models import Notice
+from handrail.returns.models import Cycle, PlannedAction, Return
+from handrail.returns.questions import asked
+from handrail.returns.standing import asking
+from handrail.schools.duty import Body
+from handrail.schools.models import School
+from tenants.database import execute
+
+RULE = "yearly returns"
+
+Items = QuerySet[Any, Any]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One kind of thing that falls due. `items` gives what is open on a day, with when it is `due` and `to` whom a
+    message goes first; `school` leads to its school, and `lead` is the role of whoever is written to.
+    """
+
+    items: Callable[[date], Items]
+    school: str
+    lead: str
+    before: str
+    overdue: str
+
+
+def _returns(on: date) -> Items:
+    """The schools that the newest cycle asks and that have submitted nothing in it, until it closes."""
+    cycle = Cycle.objects.first()
+    frameworks = asking(cycle) if cycle and not cycle.is_closed(on) else []
+    bodies = [body for body in Body.values if asked(frameworks, body)]
+    submitted = Return.objects.filter(cycle=cycle, school=OuterRef("pk"))
+    found = School.objects.open().bound().filter(~Exists(submitted), body__in=bodies)
+    return found.annotate(due=Value(cycle.due_on if cycle else None, DateField()), to=F("lead_email"))
+
+
+def _planned(on: date) -> Items:
+    return PlannedAction.objects.open().filter(school__closed_on=None).annotate(due=F("due_on"), to=F("owner_email"))
+
+
+RULES = {
+    "yearly_return": Rule(_returns, "", "return_lead", "yearly_due", "yearly_overdue"),
+    "planned_action": Rule(_planned, "school__", "action_owner", "action_due", "action_overdue"),
+}
+"""By the kind of a notice's subject."""
+
+
+def owe_return_reminders(*, on: date, at: datetime) -> Owed:
+    """Owe the messages that have fallen due by the day `on` and have no row yet: one statement for each rule."""
+    settings = AuthoritySettings.load()
+    sweep = actions.open_sweep(rule=RULE, on=on, at=at)
+    found = []
+    for kind, rule in RULES.items():
+        try:
+            people, parameters = _people(rule, rule.items(on))
+        except EmptyResultSet:  # nothing can be open
+            continue
+        asked_for = steps.asked(sweep, on=on, days_before=settings.reminder_days_before, settings=settings)
+        dated = steps.dated(before=rule.before, overdue=rule.overdue, copy=rule.overdue)
+        statement = f"WITH {steps.ASKED}, {people}, step AS ({dated}), {steps.chosen(kind, several=rule.lead)}"
+        found.append(actions.owe(statement, [*asked_for, *parameters], at=at))
+    return alarms.close_sweep(sweep, found, at=at)
+
+
+def _people(rule: Rule, items: Items) -> tuple[str, list[Any]]:
+    """The tables `item` and `contact` of a statement, with their parameters: the one place that says who is written
+    to.
+    """
+    place = F(f"{rule.school}id")
+    named = {name: Lower(f"{rule.school}{name}_email") for name in ("office", "head")}
+    rows = items.annotate(place=place, first=Lower("to"), **named)
+    sql, parameters = rows.order_by().values_list("id", "place", "due", "first", *named).query.sql_with_params()
+    item = f"item AS (SELECT * FROM ({sql}) found (id, school_id, due, lead, office, head))"
+    return f"{item}, {steps.contacts_of_school(rule.lead)}", list(parameters)
+
+
+def still_due(notice: Notice, *, at: datetime) -> dict[str, str]:
+    """What the text of this notice needs to know. Raises NoLongerDue, with the reason, when it is not to be sent: it
+    is submitted or done, the school has closed, the recipient is not the contact any more, or a newer message took its
+    place.
+    """
+    rule = RULES[notice.subject_kind]
+    open_items = rule.items(calendar.day_of(at)).filter(id=notice.subject_id)
+    item = open_items.first()
+    if item is None:
+        raise NoLongerDue(Notice.Reason.NOT_NEEDED)
+    if notice.cycle != item.due.isoformat():
+        raise NoLongerDue(Notice.Reason.NOT_DUE)
+    people, parameters = _people(rule, open_items)
+    steps.check_recipient(
+        notice, execute(f"WITH {people} SELECT role, email FROM contact WHERE email <> ''", parameters)
+    )
+    school = item if isinstance(item, School) else item.school
+    return {
+        "role": notice.recipient_role,
+        "path": reverse("returns:school", args=[school.urn]),
+        "whose": school.name,
+        "due": long_date(item.due),
+    }

@@ -1,0 +1,161 @@
+"""Who is reminded of a yearly return and of what was planned after it, and that nothing goes out that is not due."""
+
+from datetime import date, timedelta
+
+import pytest
+from factories import SchoolFactory
+
+from handrail.notices.actions import NoLongerDue, Owed
+from handrail.notices.letters import in_words
+from handrail.notices.models import Notice
+from handrail.returns import actions, reminders
+from handrail.returns.actions import Wanted
+from handrail.schools.models import School
+from tenants.context import inside
+
+pytestmark = pytest.mark.django_db
+Reason = Notice.Reason
+DUE, CLOSES = date(2027, 1, 22), date(2027, 3, 23)
+LEAD, HEAD = "hana@oak.example", "head@900001.example"
+
+
+@pytest.fixture
+def here(one, cast, cycle):
+    """Oak School alone, which has a lead."""
+    with inside(one):
+        School.objects.exclude(id=cast.oak.id).update(closed_on=date(2026, 9, 2))
+        School.objects.filter(id=cast.oak.id).update(lead_email=LEAD)
+        yield one
+
+
+@pytest.fixture
+def submitted(here, cast, cycle, at, ids):
+    """`submitted({point: Wanted})` answers all else with yes and submits."""
+
+    def made(changes=None):
+        about = {"cycle": cycle, "school": cast.oak, "by": cast.head, "at": at}
+        actions.save_answers(answers={each: Wanted("yes") for each in ids} | (changes or {}), **about)
+        return actions.submit(**about)
+
+    return made
+
+
+@pytest.fixture
+def sweep(at):
+    """`sweep(on)` owes what has fallen due by that day."""
+    return lambda on: reminders.owe_return_reminders(on=on, at=at + (on - at.date()))
+
+
+def sent(kind="yearly_return"):
+    found = Notice.objects.filter(subject_kind=kind, state="owed").order_by("step_on", "recipient")
+    return [(each.recipient, each.step) for each in found]
+
+
+class TestAReturn:
+    @pytest.mark.parametrize(
+        ("day", "told"),
+        [
+            (DUE - timedelta(days=61), []),
+            (DUE - timedelta(days=60), [(LEAD, "before-60")]),
+            (DUE - timedelta(days=14), [(LEAD, "before-14")]),
+            (DUE + timedelta(days=7), [(LEAD, "overdue-1")]),
+            (DUE + timedelta(days=14), [(LEAD, "overdue-2"), (HEAD, "overdue-2")]),
+            (CLOSES, []),
+        ],
+    )
+    def test_is_asked_for_until_it_closes(self, here, sweep, day, told):
+        sweep(day)
+        assert sorted(sent()) == sorted(told)
+
+    def test_is_asked_for_once(self, here, sweep):
+        assert sweep(DUE) == Owed(1, 0)
+        assert sweep(DUE) == Owed(0, 0)
+
+    def test_is_asked_for_no_more_once_it_is_submitted(self, here, sweep, submitted):
+        submitted()
+        assert sweep(DUE).owed == 0
+
+    def test_is_asked_of_no_school_that_the_law_does_not_name(self, here, sweep):
+        SchoolFactory(body="independent_school", lead_email="i@ind.example", joined_on=date(2020, 1, 1))
+        sweep(DUE)
+        assert [recipient for recipient, _ in sent()] == [LEAD]
+
+    def test_goes_to_the_office_when_nobody_leads(self, here, cast, sweep):
+        School.objects.filter(id=cast.oak.id).update(lead_email="", office_email="Office@oak.example")
+        sweep(DUE)
+        assert sent() == [("office@oak.example", "before-0")]
+
+    def test_begins_again_when_its_day_is_moved(self, here, cast, cycle, sweep, at):
+        sweep(DUE)
+        later = DUE + timedelta(days=30)
+        actions.change_dates(cycle=cycle, due_on=later, closes_on=CLOSES, by=cast.officer, at=at)
+        with pytest.raises(NoLongerDue, match=Reason.NOT_DUE):
+            reminders.still_due(Notice.objects.get(), at=at)
+        sweep(later)
+        assert sent()[-1] == (LEAD, "before-0")
+
+    def test_the_message_says_what_to_do_and_no_answer(self, here, cast, sweep, at, submitted):
+        sweep(DUE)
+        notice = Notice.objects.get()
+        subject, text, _ = in_words(notice, reminders.still_due(notice, at=at), authority=here)
+        assert subject == "Oak School: the yearly return to Barsetshire is due by 22 January 2027"
+        assert "You can answer in parts" in text and "/schools/900001/return/" in text
+        submitted()
+        with pytest.raises(NoLongerDue, match=Reason.NOT_NEEDED):
+            reminders.still_due(notice, at=at)
+
+    def test_goes_to_nobody_who_is_not_the_contact_any_more(self, here, cast, sweep, at):
+        sweep(DUE)
+        School.objects.filter(id=cast.oak.id).update(lead_email="new@oak.example")
+        with pytest.raises(NoLongerDue, match=Reason.CONTACT_CHANGED):
+            reminders.still_due(Notice.objects.get(), at=at)
+
+
+class TestWhatWasPlanned:
+    @pytest.fixture
+    def planned(self, here, cast, ids, submitted, at):
+        made = submitted({ids[2]: Wanted("no", reason="The head wrote it last week.")})
+        return actions.plan_action(
+            answer=made.answers.get(requirement_id=ids[2]),
+            what="Ask the catering company",
+            owner_name="Olga Owner",
+            owner_email="Olga@oak.example",
+            due_on=date(2027, 2, 1),
+            by=cast.head,
+            at=at,
+        )
+
+    @pytest.mark.parametrize(
+        ("day", "told"),
+        [
+            (date(2026, 12, 2), []),
+            (date(2027, 1, 2), [("olga@oak.example", "before-30")]),
+            (date(2027, 2, 1), [("olga@oak.example", "before-0")]),
+            (date(2027, 2, 15), [("olga@oak.example", "overdue-2"), (HEAD, "overdue-2")]),
+        ],
+    )
+    def test_whoever_sees_to_it_is_reminded(self, planned, sweep, day, told):
+        sweep(day)
+        assert sorted(sent("planned_action")) == sorted(told)
+
+    def test_nobody_is_once_it_is_done(self, planned, cast, sweep, at):
+        sweep(planned.due_on)
+        notice = Notice.objects.get(subject_kind="planned_action")
+        assert reminders.still_due(notice, at=at)["whose"] == "Oak School"
+        actions.change_action(action=planned, done_on=at.date(), by=cast.head, at=at)
+        with pytest.raises(NoLongerDue, match=Reason.NOT_NEEDED):
+            reminders.still_due(notice, at=at)
+        sweep(planned.due_on + timedelta(days=30))
+        assert len(sent("planned_action")) == 1
+
+    def test_the_message_does_not_say_what_it_is(self, planned, here, sweep, at):
+        sweep(planned.due_on)
+        notice = Notice.objects.get(subject_kind="planned_action")
+        words = in_words(notice, reminders.still_due(notice, at=at), authority=here)
+        assert "catering" not in "".join(words)
+
+    def test_another_is_reminded_who_takes_it_over(self, planned, cast, sweep, at):
+        sweep(planned.due_on)
+        actions.change_action(action=planned, owner_email="new@oak.example", by=cast.head, at=at)
+        with pytest.raises(NoLongerDue, match=Reason.CONTACT_CHANGED):
+            reminders.still_due(Notice.objects.get(subject_kind="planned_action"), at=at)
