@@ -54,12 +54,15 @@ class ChildrenForm(forms.Form):
 
 
 class ConfirmChildrenForm(forms.Form):
-    """`left` is how many children are on roll and not in the list."""
+    """`left` is how many children are on roll and not in the list. Where there are none nothing is asked of them."""
 
     marks_left = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, left: int, **more: Any) -> None:
         super().__init__(*args, **more)
+        if not left:
+            del self.fields["marks_left"]
+            return
         field = self.fields["marks_left"]
         field.label = f"Record that {plural(left, 'child has', 'children have')} left"
         field.help_text = "They are at the school and not in the list. Leave this empty if the list is only part."
