@@ -10,7 +10,7 @@ from workflows.per_authority import AuthorityTask, clock, for_each_authority
 
 @shared_task
 def count() -> None:
-    """Each day: ring for every authority."""
+    """Each hour: ring for every authority."""
     for_each_authority(count_one)
 
 

@@ -31,7 +31,7 @@ TIMETABLE = (
         "workflows.reminders.sweep",
     ),
     Entry("Make each school’s pack of emergency pages anew, each night", 10 * MINUTE, "workflows.packs.make_packs"),
-    Entry("Count plans anew when the last count has stood for four weeks", DAY, "workflows.plan_counts.count"),
+    Entry("Count plans anew when the last count has stood for four weeks", HOUR, "workflows.plan_counts.count"),
     Entry("Tell the administrator when fewer messages left than were owed", HOUR, "workflows.notices.check_silence"),
     Entry(
         "End handovers that nobody opened in time, and compare both ledgers", HOUR, "workflows.handovers.let_run_out"

@@ -322,6 +322,7 @@ class TestClosing:
     def test_leads_to_a_page_for_everybody_and_keeps_what_was_typed(self, inside_it, one, place):
         page = inside_it.get(place()).text
         assert 'form="what-you-think" name="go" value="/accessibility/"' in page
+        assert "This page closes by itself at 9:20am" in page  # where there are no scripts to keep it
         answer = inside_it.post(place(), {"answer": "agree", "words": WORDS, "go": "/accessibility/"})
         assert answer.url == "/accessibility/"
         assert "We have kept what you typed." in inside_it.get(answer.url).text

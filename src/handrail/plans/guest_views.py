@@ -16,6 +16,7 @@ from django.utils.functional import cached_property
 
 from handrail.accounts.floods import count_try
 from handrail.accounts.middleware import KEEP
+from handrail.accounts.sessions import IDLE
 from handrail.core.access import PUBLIC, Door, Request
 from handrail.core.jinja import FOOTER
 from handrail.core.models import ReadEntry
@@ -204,6 +205,7 @@ class SharedView(GuestDoor):
             comments=link.comments.all(),
             form=form,
             is_kept=is_kept,
+            closes_at=now + IDLE,
         )
 
 
