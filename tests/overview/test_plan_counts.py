@@ -211,6 +211,11 @@ class TestMonthByMonth:
             "2027-04", "2027-03", "2027-02", "2027-01", "2026-12", "2026-11",
         ]  # fmt: skip
 
+    def test_has_the_first_of_two_counts_in_one_month(self, cast, plans, clock, months):
+        plans(cast.oak, 20, 10, 9)
+        clock(-22, 6)  # 1 and 29 November
+        assert list(months(after=6)) == ["2026-11-01"]
+
     def test_leaves_past_months_as_they_were(self, cast, plans, clock, months, browse, one, on):
         plans(cast.oak, 20, 10, 9)
         plans(cast.elm, 30, 8, 0)

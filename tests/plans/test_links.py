@@ -16,7 +16,7 @@ from handrail.plans.links import Tried
 from handrail.plans.models import Agreement, HealthcarePlan, PlanComment, PlanLink, Stage
 from handrail.plans.standing import TRIES, Standing
 from handrail.schools.actions import change_contact, pupil_left, remove_contact
-from handrail.schools.models import Contact, School
+from handrail.schools.models import Contact, Pupil, School
 from tenants.context import inside
 from tenants.database import execute
 
@@ -127,6 +127,10 @@ class TestSending:
         pupil_left(pupil=poppy, left_on=at.date(), by=cast.head, at=at)
         with pytest.raises(actions.WrongStage):
             send(pat)
+
+    def test_is_open_to_the_parents_of_a_child_who_is_still_to_join(self, send, pat, poppy, at):
+        Pupil.objects.filter(id=poppy.id).update(joined_on=at.date() + 40 * DAY)
+        assert standing_of(send(pat), at) == Standing.STANDS
 
     def test_is_refused_of_a_school_that_has_closed(self, send, pat, cast, at):
         School.objects.filter(id=cast.oak.id).update(closed_on=at.date())

@@ -106,6 +106,8 @@ class TestOnItsWay:
             child = PupilFactory(school=cast.oak, joined_on=today + timedelta(days=7))
         lead.post(f"/children/{child.id}/plan/told/", {"told_by": "parent", **boxes("notified_on", today)})
         assert plan_of(one, child).due_on == today + timedelta(days=4)
+        assert "Joins on 30 November 2026" in lead.get(f"/schools/{cast.oak.urn}/plans/").text
+        assert "1 healthcare plan to see to" in lead.get("/").text
 
     def test_a_plan_that_is_not_needed_says_why(self, one, lead, poppy, today):
         at = f"/children/{poppy.id}/plan/"

@@ -13,7 +13,7 @@ from handrail.core.models import AuditEntry, ReadEntry
 from handrail.plans import actions, reading, reading_reminders, versions
 from handrail.plans.models import HealthcarePlan, Stage
 from handrail.plans.readers import Reader, ReadReceipt
-from handrail.schools.models import School
+from handrail.schools.models import Pupil, School
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -93,6 +93,13 @@ class TestReading:
             assert not reading.to_be_read_by(office, HealthcarePlan.objects.all(), on=on).exists()
             with pytest.raises(reading.NotAsked):
                 reading.confirm_read(plan=asked, number=1, by=office, at=at)
+
+    def test_is_asked_for_before_the_child_joins(self, one, asked, office, at, on):
+        with inside(one):
+            Pupil.objects.update(joined_on=on + timedelta(days=7))
+            assert reading.to_be_read_by(office, HealthcarePlan.objects.all(), on=on).exists()
+            assert reading_reminders.owe_reading_reminders(on=on, at=at).owed == 1
+            assert reading.confirm_read(plan=asked, number=1, by=office, at=at)
 
     def test_is_recorded_for_somebody_without_an_account_and_for_nobody_else(self, cast, one, asked, at, on):
         with inside(one):

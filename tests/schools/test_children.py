@@ -1,6 +1,6 @@
 """The children of a school: adding, correcting and finding them, and what of it is recorded."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from factories import PupilFactory, person
@@ -155,6 +155,15 @@ class TestFinding:
             actions.pupil_left(pupil=poppy, left_on=at.date(), by=cast.head, at=at)
         page = browse(cast.head).post(CHILDREN, {"letters": "pop"}).content.decode()
         assert "No child matches" in page
+
+    def test_finds_somebody_who_is_still_to_join(self, one, cast, browse, on, poppy):
+        """Their plan is to be ready before they do."""
+        with inside(one):
+            Pupil.objects.filter(id=poppy.id).update(joined_on=on + timedelta(days=40))
+        client = browse(cast.head)
+        for page in (client.get(CHILDREN), client.post(CHILDREN, {"letters": "po"})):
+            assert "Poppy Canarywright" in page.text
+            assert "Joins on 2 January 2027" in page.text
 
     def test_is_recorded_with_the_children_who_were_shown(self, one, cast, browse, at, poppy):
         with inside(one):

@@ -130,7 +130,7 @@ class SchoolMedicinesView(SchoolDoor):
 
     def get(self, request: Request, urn: str) -> HttpResponse:
         settings, on = AuthoritySettings.load(), request.today
-        held = Medicine.objects.in_use().filter(pupil__in=Pupil.objects.on_roll(on=on), pupil__school=self.school)
+        held = Medicine.objects.in_use().filter(pupil__in=Pupil.objects.not_left(on=on), pupil__school=self.school)
         found = held.select_related("pupil").order_by(F("expires_on").asc(nulls_last=True), "pupil__name", "id")
         page = Paginator(found, PAGE).get_page(request.GET.get("page"))
         children = [each.pupil_id for each in page]

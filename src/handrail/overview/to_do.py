@@ -55,7 +55,7 @@ def tasks(user: User, school: School, *, on: date, settings: AuthoritySettings) 
     if user.may(Permission.EDIT_PLANS, school_id=school.id):
         plans = HealthcarePlan.objects.of_school(school.id, on=on).watched().only("stage", "due_on")
         found.append((PLANS, [each.status_on(on, settings) for each in plans]))
-        children = Pupil.objects.on_roll(on=on).filter(school=school)
+        children = Pupil.objects.not_left(on=on).filter(school=school)
         found.append((MEDICINES, _statuses(Medicine.objects.in_use().filter(pupil__in=children), on, settings)))
     if user.may(Permission.KEEP_KITS, school_id=school.id):
         kits = list(SpareKit.objects.filter(school=school).in_use().with_last_check())

@@ -70,7 +70,7 @@ def send(*, plan: HealthcarePlan, contact: Contact, is_health_professional: bool
     version = plan.versions.order_by("-number").first()
     if not pupil.school.is_open:
         raise WrongStage("This school has closed. Send the link from the child’s new school")
-    if plan.stage not in SHARED or version is None or not pupil.is_on_roll(day_of(at)):
+    if plan.stage not in SHARED or version is None or pupil.has_left(day_of(at)):
         raise WrongStage("A link can be sent while the plan is being written, agreed or active")
     contact = Contact.objects.get(id=contact.id, pupil=pupil)
     if not contact.email:

@@ -64,8 +64,8 @@ class HealthcarePlanQuerySet(models.QuerySet["HealthcarePlan"]):
         return self.filter(pupil__in=Pupil.objects.visible_to(user))
 
     def of_school(self, school_id: UUID, *, on: date) -> Self:
-        """Those of the children at a school on the day `on`."""
-        return self.filter(pupil__school_id=school_id, pupil__in=Pupil.objects.on_roll(on=on))
+        """Those of the children at a school on the day `on`, and of those still to join it."""
+        return self.filter(pupil__school_id=school_id, pupil__in=Pupil.objects.not_left(on=on))
 
     def watched(self) -> Self:
         """Those for which something falls due."""
@@ -288,7 +288,7 @@ class PlanLink(Record):
             is_withdrawn=self.withdrawn_at is not None,
             is_locked=self.locked_at is not None,
             is_open_school=self.pupil.school.is_open,
-            is_at_school=self.pupil.is_on_roll(on),
+            is_at_school=not self.pupil.has_left(on),
             is_entitled=contact is not None
             and contact.email == self.email
             and contact.has_parental_responsibility == (self.party == Party.PARENT),

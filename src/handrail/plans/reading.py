@@ -56,10 +56,12 @@ def with_readers(plans: QuerySet[HealthcarePlan], *, on: date) -> Any:
 
 
 def to_be_read_by(user: User, plans: QuerySet[HealthcarePlan], *, on: date) -> Any:
-    """Those of active plans of children at school that the person must know and has not read as they are now."""
+    """Those of active plans of children at school, or still to join it, that the person must know and has not read as
+    they are now.
+    """
     mine = Reader.objects.asked(on=on).filter(person=user)
     read = ReadReceipt.objects.filter(reader__person=user, version=OuterRef("newest"))
-    found = plans.filter(stage=Stage.ACTIVE, pupil__in=Pupil.objects.on_roll(on=on), id__in=mine.values("plan"))
+    found = plans.filter(stage=Stage.ACTIVE, pupil__in=Pupil.objects.not_left(on=on), id__in=mine.values("plan"))
     return with_newest(found).filter(~Exists(read), newest__isnull=False)
 
 

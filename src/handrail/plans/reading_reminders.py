@@ -38,7 +38,7 @@ def owe_reading_reminders(*, on: date, at: datetime) -> Owed:
 def _unread(*, on: date) -> QuerySet[Reader]:
     """Those with an account who have not read the newest version of an active plan of a child at an open school."""
     newest = PlanVersion.objects.filter(plan=OuterRef("plan")).order_by("-number")
-    children = Pupil.objects.on_roll(on=on).filter(school__closed_on=None)
+    children = Pupil.objects.not_left(on=on).filter(school__closed_on=None)
     plans = HealthcarePlan.objects.filter(stage=Stage.ACTIVE, pupil__in=children)
     asked = Reader.objects.asked(on=on).filter(person__isnull=False, plan__in=plans)
     found = asked.annotate(version=newest.values("id")[:1], saved_at=newest.values("made_at")[:1])

@@ -23,7 +23,9 @@ PAGE = 50
 
 
 class PlansView(Door):
-    """The plans of a school's children: what is overdue first. What is searched for is posted."""
+    """The plans of a school's children, and of those still to join: what is overdue first. What is searched for is
+    posted.
+    """
 
     permission, shows_child, needs_step_up = Permission.SEE_PLANS, True, True
     request: Request
@@ -38,7 +40,7 @@ class PlansView(Door):
     def page(self, urn: str, form: FindForm, letters: str = "") -> HttpResponse:
         request = self.request
         school: School = get_or_404(School.objects.visible_to(request.user), urn=urn)
-        children = Pupil.objects.visible_to(request.user).filter(school=school).on_roll(on=request.today)
+        children = Pupil.objects.visible_to(request.user).filter(school=school).not_left(on=request.today)
         if letters:
             children = children.called(letters)
         plans: Any = (

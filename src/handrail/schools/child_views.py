@@ -31,7 +31,9 @@ class SchoolsDoor(Door):
 
 
 class ChildrenView(SchoolsDoor):
-    """The children at a school now. What is searched for is posted: a name belongs in no address."""
+    """The children at a school, and those who are still to join it. What is searched for is posted: a name belongs in
+    no address.
+    """
 
     permission, shows_child = Permission.SEE_CHILDREN, True
 
@@ -45,7 +47,7 @@ class ChildrenView(SchoolsDoor):
         return self.page(request, form, Pupil.objects.none())
 
     def children(self, request: Request) -> Any:
-        return Pupil.objects.visible_to(request.user).filter(school=self.school).on_roll(on=request.today)
+        return Pupil.objects.visible_to(request.user).filter(school=self.school).not_left(on=request.today)
 
     def page(self, request: Request, form: FindForm, children: Any) -> HttpResponse:
         page = Paginator(children, PAGE).get_page(request.GET.get("page"))

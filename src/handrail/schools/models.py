@@ -101,6 +101,10 @@ class PupilQuerySet(models.QuerySet["Pupil"]):
         """Those who have joined and not left on the day `on` (`left_on` is the first day without them)."""
         return self.filter(Q(joined_on__lte=on) & (Q(left_on=None) | Q(left_on__gt=on)))
 
+    def not_left(self, *, on: date) -> Self:
+        """Those who have not left on the day `on`, and those who are still to join: a plan is ready before they do."""
+        return self.filter(Q(left_on=None) | Q(left_on__gt=on))
+
     def called(self, letters: str) -> Self:
         """Those one of whose names begins with these letters."""
         begins = Q()
@@ -144,7 +148,10 @@ class Pupil(Record):
         return self.known_as or self.name
 
     def is_on_roll(self, on: date) -> bool:
-        return self.joined_on <= on and (self.left_on is None or self.left_on > on)
+        return self.joined_on <= on and not self.has_left(on)
+
+    def has_left(self, on: date) -> bool:
+        return self.left_on is not None and self.left_on <= on
 
 
 class ContactQuerySet(models.QuerySet["Contact"]):
