@@ -10,6 +10,7 @@ from handrail.absences.models import CaseEntry
 from handrail.absences.returns import CATEGORIES, EVIDENCE, LABELS, YES_NO
 from handrail.core.forms.choices import Radios
 from handrail.core.forms.dates import DateField
+from handrail.core.forms.files import FileField
 
 LONGEST = 4000
 ALL_DAY = "all_day"
@@ -140,6 +141,15 @@ class CodesForm(Quiet):
             for number in range(days)
             for session in sessions
         }
+
+
+class CodesFileForm(forms.Form):
+    file = FileField(
+        label="File of one child’s attendance",
+        kinds=("CSV",),
+        megabytes=1,
+        help_text="From your own system, with the headings Date, AM and PM. A row for each day.",
+    )
 
 
 # -- the authority ---------------------------------------------------------------------------------------

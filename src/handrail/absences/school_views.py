@@ -8,11 +8,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import cached_property
 
-from handrail.absences import actions
+from handrail.absences import actions, codes_file
 from handrail.absences.answers import Answer, answers_of
 from handrail.absences.counting import counted_codes, standings
 from handrail.absences.daycount import CODES, Clock, Session, Slot, count, known_sessions
-from handrail.absences.forms import ChangeReturnForm, CodesForm, ReturnForm
+from handrail.absences.forms import ChangeReturnForm, CodesFileForm, CodesForm, ReturnForm
 from handrail.absences.models import AttendanceMark, Case, SicknessReturn
 from handrail.absences.returns import in_words
 from handrail.accounts.roles import Permission
@@ -221,3 +221,27 @@ class CodesView(AbsenceDoor):
                 return self.done(f"Saved {len(codes)} sessions." if len(codes) > 1 else "Saved 1 session.")
             form.add_error("first_on", "No school day is among these days")
         return self.show("enter_codes", form=form)
+
+
+class CodesFileView(AbsenceDoor):
+    """Take a child's codes from a file, all of it or nothing. Days on which nobody is at school are passed over."""
+
+    def get(self, request: Request, child_id: Any) -> HttpResponse:
+        return self.show("codes_file", form=CodesFileForm())
+
+    def post(self, request: Request, child_id: Any) -> HttpResponse:
+        form = CodesFileForm(request.POST, request.FILES)
+        if form.is_valid():
+            calendar = Term.objects.calendar()
+            try:
+                found = codes_file.read(form.cleaned_data["file"].read())
+                codes = {slot: code for slot, code in found.items() if calendar.is_school_day(slot.on)}
+                changed = actions.enter_codes(pupil=self.child, codes=codes, by=request.user, at=request.now)
+            except codes_file.BadFile as refusal:
+                for problem in refusal.problems:
+                    form.add_error("file", problem)
+            except actions.Refused as refusal:
+                form.add_error("file", str(refusal))
+            else:
+                return self.done(f"Read {len(codes)} sessions. {changed} are new or different.")
+        return self.show("codes_file", form=form)

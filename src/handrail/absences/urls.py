@@ -11,6 +11,7 @@ urlpatterns = [
     path("children/<uuid:child_id>/returns/", school_views.ChildView.as_view(), name="child"),
     path("children/<uuid:child_id>/returns/make/", school_views.MakeReturnView.as_view(), name="make_return"),
     path("children/<uuid:child_id>/returns/codes/", school_views.CodesView.as_view(), name="enter_codes"),
+    path("children/<uuid:child_id>/returns/codes/file/", school_views.CodesFileView.as_view(), name="codes_file"),
     path(
         "children/<uuid:child_id>/returns/<uuid:return_id>/",
         school_views.ChangeReturnView.as_view(),
