@@ -23,6 +23,7 @@ from handrail.absences import return_reminders
 from handrail.care import reminders as care_reminders
 from handrail.core import calendar
 from handrail.core.models import AuthoritySettings
+from handrail.handovers import guests
 from handrail.handovers import reminders as handover_reminders
 from handrail.notices import actions, alarms
 from handrail.notices.actions import Claim, LeaseLost, NoLongerDue
@@ -59,6 +60,7 @@ STILL_DUE: dict[str, Callable[..., dict[str, str]]] = {
     role_news.SUBJECT: role_news.still_due,
     break_glass.SUBJECT: break_glass.still_due,
     link_mail.SUBJECT: link_mail.still_due,
+    guests.SUBJECT: guests.still_due,
 }
 """What a notice is about -> the room that says whether it is still due, and what its text needs to know."""
 

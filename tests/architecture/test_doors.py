@@ -49,6 +49,9 @@ PUBLIC_PAGES = {
     "sign_in_services:back",
     # Parents and health professionals without an account, whom a link from a school leads here.
     *("plans:open_link", "plans:who", "plans:new_code", "plans:shared", "plans:stay", "plans:closed"),
+    # A named person at a setting without Handrail, whom the home school has sent the pack of one case.
+    *("handovers:open_guest", "handovers:guest_who", "handovers:guest_code", "handovers:guest_page"),
+    *("handovers:guest_stay", "handovers:guest_closed"),
     "overview:calendar",  # whoever has the secret address: calendars sign in nowhere
 } | DEMO_PAGES
 """Doors that anybody may open. A new one is added here by somebody who has thought about it."""
@@ -60,7 +63,7 @@ WITHOUT_STEP_UP = {
     *("AddContactView", "ChangeContactView", "RemoveContactView"),
     # Somebody may be waiting for an ambulance.
     *("EmergencyView", "PrintEmergencyView", "AskedAboutView", "ConfirmReadView"),
-    "SharedView",  # nobody is signed in: it takes a link, a code and the child's date of birth
+    *("SharedView", "GuestPageView"),  # nobody is signed in: it takes a link, a code and the child’s date of birth
 }
 """The doors that show a child and ask for no second factor. A new one is added here by somebody who has thought."""
 

@@ -17,7 +17,7 @@ from handrail.handovers import actions, ledger, places, post
 from handrail.handovers.actions import Destination
 from handrail.handovers.models import Handover, Pack, Setting
 from handrail.plans import versions
-from handrail.schools.models import Pupil
+from handrail.schools.models import Pupil, School
 from tenants import exchange
 from tenants.context import inside
 from tenants.routing import Authority, authority_by_code
@@ -97,7 +97,16 @@ class Between:
         found: Handover = Handover.objects.get(side="home")
         return found
 
+    def home_school(self) -> School:
+        """The home school. Inside its authority."""
+        found: School = School.objects.get(name="Overcombe Junior School")
+        return found
+
     # -- the setting's side
+
+    def setting_inside(self) -> Handover:
+        found: Handover = Handover.objects.get(side="setting")
+        return found
 
     def setting(self) -> Handover:
         with inside(self.two):

@@ -170,6 +170,7 @@ class TestTheTable:
             Permission.KEEP_CHILD_RIGHTS,
             Permission.KEEP_INCIDENTS,
             Permission.SEE_HANDOVERS,
+            Permission.ADMIT_CHILDREN,
             Permission.HAND_OVER,
             Permission.MAKE_RETURNS,
         }

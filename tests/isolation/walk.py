@@ -28,7 +28,7 @@ from handrail.core.access import PUBLIC, Door
 from handrail.core.audit import CLOCK
 from handrail.core.reference import reference
 from handrail.guidance.published import framework
-from handrail.handovers.models import Handover
+from handrail.handovers.models import Handover, Pack, Setting
 from handrail.imports.models import FileImport
 from handrail.incidents.models import Incident
 from handrail.notices.models import Notice
@@ -274,6 +274,35 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
             about={"fitness": f"{canary}{CHILD}"},
             started_at=AT,
         )
+        Handover.objects.filter(id=handover.id).update(other_role="")  # of an authority without Handrail
+        plan = {"emergency": None, "sections": None}
+        content = {"said": {"work": f"{canary}{CHILD}"}, "hours": "", "attendance": {}, "plan": plan}
+        for is_return in (False, True):
+            Pack.objects.create(
+                handover=handover, number=1, is_return=is_return, content=content, sha256="0" * 64, made_at=AT
+            )
+        setting = Setting.objects.create(school=school, name=canary, kind="hospital", confirmed_at=AT)
+        told = {
+            "child": {"name": canary, "born_on": AT.date().isoformat()},
+            "admitted_on": AT.date().isoformat(),
+            "school": {"name": canary, "urn": ""},
+            "ring": canary,
+            "telephone": "",
+        }
+        begun = {
+            "setting_name": canary,
+            "other_role": "la_00000000",
+            "other_name": canary,
+            "since_on": AT.date(),
+            "started_at": AT,
+        }
+        unplaced = Handover.objects.create(reference=uuid4(), side="home", notice=told, state="pack_asked", **begun)
+        admitted = Handover.objects.create(
+            reference=uuid4(), side="home", notice=told, school=school, state="pack_asked", **begun
+        )
+        taught = Handover.objects.create(
+            reference=uuid4(), side="setting", setting=setting, pupil=child, state="active", **begun
+        )
         asked = {"state": "cancelled", "asked_at": AT, "asked_by": document.id, "asked_by_name": canary}
         export = AuthorityExport.objects.create(**asked)
         deletion = Deletion.objects.create(**asked, on=AT.date(), periods={}, expected={})
@@ -346,6 +375,11 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "plans:called": reference(child.plan.id),
         "handovers:pk": handover.id,
         "handovers:name": Word("withdraw"),
+        "notice_id": unplaced.id,
+        "asked_id": admitted.id,
+        "taught_id": taught.id,
+        "guest_id": Word(str(unplaced.id)),  # it means something only in the browser where it was opened
+        "handovers:token": Word("nothing"),
         "policy_id": policy.id,
         "document_id": document.id,
         "version_id": version.id,

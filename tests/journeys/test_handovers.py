@@ -10,10 +10,12 @@ from factories import ContactFactory, PupilFactory, emergency, person
 
 from handrail.accounts.roles import Role
 from handrail.core.audit import CLOCK
-from handrail.handovers import places, post
+from handrail.handovers import admissions, places, post
+from handrail.handovers.homes import Home
 from handrail.handovers.models import Handover, Setting
 from handrail.plans import versions
 from handrail.schools.models import Pupil
+from tenants import exchange
 from tenants.context import inside
 
 pytestmark = pytest.mark.browser
@@ -39,7 +41,11 @@ def wren(site):
                    type_name, group_code, group_name, status_code, status_name, phase_name, trust_code, trust_name,
                    street, locality, town, county, postcode, website)
                VALUES ('900003', '002', 'Borchester', '', 'Far Hospital School', 7, 'Community special school', 5,
-                   'Special schools', 1, 'Open', '', '', '', '', '', 'Felpersham', '', '', '')"""
+                   'Special schools', 1, 'Open', '', '', '', '', '', 'Felpersham', '', '', ''),
+                   ('900001', '001', 'Barsetshire', '', 'Oak School', 1, 'Community school', 4,
+                   'Local authority maintained schools', 1, 'Open', '', '', '', '', '', 'Overcombe', '', '', ''),
+                   ('900009', '001', 'Barsetshire', '', 'Oakfield School', 1, 'Community school', 4,
+                   'Local authority maintained schools', 1, 'Open', '', '', '', '', '', '', '', '', '')"""
         )
     with inside(site.one):
         post.join_exchange(by=CLOCK, at=now)
@@ -78,6 +84,12 @@ def sent(site, wren):
     page.get_by_label("Telephone number").fill("01632 960001")
     site.press(page, "Go on to the pack")
     site.check(page)
+    written(site, page)
+    return page
+
+
+def written(site, page):
+    """The school writes the pack, and sends it."""
     site.press(page, "Save and send")
     assert "It cannot be sent without" in page.content()
     for label, words in WRITTEN.items():
@@ -89,7 +101,6 @@ def sent(site, wren):
     site.check(page)
     assert "Sent. You see here when it has been opened." in page.content()
     deliver(site)
-    return page
 
 
 def test_a_child_goes_to_a_hospital_school_in_another_authority(site, wren):
@@ -126,8 +137,14 @@ def test_a_child_goes_to_a_hospital_school_in_another_authority(site, wren):
     site.check(hospital)
     hospital.get_by_label("How does the child go back?").fill("Two mornings first.")
     site.press(hospital, "Plan the return")
-    deliver(site)
-    school.reload()
+    came_back(site, hospital, school)
+    site.press(school, "Begin a phased return", role="button")
+    site.check(school)
+    until = timezone.now() + timedelta(days=14)
+    for box, part in (("Day", until.day), ("Month", until.month), ("Year", until.year)):
+        school.get_by_label(box).fill(str(part))
+    site.press(school, "Begin a phased return")
+    site.check(school)
     site.press(school, "Confirm that the child is back")
     site.press(school, "Confirm that the child is back")
     site.check(school)
@@ -137,6 +154,119 @@ def test_a_child_goes_to_a_hospital_school_in_another_authority(site, wren):
         assert Pupil.objects.get().name == CHILD
     site.press(school, "Back to the handovers", role="link")
     site.check(school)
+
+
+def came_back(site, hospital, school):
+    """The hospital school sends its return pack; the home school opens it and re-issues the plan."""
+    site.press(hospital, "Write the return pack")
+    site.check(hospital)
+    hospital.get_by_label("What work was covered?").fill("Fractions to the end of unit 4.")
+    hospital.get_by_label("Sessions with code D").fill("twenty")
+    site.press(hospital, "Save and send")
+    site.check(hospital)  # with errors
+    hospital.get_by_label("Sessions with code D").fill("20")
+    site.press(hospital, "Save and send")
+    site.check(hospital)
+    assert "It cannot be sent without" in hospital.content()
+    hospital.get_by_label("How did the child get on?").fill("Read every day.")
+    hospital.get_by_label("How does the child go back, step by step?").fill("Two mornings, then five.")
+    hospital.get_by_label("How many hours was the child taught?").fill("42.5")
+    site.press(hospital, "Save and send")
+    site.check(hospital)
+    deliver(site)
+    school.reload()
+    site.press(school, "Open the return pack")
+    site.check(school)
+    site.press(school, "Open the return pack")
+    site.check(school)
+    assert "Two mornings, then five." in school.content()
+    site.press(school, "Re-issue the plan", role="link")
+    site.check(school)
+    site.press(school, "Re-issue the plan")
+    site.check(school)
+    assert "The plan is re-issued as version 2." in school.content()
+    deliver(site)
+    hospital.reload()
+    assert "opened a return pack" in hospital.content()
+
+
+def test_a_child_arrives_unannounced_and_the_school_is_asked_for_the_pack(site, wren):
+    with inside(site.two):
+        teacher = person(
+            "terry@borchester.example", Role.SETTING_TEACHER, school=site.cast.far, at=timezone.now(), name="Terry"
+        )
+    hospital = site.open("/schools/900003/handovers/", by=teacher, authority=site.two, width=PHONE)
+    site.check(hospital)
+    site.press(hospital, "A child has arrived")
+    site.check(hospital)
+    site.press(hospital, "Ask for the pack")
+    site.check(hospital)  # with errors
+    hospital.get_by_label("Full name").fill(CHILD)
+    for box, part in (("Day", "1"), ("Month", "5"), ("Year", "2016")):
+        hospital.get_by_role("group", name="Date of birth").get_by_label(box).fill(part)
+    hospital.get_by_label("The child’s school: its name or URN").fill("oak school")
+    site.press(hospital, "Ask for the pack")
+    site.check(hospital)  # two schools are called that
+    hospital.get_by_label("Oak School, Overcombe").check()
+    site.press(hospital, "Ask for the pack")
+    site.check(hospital)
+    assert "Oak School is asked for the pack" in hospital.content()
+    deliver(site)
+    school = site.open("/schools/900001/handovers/", by=site.cast.head, width=PHONE)
+    site.check(school)
+    site.press(school, "A child was admitted", role="link")
+    site.check(school)
+    site.press(school, "Say which child it is")
+    site.check(school)
+    school.get_by_label(CHILD).check()
+    school.get_by_label("Whom can they ring at your school?").fill("Hana Head")
+    school.get_by_label("Telephone number").fill("01632 960001")
+    site.press(school, "Go on to the pack")
+    site.check(school)
+    written(site, school)
+    lead = site.open("/schools/900003/handovers/", by=site.cast.hospital, authority=site.two, width=PHONE)
+    site.check(lead)
+    site.press(lead, CHILD, role="link")
+    site.check(lead)
+    site.press(lead, "Open the pack")
+    site.press(lead, "Open the pack")
+    hospital.goto(site.address("/schools/900003/today/", authority=site.two))
+    site.check(hospital)
+    site.press(hospital, "I have read the emergency steps")
+    site.check(hospital)
+    assert "You have read the steps" in hospital.content()
+    with inside(site.two):
+        assert Pupil.objects.get().name == CHILD
+
+
+def test_the_named_officer_leads_a_child_without_a_school_to_one(site, wren):
+    now = timezone.now()
+    with inside(site.one):
+        nora = person("nora@barsetshire.example", Role.NAMED_OFFICER, at=now, name="Nora Named")
+        role = exchange.member("001").role
+    with inside(site.two):
+        admissions.admit(
+            setting=Setting.objects.select_related("school").get(),
+            name=CHILD,
+            born_on=wren.born_on,
+            admitted_on=now.date(),
+            home=Home("001", "Barsetshire", role),
+            is_urgent=True,
+            by=site.cast.hospital,
+            at=now,
+        )
+    deliver(site)
+    officer = site.open("/admissions/", by=nora)
+    site.check(officer)
+    site.press(officer, CHILD, role="link")
+    site.check(officer)
+    site.press(officer, "Answer the setting")
+    site.check(officer)  # with errors
+    officer.get_by_label("URN of the child’s school").fill("900001")
+    site.press(officer, "Lead it to this school")
+    site.check(officer)
+    with inside(site.one):
+        assert Handover.objects.get().school == site.cast.oak
 
 
 def test_a_declined_handover_says_who_acts_next(site, wren):

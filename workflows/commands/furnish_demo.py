@@ -126,7 +126,8 @@ class Furnishing:
         self.policies(schools, first)
         child = self.children(first) if self.demo.code == WITH_CHILDREN else None
         by = self.leads[child.school_id].as_at(self.on) if child else None
-        demo_handovers.furnish(self.setting, child, by=by, at=self.at)
+        host = self.leads[self.setting.id].as_at(self.on) if child and self.setting else None
+        demo_handovers.furnish(self.setting, child, by=by, taught_by=host, at=self.at)
         if child:
             officer = self.demo.email(self.demo.officer)
             demo_returns.furnish(schools, first, leads=self.leads, officer=officer, at=self.at)

@@ -53,7 +53,7 @@ def read(data: bytes) -> dict[Slot, str]:
             code = cells[place].strip().upper() if place is not None else ""
             if code and code not in CODES:
                 problems.append(f"Row {number}: {code[:10]} is not an attendance code")
-            elif found.get(Slot(on, session), code) != code:
+            elif code and found.get(Slot(on, session), code) != code:
                 problems.append(f"Row {number}: {on:%d/%m/%Y} is there twice, with different codes")
             elif code:
                 found[Slot(on, session)] = code

@@ -75,6 +75,7 @@ class Permission(StrEnum):
     KEEP_KITS = "keep_kits"  # a school’s spare kits and their checks, and who is trained
     KEEP_INCIDENTS = "keep_incidents"  # a school’s log of incidents and near misses
     SEE_HANDOVERS = "see_handovers"  # who comes to a setting, or is handed over by a school
+    ADMIT_CHILDREN = "admit_children"  # give notice that a child has arrived at a setting unannounced
     HAND_OVER = "hand_over"  # make the moves of a handover
     CONFIRM_SETTINGS = "confirm_settings"  # which schools and provision teach children who are too ill for school
     KEEP_EXCHANGE = "keep_exchange"  # let the authority write to others and be written to
@@ -111,6 +112,7 @@ _LEAD = _OFFICE | {
     Permission.SEE_READS,
     Permission.KEEP_CHILD_RIGHTS,
     Permission.SEE_HANDOVERS,
+    Permission.ADMIT_CHILDREN,
     Permission.HAND_OVER,
 }
 _AT_AUTHORITY = _GOVERNOR | {Permission.SEE_SCHOOLS}
@@ -168,6 +170,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.SEE_EMERGENCY,
             Permission.SEE_PLANS,
             Permission.SEE_HANDOVERS,
+            Permission.ADMIT_CHILDREN,
         }
     ),
     Role.HEALTH_PROFESSIONAL: frozenset({Permission.SEE_EMERGENCY, Permission.SEE_PLANS}),

@@ -14,8 +14,9 @@ from handrail.core.models import AuthoritySettings
 from handrail.handovers import moves, pack
 from handrail.handovers.models import Handover, Message, Pack, Step, StepsRead
 from handrail.handovers.moves import MOVES, Move, Side
+from handrail.handovers.pack_content import content_of
 from handrail.plans.models import PlanVersion
-from handrail.schools.models import Contact, Pupil, Term
+from handrail.schools.models import Pupil, Term
 from tenants.database import require_bound
 
 VERBS = {
@@ -30,11 +31,14 @@ VERBS = {
     "begin": "taught the first session",
     "review": "reviewed a placement",
     "plan_return": "planned a return",
+    "send_back": "sent a return pack",
+    "open_back": "opened a return pack",
     "begin_return": "began a phased return",
     "confirm_return": "confirmed a return",
     "pass_on": "passed a child on",
     "end": "ended a handover",
     "withdraw": "withdrew a handover",
+    "take_back": "took back the notice of an admission",
     "correct": "corrected a pack",
     "expire": "let a handover run out",
 }
@@ -94,12 +98,17 @@ def prepare(
     by: audit.Actor,
     at: datetime,
 ) -> Handover:
-    """Begin to hand a child over. Nothing leaves yet. Raises NotNow when the child is in an open handover."""
+    """Begin to hand a child over. Nothing leaves yet. Raises NotNow when the child is in an open handover.
+
+    One that follows a handover that was passed on says so.
+    """
     own = require_bound()
+    passed_on = Handover.objects.filter(side=Side.HOME, pupil=pupil, state=moves.State.PASSED_ON, later=None)
     handover = Handover(
         reference=uuid4(),
         side=Side.HOME,
         pupil=pupil,
+        earlier=passed_on.order_by("-since_on", "-started_at").first(),
         setting_name=to.setting,
         setting_urn=to.urn,
         is_hospital=to.is_hospital,
@@ -122,74 +131,33 @@ def prepare(
             handover.save(force_insert=True)
     except IntegrityError as error:
         raise NotNow(f"{pupil} is already being handed over. Open that handover instead.") from error
-    _note(handover, MOVES["prepare"], by=by, at=at)
+    note(handover, MOVES["prepare"], by=by, at=at)
     return handover
 
 
 @transaction.atomic
 def write(*, handover: Handover, said: Mapping[str, str], by: audit.Actor, at: datetime) -> Handover:
     """Keep what was written for the pack. Raises NotNow once the handover is over."""
-    handover = _locked(handover)
+    handover = locked(handover)
     if handover.is_over or not handover.is_home:
         raise NotNow("This handover can no longer be changed here.")
     known = {item.name for item in pack.ASKED}
     handover.about = {**(handover.about or {}), **{name: text for name, text in said.items() if name in known}}
     handover.save(update_fields=["about"])
-    _record("wrote for a pack", handover, by=by, at=at, fields=sorted(set(said) & known))
+    record("wrote for a pack", handover, by=by, at=at, fields=sorted(set(said) & known))
     return handover
-
-
-def content_of(handover: Handover) -> dict[str, Any]:
-    """What a pack would hold if it were sent now."""
-    pupil = _child(handover)
-    version = PlanVersion.objects.of_child(pupil).first()
-    return {
-        "form": pack.FORM,
-        "child": {
-            "name": pupil.name,
-            "known_as": pupil.known_as,
-            "born_on": pupil.born_on.isoformat(),
-            "year_group": pupil.year_group,
-            "upn": pupil.upn,
-        },
-        "contacts": [
-            {
-                "name": each.name,
-                "relation": each.relation,
-                "phone": each.phone,
-                "email": each.email,
-                "has_parental_responsibility": each.has_parental_responsibility,
-            }
-            for each in Contact.objects.of_child(pupil)
-        ],
-        "home": {
-            "school": pupil.school.name,
-            "urn": pupil.school.urn,
-            "ring": handover.ring,
-            "telephone": handover.telephone,
-            "authority": handover.home_authority,
-        },
-        "plan": {
-            "number": version.number if version else 0,
-            "emergency": version.emergency if version else None,
-            "sections": version.sections if version else None,
-        },
-        "about": handover.about or {},
-        "roll": handover.roll,
-        "starts_on": handover.starts_on.isoformat() if handover.starts_on else "",
-    }
 
 
 @transaction.atomic
 def submit(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
     """Freeze the pack and owe it to the other side. Raises GapsLeft without the smallest safe set, and NotNow."""
-    handover = _locked(handover)
+    handover = locked(handover)
     move = "correct" if handover.newest_pack() and handover.state != moves.State.MORE_ASKED else "submit"
-    content = content_of(handover)
+    content = content_of(handover, _child(handover))
     missing = pack.gaps(content, 1)
     if missing:
         raise GapsLeft(missing)
-    _make(handover, move, by=by, at=at)
+    make(handover, move, by=by, at=at)
     made = Pack.objects.create(
         handover=handover,
         number=handover.packs.filter(is_return=False).count() + 1,
@@ -199,14 +167,14 @@ def submit(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
         made_at=at,
         made_by_name=by.actor_name,
     )
-    _owe(handover, Message.Kind.PACK, {"move": move, "number": made.number, "pack": content}, at=at)
+    owe(handover, Message.Kind.PACK, {"move": move, "number": made.number, "pack": content}, at=at)
     return made
 
 
 # -- both sides ----------------------------------------------------------------------------------------------
 
 SETS_A_REVIEW = frozenset({"begin", "review"})
-NEEDS_A_REASON = frozenset({"ask_for_more", "decline", "end", "withdraw"})
+NEEDS_A_REASON = frozenset({"ask_for_more", "decline", "end", "withdraw", "take_back"})
 
 
 @transaction.atomic
@@ -224,14 +192,11 @@ def make_move(
     `dates` are columns of the handover that the move sets: when teaching starts, when a phased return ends. Raises
     ReasonMissing, NotNow, and StepsNotRead when teaching would begin before anybody read the emergency steps.
     """
-    handover = _locked(handover)
+    handover = locked(handover)
     told = {key: text.strip() for key, text in (said or {}).items() if text.strip()}
-    if name in NEEDS_A_REASON and not told.get("reason"):
-        raise ReasonMissing("Say why, so that the other side knows what to do next.")
-    if name == "decline" and not told.get("next"):
-        raise ReasonMissing("Say who acts next, and what could be done instead.")
-    if name == "begin_return" and not dates.get("return_until_on"):
-        raise ReasonMissing("Enter the day on which the phased return ends. It must have one.")
+    check_said(name, told, dates)
+    if name == "confirm_return" and handover.messages.filter(way="in", kind="back", done_at=None).exists():
+        raise NotNow("A return pack has come. Open it first: afterwards it is gone.")
     if name == "begin":
         newest = handover.newest_pack()
         if newest is None or not newest.read_by.exists():
@@ -240,19 +205,29 @@ def make_move(
             )
     for column, day in dates.items():
         setattr(handover, column, day)
-    _make(handover, name, by=by, at=at, said=told)
+    make(handover, name, by=by, at=at, said=told)
     if name in SETS_A_REVIEW and handover.review_on:
         dates["review_on"] = handover.review_on
     content = {"move": name, "said": told, "dates": {column: day.isoformat() for column, day in dates.items()}}
-    if handover.packs.exists():  # before there was one, nobody else knows of it
-        _owe(handover, Message.Kind.MOVE, content, at=at)
+    if handover.packs.exists() or handover.messages.exists():  # before there was one, nobody else knows of it
+        owe(handover, Message.Kind.MOVE, content, at=at)
     return handover
+
+
+def check_said(name: str, told: Mapping[str, str], dates: Mapping[str, date]) -> None:
+    """Raises ReasonMissing when a move does not say what it has to."""
+    if name in NEEDS_A_REASON and not told.get("reason"):
+        raise ReasonMissing("Say why, so that the other side knows what to do next.")
+    if name == "decline" and not told.get("next"):
+        raise ReasonMissing("Say who acts next, and what could be done instead.")
+    if name == "begin_return" and not dates.get("return_until_on"):
+        raise ReasonMissing("Enter the day on which the phased return ends. It must have one.")
 
 
 @transaction.atomic
 def read_steps(*, handover: Handover, by: audit.Actor, at: datetime) -> StepsRead:
     """Note that somebody has read the emergency steps of the newest pack and knows where the medicine is."""
-    handover = _locked(handover)
+    handover = locked(handover)
     newest = handover.newest_pack()
     if handover.is_home or newest is None:
         raise NotNow("There is no pack to read here.")
@@ -260,7 +235,7 @@ def read_steps(*, handover: Handover, by: audit.Actor, at: datetime) -> StepsRea
         pack=newest, by=by.actor_id, defaults={"at": at, "by_name": by.actor_name}
     )
     if is_new:
-        _record("read the emergency steps of a pack", handover, by=by, at=at)
+        record("read the emergency steps of a pack", handover, by=by, at=at)
     return made
 
 
@@ -274,27 +249,29 @@ def _child(handover: Handover) -> Pupil:
 # -- shared --------------------------------------------------------------------------------------------------
 
 
-def _locked(handover: Handover) -> Handover:
+def locked(handover: Handover) -> Handover:
+    """The handover as it is now, held until the end."""
     return (
         Handover.objects.select_for_update(of=("self",)).select_related("pupil__school", "setting").get(id=handover.id)
     )
 
 
-def _make(
+def make(
     handover: Handover, name: str, *, by: audit.Actor, at: datetime, said: Mapping[str, Any] | None = None
 ) -> None:
+    """Make a move of this side, and note it. Raises NotNow."""
     try:
         state = moves.after(moves.State(handover.state), name, by=Side(handover.side))
     except moves.IllegalMove as error:
         raise NotNow(str(error)) from error
     stand(handover, state, MOVES[name], at=at)
     handover.save()
-    _note(handover, MOVES[name], by=by, at=at, said=said)
+    note(handover, MOVES[name], by=by, at=at, said=said)
 
 
 def stand(handover: Handover, state: moves.State, move: Move, *, at: datetime) -> None:
     """Put the handover where a move led, and work out by when the next one is expected. Does not save."""
-    if move.name == "correct":
+    if move.name == "correct" or move.name in moves.TOLD_ONLY:
         return  # it stands where it stood: what has come and is not opened has a clock of its own
     on, calendar = day_of(at), Term.objects.calendar()
     if handover.state != state or move.to is None:
@@ -315,11 +292,16 @@ def stand(handover: Handover, state: moves.State, move: Move, *, at: datetime) -
         handover.due_on = handover.return_until_on
     if handover.is_over:
         handover.due_on = None
+        if handover.pupil_id is None and handover.notice:
+            handover.notice = {}  # who it was is not ours to keep
 
 
-def _owe(handover: Handover, kind: str, content: dict[str, Any], *, at: datetime) -> Message:
+def owe(handover: Handover, kind: str, content: dict[str, Any], *, at: datetime) -> None:
+    """Owe the other side a message, after all that is owed to it. One without Handrail is rung, or has a guest page."""
+    if not handover.other_role:
+        return
     number = handover.messages.filter(way=Message.Way.OUT).count() + 1
-    return Message.objects.create(
+    Message.objects.create(
         handover=handover,
         way=Message.Way.OUT,
         kind=kind,
@@ -330,11 +312,12 @@ def _owe(handover: Handover, kind: str, content: dict[str, Any], *, at: datetime
     )
 
 
-def _note(
+def note(
     handover: Handover, move: Move, *, by: audit.Actor, at: datetime, said: Mapping[str, Any] | None = None
 ) -> None:
+    """The step of a move of this side, and its line in the record of changes."""
     add_step(handover, move, at=at, said=said, by=by.actor_id, by_name=by.actor_name)
-    _record(VERBS[move.name], handover, by=by, at=at, fields=["state"])
+    record(VERBS[move.name], handover, by=by, at=at, fields=["state"])
 
 
 def add_step(
@@ -360,7 +343,8 @@ def add_step(
     )
 
 
-def _record(verb: str, handover: Handover, *, by: audit.Actor, at: datetime, fields: list[str] | None = None) -> None:
+def record(verb: str, handover: Handover, *, by: audit.Actor, at: datetime, fields: list[str] | None = None) -> None:
+    """Write in the record of changes what was done to a handover."""
     audit.record(
         verb,
         by=by,
@@ -375,5 +359,5 @@ def _record(verb: str, handover: Handover, *, by: audit.Actor, at: datetime, fie
 def school_id_of(handover: Handover) -> UUID | None:
     """The school of this side: the child's at home, the setting's where it has a URN."""
     if handover.is_home:
-        return handover.pupil.school_id if handover.pupil else None
+        return handover.pupil.school_id if handover.pupil else handover.school_id
     return handover.setting.school_id if handover.setting else None

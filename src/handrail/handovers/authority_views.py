@@ -14,6 +14,7 @@ from handrail.handovers.forms import SettingForm
 from handrail.handovers.models import Handover, Setting
 from handrail.handovers.places import NoSetting, confirm_setting
 from handrail.schools.models import School
+from handrail.schools.own_schools import NO_SCHOOL, list_of_no_school
 from tenants import exchange
 
 
@@ -26,6 +27,10 @@ class PlacesView(Door):
         return self.page(SettingForm())
 
     def post(self, request: Request) -> HttpResponse:
+        if "list" in request.POST:
+            list_of_no_school(by=request.user, at=request.now)
+            messages.success(request, "Opened. Now add the people who look after these children.")
+            return redirect("people:school", urn=NO_SCHOOL)
         form = SettingForm(request.POST)
         if not form.is_valid():
             return self.page(form)
@@ -45,7 +50,9 @@ class PlacesView(Door):
 
     def page(self, form: SettingForm) -> HttpResponse:
         settings = Setting.objects.select_related("school")
-        return render(self.request, "handovers/places.html", {"form": form, "settings": settings})
+        list_of_none = School.objects.filter(urn=NO_SCHOOL).first()
+        facts = {"form": form, "settings": settings, "list_of_none": list_of_none}
+        return render(self.request, "handovers/places.html", facts)
 
 
 class ExchangeView(Door):

@@ -14,6 +14,10 @@ class SearchForm(forms.Form):
     q = forms.CharField(label="Name or URN of the hospital school or provision", max_length=100, min_length=3)
 
 
+ON_A_ROLL = [each for each in Handover.Roll.choices if each[0] != Handover.Roll.SOLE]
+"""For a child who has a school: nothing here may take them off its roll."""
+
+
 class PrepareForm(forms.Form):
     home_authority = forms.RegexField(
         r"^[0-9]{3}$",
@@ -26,7 +30,7 @@ class PrepareForm(forms.Form):
     )
     roll = forms.ChoiceField(
         label="Whose roll is the child on while there?",
-        choices=Handover.Roll.choices,
+        choices=ON_A_ROLL,
         widget=Radios,
         initial=Handover.Roll.GUEST,
         help_text="A handover never takes a child off your roll.",
@@ -47,6 +51,12 @@ class PrepareForm(forms.Form):
         widget=forms.TextInput({"inputmode": "tel"}),
         error_messages={"required": "Enter a telephone number"},
     )
+
+    def __init__(self, *args: Any, has_school: bool = True, **more: Any) -> None:
+        super().__init__(*args, **more)
+        if not has_school:
+            roll: Any = self.fields["roll"]
+            roll.choices, roll.initial = [(Handover.Roll.SOLE.value, Handover.Roll.SOLE.label)], Handover.Roll.SOLE
 
 
 class PackForm(forms.Form):
@@ -87,6 +97,7 @@ class MoveForm(forms.Form):
         "pass_on": {"reason": ("Where does the child go next, and why?", "")},
         "end": {"reason": ("Why does the handover end?", "For example, the child moved or has a new school.")},
         "withdraw": {"reason": ("Why do you withdraw it?", "")},
+        "take_back": {"reason": ("Why do you take the notice back?", "")},
     }
     DAYS: dict[str, dict[str, str]] = {
         "accept": {"starts_on": "First day"},

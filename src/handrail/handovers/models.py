@@ -14,6 +14,7 @@ from handrail.core.fields import SealedJSONField, SealedTextField
 from handrail.core.models import Record, RecordManager
 from handrail.handovers import moves
 from handrail.handovers.authority_models import FollowUp as FollowUp
+from handrail.handovers.guest_models import GuestPage as GuestPage
 from handrail.plans.models import PlanVersion
 from handrail.schools.models import Pupil, School
 
@@ -94,8 +95,13 @@ class HandoverQuerySet(models.QuerySet["Handover"]):
         schools = user.school_ids
         return self.filter(
             Q(side=moves.Side.HOME, pupil__school_id__in=schools)
+            | Q(side=moves.Side.HOME, pupil=None, school_id__in=schools)
             | Q(side=moves.Side.SETTING, setting__school_id__in=schools)
         )
+
+    def of_no_school(self) -> Self:
+        """Those whose child nobody has found at a school here: the authority's own to answer."""
+        return self.filter(side=moves.Side.HOME, pupil=None, school=None)
 
     def under_way(self) -> Self:
         return self.exclude(IS_OVER)
@@ -118,15 +124,30 @@ class Handover(Record):
     class Roll(models.TextChoices):
         GUEST = "guest", "Stays on the home school’s roll only"
         DUAL = "dual", "On both rolls, the home school’s first"
-        SOLE = "sole", "On the setting’s roll only"
+        SOLE = "sole", "On the setting’s roll, and on no school’s before"
 
     reference = models.UUIDField()
     side = models.CharField(max_length=7, choices=SideOf)
     pupil = models.ForeignKey(
         Pupil, on_delete=models.CASCADE, null=True, related_name="handovers", help_text="empty until a pack is opened"
     )
+    school = models.ForeignKey(
+        School,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="of the home side, while nobody has said who the child of a notice is",
+    )
+    notice = SealedJSONField(null=True, help_text="what the notice of an admission says: see admissions.py")
     setting = models.ForeignKey(
         Setting, on_delete=models.PROTECT, null=True, related_name="handovers", help_text="of the receiving side"
+    )
+    earlier = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="later",
+        help_text="which this one was passed on from",
     )
     setting_name = models.CharField(max_length=200)
     setting_urn = models.CharField(max_length=6, blank=True)
@@ -152,6 +173,7 @@ class Handover(Record):
         default=False, db_default=False, help_text="whether the setting knows the child by this handover alone"
     )
     about = SealedJSONField(null=True, help_text="what only the two settings know of the case: see pack.py")
+    back = SealedJSONField(null=True, help_text="what the setting has written for the return pack: see return_pack.py")
     started_at = models.DateTimeField()
 
     objects: ClassVar = RecordManager.from_queryset(HandoverQuerySet)()
@@ -165,7 +187,8 @@ class Handover(Record):
             ),
             models.CheckConstraint(condition=~IS_OVER | Q(due_on=None), name="nothing_is_due_of_what_is_over"),
             models.CheckConstraint(
-                condition=Q(side="setting") | Q(pupil__isnull=False), name="the_home_side_knows_the_child"
+                condition=Q(side="setting") | Q(pupil__isnull=False) | Q(notice__isnull=False),
+                name="the_home_side_knows_the_child",
             ),
         ]
         indexes = [models.Index(fields=["due_on"], condition=Q(due_on__isnull=False), name="handovers_by_due_day")]
@@ -183,6 +206,11 @@ class Handover(Record):
         """When what a setting holds of a child whom it declined is destroyed."""
         holds = self.state == State.DECLINED and not self.is_home and self.pupil_id
         return self.since_on + moves.DECLINED_KEPT if holds else None
+
+    @property
+    def waits_for_an_answer(self) -> bool:
+        """Whether it lies in this side's inbox: nobody has opened its pack, or said who the child of a notice is."""
+        return self.state == moves.State.SUBMITTED if not self.is_home else self.pupil_id is None and not self.is_over
 
     def may_be_made(self) -> list[moves.Move]:
         """The moves that this side may make now."""
@@ -262,6 +290,8 @@ class Message(Record):
     class Kind(models.TextChoices):
         PACK = "pack", "A pack"
         MOVE = "move", "A move"
+        NOTICE = "note", "A notice of an admission"
+        RETURN = "back", "A return pack"
 
     handover = models.ForeignKey(Handover, on_delete=models.CASCADE, related_name="messages")
     way = models.CharField(max_length=3, choices=Way)

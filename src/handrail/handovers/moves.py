@@ -145,6 +145,14 @@ TABLE: tuple[Move, ...] = (
         next_by=Side.HOME,
     ),
     Move(
+        *("send_back", Side.SETTING, _from(State.RETURN_PLANNED, State.PHASED_RETURN), None),
+        next_by=Side.HOME,
+    ),
+    Move(
+        *("open_back", Side.HOME, _from(State.RETURN_PLANNED, State.PHASED_RETURN), None),
+        next_by=Side.HOME,
+    ),
+    Move(
         *("begin_return", Side.HOME, _from(State.RETURN_PLANNED), State.PHASED_RETURN),
         next_by=Side.HOME,
     ),
@@ -166,10 +174,14 @@ TABLE: tuple[Move, ...] = (
         _from(State.DRAFT, State.PACK_ASKED, State.SUBMITTED, State.ACKNOWLEDGED, State.MORE_ASKED, State.ACCEPTED),
         State.WITHDRAWN,
     ),
+    Move("take_back", Side.SETTING, _from(State.ADMITTED, State.PACK_ASKED), State.WITHDRAWN),
     Move("correct", Side.HOME, _from(*CORRECTABLE), None),
     Move("expire", Side.CLOCK, _from(State.SUBMITTED, State.MORE_ASKED), State.EXPIRED),
 )
 """Every move there is. What is not here cannot be done."""
+
+TOLD_ONLY = frozenset({"send_back", "open_back"})
+"""Moves after which the handover stands as before, and what was due stays due."""
 
 MOVES: Mapping[str, Move] = {move.name: move for move in TABLE}
 

@@ -11,7 +11,9 @@ from handrail.handovers.actions import Destination
 from handrail.handovers.models import Setting
 from handrail.schools.duty import SETTINGS
 from handrail.schools.models import School
+from handrail.schools.own_schools import OWN, NoneLeft, add_without_urn
 from tenants import exchange
+from tenants.database import require_bound
 from tenants.exchange import Member
 from tenants.models import Establishment
 
@@ -26,12 +28,14 @@ def confirm_setting(
 ) -> Setting:
     """Confirm that a school, or provision without a URN, teaches children who are too ill for school.
 
-    A name that says “hospital” proves nothing, so an officer confirms each. Raises NoSetting.
+    A name that says “hospital” proves nothing, so an officer confirms each. Provision without a URN becomes a school
+    of the authority's own, so that people can be invited there and receive children. Raises NoSetting.
     """
-    if school and not school.may_be_a_setting:
+    if school and school.has_urn and not school.may_be_a_setting:
         raise NoSetting(f"{school.name} is a {school.type_name.lower()}, which cannot be a hospital school or the like")
+    school = school or _without_urn(name, kind, by=by, at=at)
     values = {
-        "name": school.name if school else name,
+        "name": school.name,
         "kind": kind,
         "ring": ring,
         "telephone": telephone,
@@ -39,17 +43,26 @@ def confirm_setting(
         "confirmed_by": by.actor_id,
         "confirmed_by_name": by.actor_name,
     }
-    found = {"school": school} if school else {"school": None, "name": name}
-    setting, _ = Setting.objects.update_or_create(**found, defaults=values)
+    setting, _ = Setting.objects.update_or_create(school=school, defaults=values)
     audit.record(
         "confirmed a setting",
         by=by,
         at=at,
         subject_kind="setting",
         subject_id=setting.id,
-        school_id=school.id if school else None,
+        school_id=school.id,
     )
     return setting
+
+
+def _without_urn(name: str, kind: str, *, by: audit.Actor, at: datetime) -> School:
+    known: School | None = School.objects.filter(urn__startswith=OWN, name=name).first()
+    if known:
+        return known
+    try:
+        return add_without_urn(name=name, type_name=Setting.Kind(kind).label, by=by, at=at)
+    except NoneLeft as error:
+        raise NoSetting(str(error)) from error
 
 
 # -- settings of any authority, in the register of schools ---------------------------------------------------
@@ -70,13 +83,13 @@ class Place:
     member: Member | None
 
     def as_destination(self) -> Destination:
-        """Raises exchange.Refused when its authority has not joined."""
-        member = exchange.member(self.authority_code)
+        """Of an authority that is not in the exchange `role` is empty: the setting is rung, or has a guest page."""
+        member = self.member
         own = Setting.objects.filter(school__urn=self.urn).first()
         return Destination(
-            role=member.role,
-            authority=member.name,
-            authority_code=member.code,
+            role=member.role if member else "",
+            authority=member.name if member else self.authority_name,
+            authority_code=self.authority_code,
             setting=self.name,
             urn=self.urn,
             is_hospital=bool(own and own.is_hospital),
@@ -91,7 +104,29 @@ def places_called(words: str) -> list[Place]:
     for word in () if words.isdigit() else words.split():
         found = found.filter(name__icontains=word)
     members = {each.code: each for each in exchange.members()}
-    return [_place(each, members) for each in found.order_by("name", "urn")[:MOST]]
+    own = _own_called(words, members)
+    return (own + [_place(each, members) for each in found.order_by("name", "urn")[:MOST]])[:MOST]
+
+
+def _own_called(words: str, members: Mapping[str, Member]) -> list[Place]:
+    """The authority's own settings without a URN, which no register has."""
+    found = Setting.objects.filter(school__urn__startswith=OWN, school__closed_on=None).select_related("school")
+    for word in words.split():
+        found = found.filter(school__urn=word) if words.isdigit() else found.filter(name__icontains=word)
+    own = require_bound()
+    member = members.get(own.code)
+    return [
+        Place(
+            urn=each.school.urn if each.school else "",
+            name=each.name,
+            town="",
+            type_name=each.get_kind_display(),
+            authority_name=own.name,
+            authority_code=own.code,
+            member=member if member and member.is_joined else None,
+        )
+        for each in found
+    ]
 
 
 def place_of(urn: str) -> Place | None:

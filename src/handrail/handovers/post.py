@@ -13,16 +13,12 @@ from django.db import transaction
 from handrail.core import audit
 from handrail.core.audit import CLOCK
 from handrail.core.calendar import day_of
-from handrail.handovers import actions, moves, pack
+from handrail.handovers import actions, admissions, moves, pack
 from handrail.handovers.actions import NotNow, Refused
 from handrail.handovers.models import ExchangeKey, Handover, Message, Pack, setting_of
 from handrail.handovers.moves import MOVES, Side, State
+from handrail.handovers.own_copy import take_in
 from handrail.handovers.reminders import owe_news
-from handrail.plans import versions
-from handrail.plans.content import SECTIONS
-from handrail.plans.emergency import Emergency
-from handrail.plans.models import PlanVersion
-from handrail.schools.models import Contact, Pupil, School
 from tenants import exchange
 from tenants.exchange import Card, Envelope
 
@@ -92,8 +88,9 @@ def _deposit(message: Message, *, at: datetime) -> None:
     recipient = exchange.member_of(handover.other_role)
     if recipient is None:
         raise exchange.Refused(f"{handover.other_name} no longer uses Handrail. Ring them.")
-    ends = _move_of(message) in ("withdraw", "end")
-    if (message.kind == Message.Kind.PACK or ends) and not _take_back(handover, at=at) and ends:
+    ends = _move_of(message) in ("withdraw", "end", "take_back")
+    replaces = message.kind in (Message.Kind.PACK, Message.Kind.RETURN)
+    if (replaces or ends) and not _take_back(handover, at=at) and ends:
         message.done_at, message.content, message.trouble = at, None, ""
         message.save()
         return
@@ -102,13 +99,7 @@ def _deposit(message: Message, *, at: datetime) -> None:
         reference=message.reference,
         kind=message.kind,
         about=handover.reference,
-        card=Card(
-            setting=handover.setting_name,
-            urn=handover.setting_urn,
-            is_urgent=handover.is_urgent,
-            ring=handover.ring,
-            telephone=handover.telephone,
-        ),
+        card=_card(handover),
         content=pack.to_plain(message.content),
         at=at,
         expires_at=at + LASTS,
@@ -118,12 +109,26 @@ def _deposit(message: Message, *, at: datetime) -> None:
     message.save()
 
 
+def _card(handover: Handover) -> Card:
+    """Where to, how urgent, and whom to ring on this side."""
+    ours = handover if handover.is_home else handover.setting
+    return Card(
+        setting=handover.setting_name,
+        urn=handover.setting_urn,
+        is_urgent=handover.is_urgent,
+        ring=ours.ring if ours else "",
+        telephone=ours.telephone if ours else "",
+    )
+
+
 def _take_back(handover: Handover, *, at: datetime) -> bool:
-    """Take back the packs of a handover that nobody has opened; whether the other side has seen a card of any."""
-    packs = [each.reference for each in handover.messages.filter(way="out", kind="pack").exclude(envelope_id=None)]
-    for reference in packs:
+    """Take back the packs and the notice that nobody has opened; whether the other side knows of the handover."""
+    began = handover.messages.filter(way="out", kind__in=["pack", "note", "back"]).exclude(envelope_id=None)
+    sent = [each.reference for each in began]
+    for reference in sent:
         exchange.recall(reference, at=at)
-    return any(envelope and envelope.collected_at for envelope in map(exchange.envelope_sent, packs))
+    is_seen = any(envelope and envelope.collected_at for envelope in map(exchange.envelope_sent, sent))
+    return is_seen or handover.messages.filter(way="in").exists()
 
 
 def _move_of(message: Message) -> str:
@@ -141,6 +146,8 @@ def collect(*, at: datetime) -> int:
         message = _take_up(card, at=at)
         if message and message.kind == Message.Kind.MOVE:
             _follow(message, at=at)
+        elif message and message.kind == Message.Kind.NOTICE:
+            _hear_of_admission(message, at=at)
     if cards:
         owe_news(on=day_of(at), at=at)
     return len(cards)
@@ -148,20 +155,27 @@ def collect(*, at: datetime) -> int:
 
 def _take_up(card: Envelope, *, at: datetime) -> Message | None:
     """Keep a card. None for one that speaks of no handover between its sender and us: there is nothing to do."""
-    is_pack = card.kind == Message.Kind.PACK
+    is_pack, is_notice = card.kind == Message.Kind.PACK, card.kind == Message.Kind.NOTICE
+    side = {"pack": Side.SETTING, "back": Side.HOME}.get(card.kind)
     if card.about is None:
         return None
     theirs = Handover.objects.filter(reference=card.about, side=Side.SETTING).exclude(other_role=card.sender)
-    if is_pack and theirs.exists():
+    ours = Handover.objects.filter(reference=card.about, side=Side.HOME)
+    if (is_pack and theirs.exists()) or (is_notice and ours.exists()):
         return None
-    side = Side.SETTING if is_pack else None
     known = Handover.objects.select_for_update().filter(reference=card.about, other_role=card.sender)
     handovers = list(known.filter(side=side) if side else known)
-    if not handovers and not is_pack:
+    if is_notice:
+        handovers = [admissions.arrived(card, at=at)]
+    elif handovers and is_pack:
+        _pack_followed(handovers[0], at=at)
+    elif is_pack:
+        handovers = [_arrived(card, at=at)]
+    if not handovers:
         return None
-    handover = handovers[0] if handovers else _arrived(card, at=at)
-    if handovers and side:
-        _pack_followed(handover, at=at)
+    handover = handovers[0]
+    if card.kind == Message.Kind.RETURN:
+        _heard(handover, "send_back", at=at)
     return Message.objects.create(
         handover=handover,
         way=Message.Way.IN,
@@ -217,7 +231,7 @@ def _follow(message: Message, *, at: datetime) -> None:
     reference, sender = message.handover.reference, message.handover.other_role
     try:
         with transaction.atomic():
-            name, said, dates = _read_move(_opened(message, at=at))
+            name, said, dates = _read_move(opened(message, at=at))
             side = Side.SETTING if MOVES[name].by == Side.HOME else Side.HOME
             known = Handover.objects.select_for_update().filter(reference=reference, other_role=sender, side=side)
             handover = known.first()
@@ -230,11 +244,26 @@ def _follow(message: Message, *, at: datetime) -> None:
                     setattr(handover, column, day)
                 actions.stand(handover, state, MOVES[name], at=at)
                 handover.save()
+            if handover.is_over:
+                _take_back(handover, at=at)
             _heard(handover, name, at=at, said=said)
             message.done_at, message.trouble = at, ""
             message.save()
             exchange.end(cast(UUID, message.envelope_id), at=at)
     except (exchange.CannotOpen, exchange.Refused, moves.IllegalMove) as error:
+        message.trouble = str(error)
+        message.save(update_fields=["trouble"])
+
+
+def _hear_of_admission(message: Message, *, at: datetime) -> None:
+    """Open the notice of an admission, which says at which school the child is. Nobody reads it but by its page."""
+    try:
+        with transaction.atomic():
+            admissions.hear(message.handover, opened(message, at=at), at=at)
+            message.done_at = at
+            message.save()
+            exchange.end(cast(UUID, message.envelope_id), at=at)
+    except (exchange.CannotOpen, exchange.Refused) as error:
         message.trouble = str(error)
         message.save(update_fields=["trouble"])
 
@@ -286,8 +315,8 @@ def open_pack(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
     if school is None:
         raise Refused("An officer of your authority has to confirm this setting first. Ask them.")
     try:
-        content = _opened(message, at=at)
-        made = _take_in(handover, content, school, by=by, at=at)
+        content = opened(message, at=at)
+        made = take_in(handover, content, school, by=by, at=at)
     except exchange.Refused as refusal:
         raise Refused(str(refusal)) from refusal
     except Refused:
@@ -301,70 +330,8 @@ def open_pack(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
     return made
 
 
-def _take_in(handover: Handover, content: Any, school: School, *, by: audit.Actor, at: datetime) -> Pack:
-    """Keep what a pack says, as it was sent and as this side's own rows. Raises Refused for a form we do not know."""
-    sent = content["pack"]
-    if sent["form"] != pack.FORM:
-        raise Refused("This pack was made by a newer release of Handrail. Ask the sender to ring you.")
-    handover.pupil = _own_copy(handover, sent, school, by=by, at=at)
-    handover.home_authority, handover.roll = sent["home"]["authority"], sent["roll"]
-    handover.starts_on = date.fromisoformat(sent["starts_on"]) if sent["starts_on"] else None
-    handover.save()
-    return Pack.objects.create(
-        handover=handover,
-        number=handover.packs.filter(is_return=False).count() + 1,
-        content=sent,
-        sha256=pack.digest(sent),
-        version=PlanVersion.objects.of_child(handover.pupil).first(),
-        made_at=at,
-        made_by_name=handover.other_name,
-    )
-
-
-def _own_copy(handover: Handover, sent: Mapping[str, Any], school: School, *, by: audit.Actor, at: datetime) -> Pupil:
-    """The child as this side knows them: a row of its own, which a later pack corrects."""
-    child = sent["child"]
-    values = {
-        "name": child["name"],
-        "known_as": child["known_as"],
-        "born_on": date.fromisoformat(child["born_on"]),
-        "year_group": child["year_group"],
-        "upn": child["upn"],
-    }
-    pupil = (
-        handover.pupil
-        or Pupil.objects.filter(
-            school=school, left_on=None, upn=child["upn"] or None, born_on=values["born_on"]
-        ).first()
-    )
-    if pupil is None:
-        pupil, handover.made_pupil = Pupil(school=school, joined_on=day_of(at)), True
-    for name, value in values.items():
-        setattr(pupil, name, value)
-    pupil.save()
-    pupil.contacts.all().delete()
-    for priority, contact in enumerate(sent["contacts"], 1):
-        Contact.objects.create(pupil=pupil, priority=priority, **contact)
-    _copy_plan(pupil, sent["plan"], by=by, at=at)
-    return pupil
-
-
-def _copy_plan(pupil: Pupil, plan: Mapping[str, Any], *, by: audit.Actor, at: datetime) -> None:
-    newest = PlanVersion.objects.of_child(pupil).first()
-    number = newest.number if newest else 0
-    if plan["emergency"]:
-        says = Emergency.from_json(plan["emergency"])
-        number = versions.write_emergency(pupil=pupil, says=says, based_on=number, by=by, at=at)[0].number
-    for section in SECTIONS:
-        answers = (plan["sections"] or {}).get(section.name)
-        if answers:
-            made, _ = versions.write_section(
-                pupil=pupil, section=section.name, answers=answers, based_on=number, by=by, at=at
-            )
-            number = made.number
-
-
-def _opened(message: Message, *, at: datetime) -> dict[str, Any]:
+def opened(message: Message, *, at: datetime) -> dict[str, Any]:
+    """The content of what came in, which leaves the exchange with this. Raises exchange.Refused and CannotOpen."""
     key = ExchangeKey.objects.filter(id=cast(UUID, message.key_id)).first()
     if key is None:
         raise exchange.CannotOpen("The key for this is gone. Ask the sender to send it again.")

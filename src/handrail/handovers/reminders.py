@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import BooleanField, Case, CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Cast, Concat, Lower, TruncDate
+from django.db.models.functions import Cast, Coalesce, Concat, Lower, TruncDate
 from django.urls import reverse
 
 from handrail.absences.counting import school_days
@@ -91,7 +91,8 @@ def _there(*, on: date) -> Any:
     stays = Q(pupil__left_on=None) | Q(pupil__left_on__gt=on)
     at_home = Q(side=Side.HOME, pupil__school__closed_on=None) & stays
     at_setting = Q(side=Side.SETTING) & (Q(setting__school=None) | Q(setting__school__closed_on=None))
-    school = Case(When(side=Side.HOME, then=F("pupil__school_id")), default=F("setting__school_id"))
+    home = Coalesce("pupil__school_id", "school_id")  # of a notice whose child nobody has named, the school asked
+    school = Case(When(side=Side.HOME, then=home), default=F("setting__school_id"))
     return Handover.objects.filter(at_home | at_setting).annotate(of_school=school)
 
 

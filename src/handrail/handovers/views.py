@@ -1,6 +1,6 @@
 """Pages of handovers: who comes and goes at a school or setting, one case, its pack and its moves."""
 
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,13 +12,17 @@ from django.utils.functional import cached_property
 from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import ReadEntry
-from handrail.handovers import actions, pack, post
+from handrail.handovers import actions, admissions, by_hand, pack, post, return_pack, returning
+from handrail.handovers.finance import flags
 from handrail.handovers.forms import MoveForm, PackForm, PrepareForm, SearchForm
-from handrail.handovers.models import Handover
-from handrail.handovers.moves import OVER, Move
+from handrail.handovers.models import Handover, Setting
+from handrail.handovers.moves import MOVES, OVER, Move, State
+from handrail.handovers.pack_content import content_of
 from handrail.handovers.places import Place, place_of, places_called
 from handrail.schools.models import Pupil, School
+from handrail.schools.own_schools import NO_SCHOOL
 from tenants import exchange
+from tenants.models import Establishment
 
 Group = ReadEntry.Group
 
@@ -34,8 +38,21 @@ BUTTONS = {
     "pass_on": "Pass the child on",
     "end": "End this handover",
     "withdraw": "Withdraw this handover",
+    "take_back": "Take the notice back",
 }
 """The moves that have a page of their own, and what its button says."""
+
+IN_THEIR_NAME = {
+    "acknowledge": "They have the pack",
+    "ask_for_more": "They need to know more",
+    "accept": "They take the child",
+    "decline": "They cannot take the child",
+    "begin": "They have begun to teach",
+    "review": "They have reviewed the placement",
+    "plan_return": "They plan the return",
+    "pass_on": "They have passed the child on",
+}
+"""What a setting without Handrail tells the home side, which notes it."""
 
 
 class HandoversView(Door):
@@ -47,10 +64,11 @@ class HandoversView(Door):
         school: School = get_or_404(School.objects.visible_to(request.user), urn=urn)
         found = (
             Handover.objects.visible_to(request.user)
-            .filter(Q(pupil__school=school) | Q(setting__school=school))
+            .filter(Q(pupil__school=school) | Q(setting__school=school) | Q(pupil=None, school=school))
             .select_related("pupil", "setting")
         )
         handovers = sorted(found.under_way(), key=lambda each: (each.due_on is None, each.due_on, each.started_at))
+        inbox = sorted((each for each in handovers if each.waits_for_an_answer), key=lambda each: each.since_on)
         over = list(found.filter(state__in=OVER).order_by("-since_on")[:20])
         self.shows(
             [each.pupil_id for each in (*handovers, *over) if each.pupil_id],
@@ -58,19 +76,29 @@ class HandoversView(Door):
             verb=ReadEntry.Verb.LIST,
             school_id=school.id,
         )
-        return render(request, "handovers/handovers.html", {"school": school, "handovers": handovers, "over": over})
+        facts = {
+            "school": school,
+            "is_setting": Setting.objects.filter(school=school).exists(),
+            "inbox": inbox,
+            "handovers": [each for each in handovers if each not in inbox],
+            "over": over,
+        }
+        return render(request, "handovers/handovers.html", facts)
 
 
 class CaseDoor(Door):
     """A page about one handover that the person may see."""
 
     shows_child, needs_step_up = True, True
+    argument: ClassVar[str] = "pk"
     request: Request
 
     @cached_property
     def handover(self) -> Handover:
-        visible = Handover.objects.visible_to(self.request.user).select_related("pupil__school", "setting__school")
-        found: Handover = get_or_404(visible, id=self.kwargs["pk"])
+        visible = Handover.objects.visible_to(self.request.user).select_related(
+            "pupil__school", "school", "setting__school", "earlier"
+        )
+        found: Handover = get_or_404(visible, id=self.kwargs[self.argument])
         return found
 
     @cached_property
@@ -79,6 +107,8 @@ class CaseDoor(Door):
         handover = self.handover
         if handover.pupil:
             return handover.pupil.school
+        if handover.school:
+            return handover.school
         if handover.setting is None or handover.setting.school is None:
             raise Http404
         return handover.setting.school
@@ -117,17 +147,53 @@ class HandoverView(CaseDoor):
         return self.page(
             "handover",
             moves=[(move, BUTTONS[move.name]) for move in self._on_offer() if move.name in BUTTONS],
+            told=[(move, IN_THEIR_NAME[move.name]) for move in by_hand.may_be_told(handover) if self.may_move],
+            guest=handover.guest_pages.first(),
+            looks=self._looks(),
+            is_rung=by_hand.has_no_other_side(handover),
             may_move=self.may_move,
-            may_send=any(move.name in ("submit", "correct") for move in self._on_offer()),
+            may_send=bool(handover.pupil_id) and any(each.name in ("submit", "correct") for each in self._on_offer()),
+            said=admissions.words_of(handover.notice),
             waits_to_be_opened=waiting and not handover.is_over,
             newest=newest,
             items=self._items(newest.content) if newest and not handover.is_home else [],
             read_by=list(newest.read_by.order_by("at")) if newest else [],
             has_read=bool(newest and newest.read_by.filter(by=request.user.id).exists()),
             steps=handover.steps.all(),
+            later=list(handover.later.all()),
             troubles=[each.trouble for each in handover.messages.all() if each.trouble],
             words=actions.VERBS,
+            finance=self._finance(newest.content if newest else {}) if self.may_move else [],
+            **self._back(),
         )
+
+    def _looks(self) -> list[ReadEntry]:
+        """Each time somebody has read the pack through a guest page."""
+        pages = [each.id for each in self.handover.guest_pages.all()]
+        return list(ReadEntry.objects.filter(why=ReadEntry.Why.LINK, why_id__in=pages).order_by("-at")[:20])
+
+    def _finance(self, content: Any) -> list[str]:
+        handover = self.handover
+        about = (handover.about or {}) if handover.is_home else content.get("about", {})
+        setting = Establishment.objects.filter(urn=handover.setting_urn).first() if handover.setting_urn else None
+        return flags(
+            is_looked_after=about.get("looked_after") == "yes",
+            setting_type=setting.type_code if setting else None,
+            home=handover.home_authority,
+            host=handover.host_authority or (self.request.authority.code if not handover.is_home else ""),
+        )
+
+    def _back(self) -> dict[str, Any]:
+        """The way back: what is being written, what came, and whether the plan was re-issued since."""
+        handover = self.handover
+        came = handover.newest_pack(is_return=True)
+        writes = not handover.is_home and handover.state in MOVES["send_back"].of | {State.ACTIVE}
+        return {
+            "may_write_back": writes and self.may_move,
+            "back_waits": returning.waits_to_be_opened(handover),
+            "back": came,
+            "back_says": return_pack.in_words(came.content) if came else [],
+        }
 
     def _on_offer(self) -> list[Move]:
         return self.handover.may_be_made() if self.may_move else []
@@ -154,10 +220,10 @@ class PrepareView(Door):
         return found
 
     def get(self, request: Request, child_id: UUID) -> HttpResponse:
-        return self.page(PrepareForm(initial={"home_authority": request.authority.code}))
+        return self.page(self.form(initial={"home_authority": request.authority.code}))
 
     def post(self, request: Request, child_id: UUID) -> HttpResponse:
-        form, place = PrepareForm(request.POST), self.place
+        form, place = self.form(request.POST), self.place
         if place is None:
             return self.page(form)
         if form.is_valid():
@@ -165,11 +231,14 @@ class PrepareView(Door):
                 handover = actions.prepare(
                     pupil=self.child, to=place.as_destination(), by=request.user, at=request.now, **form.cleaned_data
                 )
-            except (actions.Refused, exchange.Refused) as refusal:
+            except actions.Refused as refusal:
                 form.add_error(None, str(refusal))
             else:
                 return redirect("handovers:pack", pk=handover.id)
         return self.page(form)
+
+    def form(self, *data: Any, **more: Any) -> PrepareForm:
+        return PrepareForm(*data, has_school=self.child.school.urn != NO_SCHOOL, **more)
 
     @cached_property
     def place(self) -> Place | None:
@@ -210,12 +279,15 @@ class PackView(CaseDoor):
         except actions.Refused as refusal:
             form.add_error(None, str(refusal))
             return self.show(form)
+        if by_hand.has_no_other_side(self.handover):
+            return self.back("The pack is ready. Now send a page of it to one named person there.")
         return self.back("Sent. You see here when it has been opened.")
 
     def show(self, form: PackForm) -> HttpResponse:
-        if not self.handover.is_home:
+        handover = Handover.objects.select_related("pupil__school").get(id=self.handover.id)
+        if not handover.is_home or handover.pupil is None:
             raise Http404
-        content = actions.content_of(Handover.objects.select_related("pupil__school").get(id=self.handover.id))
+        content = content_of(handover, handover.pupil)
         return self.page("pack", form=form, needed=pack.gaps(content, 1), later=pack.gaps(content, 2))
 
 
@@ -246,6 +318,9 @@ class StepsReadView(CaseDoor):
         except actions.Refused as refusal:
             messages.error(request, str(refusal))
             return redirect("handovers:handover", pk=pk)
+        if "from" in request.POST:
+            messages.success(request, "Recorded that you have read the emergency steps.")
+            return redirect("handovers:today", urn=self.school.urn)
         return self.back("Recorded that you have read the emergency steps.")
 
 
@@ -261,17 +336,31 @@ class MoveView(CaseDoor):
         form = self.form(request.POST)
         if form.is_valid():
             try:
-                actions.make_move(handover=self.handover, name=name, said=form.said, **self.who, **form.dates)
+                self._make(name, form)
             except actions.Refused as refusal:
                 form.add_error(None, str(refusal))
             else:
-                return self.back("Recorded. The other side is told.")
+                return self.back("Recorded." if self.is_rung else "Recorded. The other side is told.")
         return self.show(form)
 
+    @cached_property
+    def is_rung(self) -> bool:
+        return by_hand.has_no_other_side(self.handover)
+
+    @property
+    def is_theirs(self) -> bool:
+        """Whether it is a move of a setting without Handrail, which the home side notes."""
+        return self.is_rung and self.kwargs["name"] in by_hand.TOLD
+
+    def _make(self, name: str, form: MoveForm) -> None:
+        make = by_hand.note_theirs if self.is_theirs else actions.make_move
+        make(handover=self.handover, name=name, said=form.said, **self.who, **form.dates)
+
     def form(self, *data: Any) -> MoveForm:
-        if self.kwargs["name"] not in BUTTONS:
+        if self.kwargs["name"] not in BUTTONS and not self.is_theirs:
             raise Http404
         return MoveForm(*data, move=self.kwargs["name"])
 
     def show(self, form: MoveForm) -> HttpResponse:
-        return self.page("move", form=form, words=BUTTONS[self.kwargs["name"]])
+        words = (IN_THEIR_NAME if self.is_theirs else BUTTONS)[self.kwargs["name"]]
+        return self.page("move", form=form, words=words)

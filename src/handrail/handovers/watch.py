@@ -76,7 +76,7 @@ class Watched:
     @property
     def child(self) -> str:
         """The name, of a child of the authority's own schools."""
-        return str(self.handover.pupil) if self.handover.is_home else ""
+        return str(self.handover.pupil or "A child who was admitted") if self.handover.is_home else ""
 
     @property
     def headings(self) -> list[str]:

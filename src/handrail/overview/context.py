@@ -18,6 +18,7 @@ AT_AUTHORITY = (
     ("Data", "reporting:data", Permission.SEE_SCHOOLS),
     ("Cases", "absences:board", Permission.DECIDE_CASES),
     ("Handovers", "handovers:board", Permission.SEE_SCHOOLS),
+    ("Admissions", "handovers:notices", Permission.DECIDE_CASES),
     ("Hospital schools", "handovers:places", Permission.CONFIRM_SETTINGS),
     ("Exchange", "handovers:exchange", Permission.KEEP_EXCHANGE),
     ("People", "people:authority", Permission.SEE_PEOPLE),

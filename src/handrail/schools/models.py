@@ -91,6 +91,11 @@ class School(Record):
     def is_open(self) -> bool:
         return self.closed_on is None
 
+    @property
+    def has_urn(self) -> bool:
+        """Whether the register knows it: see own_schools.py."""
+        return not self.urn.startswith("000")
+
 
 class PupilQuerySet(models.QuerySet["Pupil"]):
     def visible_to(self, user: "User") -> Self:

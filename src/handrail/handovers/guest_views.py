@@ -1,0 +1,271 @@
+"""Guest pages: the home side sends one; a named person at a setting without Handrail reads the pack and answers.
+
+No address says what is behind it, and until somebody has shown who they are no page names the child. The first address
+alone holds what opens the page; those that follow mean something only in the browser where that was opened.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from allauth.account.adapter import get_adapter
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.functional import cached_property
+
+from handrail.accounts.floods import count_try
+from handrail.accounts.roles import Permission
+from handrail.accounts.sessions import IDLE
+from handrail.core.access import PUBLIC, Door, Request
+from handrail.core.models import ReadEntry
+from handrail.handovers import actions, guests, pack
+from handrail.handovers.by_hand import has_no_other_side
+from handrail.handovers.guest_forms import AnswerForm, GuestForm
+from handrail.handovers.guest_models import GuestPage
+from handrail.handovers.models import Handover
+from handrail.handovers.moves import Side, State, may_be_made
+from handrail.handovers.views import CaseDoor
+from handrail.plans.content import in_words
+from handrail.plans.emergency import PARTS, Emergency
+from handrail.plans.link_forms import WhoForm
+from handrail.plans.links import NoCodeNow, Tried
+
+CODE = "account/email/guest_code"
+WORDS = {
+    Tried.TOO_SOON: "Wait a few seconds, then try again",
+    Tried.NO_CODE: "That code has run out. Send a new code",
+    Tried.WRONG: "The code or the date of birth is wrong. Check both and try again",
+}
+PLACE = "handover_guest"
+"""In a session: until when each guest page is open, by its id; nothing while nobody was let in."""
+
+
+# -- the home side -------------------------------------------------------------------------------------------
+
+
+class SendGuestView(CaseDoor):
+    """Send a named person at the setting a guest page, and stop one that is out."""
+
+    permission, asks_again = Permission.HAND_OVER, ("POST",)
+
+    def get(self, request: Request, pk: UUID) -> HttpResponse:
+        return self.show(GuestForm())
+
+    def post(self, request: Request, pk: UUID) -> HttpResponse:
+        if "withdraw" in request.POST:
+            for page in self.handover.guest_pages.filter(withdrawn_at=None):
+                guests.withdraw(page=page, **self.who)
+            return self.back("Stopped. The page opens nothing any more.")
+        form = GuestForm(request.POST)
+        if form.is_valid():
+            given = {name: form.cleaned_data[name] for name in ("name", "email")}
+            try:
+                guests.send(handover=self.handover, **given, **self.who)
+            except actions.Refused as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                return self.back("Sent. You see here when it has been opened.")
+        return self.show(form)
+
+    def show(self, form: GuestForm) -> HttpResponse:
+        if not has_no_other_side(self.handover):
+            raise Http404
+        return self.page("guest", form=form, lasts=GuestPage.LASTS.days)
+
+
+# -- the guest -----------------------------------------------------------------------------------------------
+
+
+class GuestDoor(Door):
+    """A page for whoever has opened the address of a guest page in this browser."""
+
+    permission = PUBLIC
+    request: Request
+
+    @cached_property
+    def guest(self) -> GuestPage | None:
+        if str(self.kwargs["guest_id"]) not in self.request.session.get(PLACE, {}):
+            return None
+        found: GuestPage | None = (
+            GuestPage.objects.filter(id=self.kwargs["guest_id"]).select_related("handover__pupil__school").first()
+        )
+        return found
+
+    @property
+    def stands(self) -> bool:
+        return self.guest is not None and self.guest.stands(self.request.now)
+
+    @property
+    def is_in(self) -> bool:
+        """Whether they were let in, used it lately, and the page stands."""
+        until = self.request.session.get(PLACE, {}).get(str(self.kwargs["guest_id"]))
+        return bool(until) and self.request.now < datetime.fromisoformat(until) and self.stands
+
+    def note(self, until: str) -> None:
+        guest: Any = self.guest
+        self.request.session[PLACE] = {**self.request.session.get(PLACE, {}), str(guest.id): until}
+
+    def page(self, template: str, **more: Any) -> HttpResponse:
+        return render(self.request, f"handovers/guest/{template}.html", {"guest": self.guest, **more})
+
+    def go_to(self, name: str) -> HttpResponse:
+        return redirect(f"handovers:{name}", guest_id=self.guest.id if self.guest else self.kwargs["guest_id"])
+
+    def send_code(self) -> HttpResponse:
+        guest, request = self.guest, self.request
+        if guest is None:
+            return self.go_to("guest_closed")
+        count_try(request)
+        try:
+            code = guests.make_code(page=guest, at=request.now)
+        except actions.Refused:
+            return self.go_to("guest_closed")
+        except NoCodeNow as refusal:
+            messages.warning(request, f"{refusal}.")
+        else:
+            get_adapter().send_mail(CODE, guest.email, {"code": code})
+        return self.go_to("guest_who")
+
+
+class OpenGuestView(GuestDoor):
+    """Where the address in the message leads. It does nothing before a button is pressed: mail scanners open it too."""
+
+    @cached_property
+    def guest(self) -> GuestPage | None:
+        found = guests.page_at(self.kwargs["token"])
+        if found is None:
+            raise Http404
+        return found
+
+    def get(self, request: Request, token: str) -> HttpResponse:
+        return self.page("open" if self.stands else "closed", stands=self.stands)
+
+    def post(self, request: Request, token: str) -> HttpResponse:
+        if self.stands:
+            self.note("")
+            return self.send_code()
+        return self.get(request, token)
+
+
+class GuestCodeView(GuestDoor):
+    def post(self, request: Request, guest_id: UUID) -> HttpResponse:
+        return self.send_code()
+
+
+class GuestWhoView(GuestDoor):
+    """The code, and the child's date of birth. Which of them was wrong is not said."""
+
+    def get(self, request: Request, guest_id: UUID) -> HttpResponse:
+        if not self.stands:
+            return self.go_to("guest_closed")
+        return self.page("who", form=WhoForm(today=request.today))
+
+    def post(self, request: Request, guest_id: UUID) -> HttpResponse:
+        guest = self.guest
+        if guest is None:
+            return self.go_to("guest_closed")
+        form = WhoForm(request.POST, today=request.today)
+        if form.is_valid():
+            count_try(request)
+            tried = guests.try_to_get_in(page=guest, at=request.now, **form.cleaned_data)
+            if tried == Tried.IN:
+                request.session.cycle_key()
+                self.note((request.now + IDLE).isoformat())
+                return self.go_to("guest_page")
+            if tried == Tried.STOPPED:
+                return self.go_to("guest_closed")
+            form.add_error(None, WORDS[tried])
+        return self.page("who", form=form)
+
+
+class GuestPageView(GuestDoor):
+    """The pack as it was sent, the emergency steps first, and the setting's answer. Each look is recorded."""
+
+    shows_child = True
+
+    def get(self, request: Request, guest_id: UUID) -> HttpResponse:
+        return self.show(AnswerForm()) if self.is_in else self.go_to("guest_closed")
+
+    def post(self, request: Request, guest_id: UUID) -> HttpResponse:
+        guest = self.guest
+        if guest is None or not self.is_in:
+            return self.go_to("guest_closed")
+        if "read" in request.POST:
+            guests.read_steps(page=guest, at=request.now)
+            messages.success(request, "Recorded that you have read the emergency steps.")
+            return self.go_to("guest_page")
+        form = AnswerForm(request.POST)
+        if form.is_valid():
+            given = form.cleaned_data
+            try:
+                guests.answer(
+                    page=guest, name=given["answer"], said=form.said, starts_on=given["starts_on"], at=request.now
+                )
+            except actions.Refused as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                messages.success(request, "Sent to the school.")
+                return self.go_to("guest_closed" if given["answer"] == "decline" else "guest_page")
+        return self.show(form)
+
+    def show(self, form: AnswerForm) -> HttpResponse:
+        guest: Any = self.guest
+        handover: Handover = guest.handover
+        newest: Any = handover.newest_pack()
+        child = handover.pupil
+        if child is None:
+            raise Http404
+        self.note((self.request.now + IDLE).isoformat())
+        self.shows(
+            [child.id],
+            ReadEntry.Group.PLAN,
+            by=guest,
+            school_id=child.school_id,
+            why=ReadEntry.Why.LINK,
+            why_id=guest.id,
+        )
+        content = newest.content
+        plan = content["plan"]
+        theirs = {move.name for move in may_be_made(State(handover.state), by=Side.SETTING)}
+        return self.page(
+            "page",
+            child=content["child"],
+            contacts=content["contacts"],
+            home=content["home"],
+            pack=newest,
+            says=Emergency.from_json(plan["emergency"]),
+            parts=PARTS,
+            sections=in_words(plan["sections"] or {}),
+            items=_rows(content),
+            has_read=newest.read_by.filter(by=guest.id).exists(),
+            may_answer=bool(theirs & set(guests.ANSWERS)),
+            handover=handover,
+            form=form,
+        )
+
+
+def _rows(content: Any) -> list[dict[str, str]]:
+    """What the pack says beside the plan. A guest is the named person of the setting, who leads the case there."""
+    return [
+        {"key": item.label, "value": dict(item.choices).get(item.value(content), item.value(content))}
+        for item in pack.ASKED
+        if item.value(content)
+    ]
+
+
+class GuestStayView(GuestDoor):
+    """Asked by a page whose reader is still there, without opening it anew."""
+
+    def get(self, request: Request, guest_id: UUID) -> HttpResponse:
+        if not self.is_in:
+            return self.go_to("guest_closed")
+        self.note((request.now + IDLE).isoformat())
+        return HttpResponse(status=204)
+
+
+class GuestClosedView(GuestDoor):
+    """Where everything leads that is not open: how to open it again."""
+
+    def get(self, request: Request, guest_id: UUID) -> HttpResponse:
+        return self.page("closed", stands=self.stands)

@@ -1,0 +1,193 @@
+"""Every write about guest pages: sending and stopping one, getting in, and the answer that is given through it."""
+
+import secrets
+from datetime import date, datetime
+from hashlib import sha256
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from handrail.accounts.models import User
+from handrail.core import audit
+from handrail.core.calendar import day_of
+from handrail.core.jinja import long_date
+from handrail.handovers import actions, by_hand
+from handrail.handovers.actions import NotNow, Refused
+from handrail.handovers.guest_models import GuestPage
+from handrail.handovers.models import Handover, StepsRead
+from handrail.handovers.moves import State
+from handrail.notices.actions import NoLongerDue, owe
+from handrail.notices.models import Notice
+from handrail.notices.wording import GUEST
+from handrail.plans.links import CODE_LASTS, CODES_AT_MOST, NEXT_CODE_AFTER, NoCodeNow, Tried
+from handrail.plans.standing import TRIES, next_try_at
+from tenants.database import require_bound
+
+SUBJECT = "guest_page"
+BYTES = 32
+ANSWERS = ("accept", "ask_for_more", "decline")
+"""What a guest may answer."""
+
+
+# -- the home side -------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def send(*, handover: Handover, name: str, email: str, by: User, at: datetime) -> GuestPage:
+    """Send a named person at the setting an address of a page with the pack. It works for seven days; an earlier one
+    of the handover ends. Raises NotNow where the setting's authority uses Handrail, or nothing was sent yet.
+    """
+    handover = actions.locked(handover)
+    if not by_hand.has_no_other_side(handover) or handover.is_over or handover.newest_pack() is None:
+        raise NotNow("A guest page is for a pack that was sent to a setting without Handrail.")
+    for earlier in handover.guest_pages.filter(withdrawn_at=None).select_for_update():
+        _withdraw(earlier, at=at)
+    page: GuestPage = GuestPage.objects.create(
+        handover=handover,
+        name=name,
+        email=email,
+        sent_at=at,
+        sent_by=by.id,
+        sent_by_name=by.name,
+        ends_at=at + GuestPage.LASTS,
+    )
+    actions.record("sent a guest page", handover, by=by, at=at)
+    owe(
+        """SELECT %s AS subject_kind, %s::uuid AS subject_id, NULL::uuid AS school_id, %s AS cycle, 'invited' AS step,
+               %s::date AS step_on, %s AS recipient, %s AS recipient_role, 'now' AS urgency, 'guest_invited' AS wording,
+               '' AS suppressed_reason, NULL::uuid AS sent_by""",
+        [SUBJECT, page.id, at.strftime("%Y-%m-%d %H:%M:%S.%f"), day_of(at), email, GUEST],
+        at=at,
+    )
+    return page
+
+
+@transaction.atomic
+def withdraw(*, page: GuestPage, by: User, at: datetime) -> None:
+    """Let a guest page open nothing from now on. Doing it twice changes nothing."""
+    page = _locked(page)
+    if page.withdrawn_at is None:
+        _withdraw(page, at=at)
+        actions.record("withdrew a guest page", page.handover, by=by, at=at)
+
+
+def _withdraw(page: GuestPage, *, at: datetime) -> None:
+    page.withdrawn_at, page.code = at, ""
+    page.save(update_fields=["withdrawn_at", "code"])
+
+
+def still_due(notice: Notice, *, at: datetime) -> dict[str, str]:
+    """What the text of this notice needs to know, a new address among it. Raises NoLongerDue."""
+    page = GuestPage.objects.filter(id=notice.subject_id).select_for_update().first()
+    child = page.handover.pupil if page else None
+    if page is None or child is None or not page.stands(at):
+        raise NoLongerDue(Notice.Reason.NOT_NEEDED)
+    token = secrets.token_urlsafe(BYTES)
+    page.digests = [*page.digests, sha256(token.encode()).hexdigest()]
+    page.save(update_fields=["digests"])
+    return {
+        "role": GUEST,
+        "sender": page.sent_by_name,
+        "whose": child.school.name,
+        "until": long_date(day_of(page.ends_at)),
+        "path": reverse("handovers:open_guest", args=[token]),
+    }
+
+
+def page_at(token: str) -> GuestPage | None:
+    """The page that an address leads to, by what the address holds."""
+    digest = sha256(token.encode()).hexdigest()
+    found: GuestPage | None = GuestPage.objects.filter(digests__contains=[digest]).first()
+    return found
+
+
+# -- the guest -----------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def make_code(*, page: GuestPage, at: datetime) -> str:
+    """A code of six digits for the person's address; it ends the one before. Raises NotNow and NoCodeNow."""
+    page = _locked(page)
+    if not page.stands(at):
+        raise NotNow("This page has stopped working. Ask the school for a new one.")
+    if page.code_sent_at and at < page.code_sent_at + NEXT_CODE_AFTER:
+        raise NoCodeNow("We have just sent a code. Wait a minute before you ask for another")
+    if page.codes_sent >= CODES_AT_MOST:
+        raise NoCodeNow("Too many codes were asked for. Ask the school for a new page")
+    code = f"{secrets.randbelow(10**6):06}"
+    page.code, page.code_sent_at, page.codes_sent = _digest(page, code), at, page.codes_sent + 1
+    page.save(update_fields=["code", "code_sent_at", "codes_sent"])
+    return code
+
+
+@transaction.atomic
+def try_to_get_in(*, page: GuestPage, code: str, born_on: date, at: datetime) -> Tried:
+    """Let in whoever knows the newest code and the child's date of birth; the first time is the acknowledgement.
+
+    Either of them wrong is one wrong try, and nothing tells which it was; the fifth in a row ends the page. It raises
+    nothing, so that a wrong try stays counted. Each time somebody gets in is recorded.
+    """
+    page = _locked(page)
+    if not page.stands(at):
+        return Tried.STOPPED
+    pause_ends = next_try_at(page.wrong_tries, page.tried_at)
+    if pause_ends and at < pause_ends:
+        return Tried.TOO_SOON
+    if not page.code or page.code_sent_at is None or at >= page.code_sent_at + CODE_LASTS:
+        return Tried.NO_CODE
+    is_code, is_birthday = constant_time_compare(page.code, _digest(page, code)), _born_on(page) == born_on
+    page.tried_at = at
+    if is_code and is_birthday:
+        page.wrong_tries, page.code, page.opened_at = 0, "", page.opened_at or at
+        actions.record("opened a handover through a guest page", page.handover, by=page, at=at)
+        if page.handover.state == State.SUBMITTED:
+            by_hand.note_theirs(handover=page.handover, name="acknowledge", by=page, at=at)
+    else:
+        page.wrong_tries += 1
+        if page.wrong_tries >= TRIES:
+            page.locked_at, page.code = at, ""
+            actions.record("stopped a guest page after wrong tries", page.handover, by=audit.CLOCK, at=at)
+    page.save(update_fields=["wrong_tries", "code", "tried_at", "opened_at", "locked_at"])
+    if page.locked_at:
+        return Tried.STOPPED
+    return Tried.WRONG if page.wrong_tries else Tried.IN
+
+
+@transaction.atomic
+def answer(*, page: GuestPage, name: str, said: dict[str, str], starts_on: date | None, at: datetime) -> Handover:
+    """Take the setting's answer. Raises Refused for what is no answer, ReasonMissing and NotNow."""
+    page = _locked(page)
+    if name not in ANSWERS or not page.stands(at):
+        raise Refused("This page has stopped working. Ask the school for a new one.")
+    dates = {"starts_on": starts_on} if name == "accept" and starts_on else {}
+    return by_hand.note_theirs(handover=page.handover, name=name, said=said, by=page, at=at, **dates)
+
+
+@transaction.atomic
+def read_steps(*, page: GuestPage, at: datetime) -> None:
+    """Note that the guest has read the emergency steps and knows where the medicine is. Twice changes nothing."""
+    page = _locked(page)
+    newest = page.handover.newest_pack()
+    if newest is None or not page.stands(at):
+        raise NotNow("This page has stopped working. Ask the school for a new one.")
+    _, is_new = StepsRead.objects.get_or_create(pack=newest, by=page.id, defaults={"at": at, "by_name": page.name})
+    if is_new:
+        actions.record("read the emergency steps of a pack", page.handover, by=page, at=at)
+
+
+def _locked(page: GuestPage) -> GuestPage:
+    """The page as it is now, held until the end, with its handover."""
+    found: GuestPage = (
+        GuestPage.objects.select_for_update(of=("self",)).select_related("handover__pupil__school").get(id=page.id)
+    )
+    return found
+
+
+def _born_on(page: GuestPage) -> date | None:
+    return page.handover.pupil.born_on if page.handover.pupil else None
+
+
+def _digest(page: GuestPage, code: str) -> str:
+    """It takes our secret to try all of a million codes against it."""
+    return salted_hmac(f"handrail.handovers.guest.{require_bound().id}.{page.id}", code, algorithm="sha256").hexdigest()

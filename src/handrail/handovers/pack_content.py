@@ -1,0 +1,48 @@
+"""The content of a pack, from what a school holds of a child. Reads only."""
+
+from typing import Any
+
+from handrail.handovers import pack
+from handrail.handovers.models import Handover
+from handrail.plans.models import PlanVersion
+from handrail.schools.models import Contact, Pupil
+
+
+def content_of(handover: Handover, pupil: Pupil) -> dict[str, Any]:
+    """What the pack of this handover of `pupil` would hold if it were sent now."""
+    version = PlanVersion.objects.of_child(pupil).first()
+    return {
+        "form": pack.FORM,
+        "child": {
+            "name": pupil.name,
+            "known_as": pupil.known_as,
+            "born_on": pupil.born_on.isoformat(),
+            "year_group": pupil.year_group,
+            "upn": pupil.upn,
+        },
+        "contacts": [
+            {
+                "name": each.name,
+                "relation": each.relation,
+                "phone": each.phone,
+                "email": each.email,
+                "has_parental_responsibility": each.has_parental_responsibility,
+            }
+            for each in Contact.objects.of_child(pupil)
+        ],
+        "home": {
+            "school": pupil.school.name,
+            "urn": pupil.school.urn,
+            "ring": handover.ring,
+            "telephone": handover.telephone,
+            "authority": handover.home_authority,
+        },
+        "plan": {
+            "number": version.number if version else 0,
+            "emergency": version.emergency if version else None,
+            "sections": version.sections if version else None,
+        },
+        "about": handover.about or {},
+        "roll": handover.roll,
+        "starts_on": handover.starts_on.isoformat() if handover.starts_on else "",
+    }
