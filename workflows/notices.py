@@ -24,6 +24,7 @@ from handrail.care import reminders as care_reminders
 from handrail.core import calendar
 from handrail.core.models import AuthoritySettings
 from handrail.handovers import guests
+from handrail.handovers import onward
 from handrail.handovers import reminders as handover_reminders
 from handrail.notices import actions, alarms
 from handrail.notices.actions import Claim, LeaseLost, NoLongerDue
@@ -55,6 +56,7 @@ STILL_DUE: dict[str, Callable[..., dict[str, str]]] = {
     return_reminders.SUBJECT: return_reminders.still_due,
     **dict.fromkeys(handover_reminders.RULES, handover_reminders.still_due),
     **dict.fromkeys(yearly_reminders.RULES, yearly_reminders.still_due),
+    onward.SUBJECT: onward.still_due,
     alarms.SUBJECT: alarms.still_true,
     invitations.SUBJECT: invitations.still_due,
     role_news.SUBJECT: role_news.still_due,

@@ -28,7 +28,7 @@ from handrail.core.access import PUBLIC, Door
 from handrail.core.audit import CLOCK
 from handrail.core.reference import reference
 from handrail.guidance.published import framework
-from handrail.handovers.models import Handover, Pack, Setting
+from handrail.handovers.models import Handover, OnwardReturn, Pack, Setting
 from handrail.imports.models import FileImport
 from handrail.incidents.models import Incident
 from handrail.notices.models import Notice
@@ -303,6 +303,23 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         taught = Handover.objects.create(
             reference=uuid4(), side="setting", setting=setting, pupil=child, state="active", **begun
         )
+        onward = OnwardReturn.objects.create(
+            way="in",
+            reference=uuid4(),
+            other_role="la_00000000",
+            other_name=canary,
+            says={
+                **dict.fromkeys(("address", "school", "urn", "last_on", "by"), ""),
+                "name": canary,  # of a child whom this authority has no row of
+                "born_on": "2016-05-01",
+                "first_on": "2026-11-16",
+                "is_likely": True,
+            },
+            owed_at=AT,
+            expires_at=AT,
+            done_at=AT,
+            done_by_name=canary,
+        )
         asked = {"state": "cancelled", "asked_at": AT, "asked_by": document.id, "asked_by_name": canary}
         export = AuthorityExport.objects.create(**asked)
         deletion = Deletion.objects.create(**asked, on=AT.date(), periods={}, expected={})
@@ -374,6 +391,7 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "plans:token": Word("nothing"),  # a real one is an address for anybody: see tests/plans/test_guests.py
         "plans:called": reference(child.plan.id),
         "handovers:pk": handover.id,
+        "onward_id": onward.id,
         "handovers:name": Word("withdraw"),
         "notice_id": unplaced.id,
         "asked_id": admitted.id,

@@ -57,6 +57,7 @@ def make_return(
     last_on: date | None = None,
     from_pm: bool = False,
     until_am: bool = False,
+    lives_in: str = "",
 ) -> SicknessReturn:
     """Tell the authority of one absence: once for days on end, and again only for others.
 
@@ -77,6 +78,7 @@ def make_return(
         last_on=last_on,
         until_am=until_am and last_on is not None,
         likely_on=on if is_likely else None,
+        lives_in=lives_in,
         says={name: value for name, value in says.items() if value},
         made_at=at,
         made_by=by.actor_id,
@@ -97,6 +99,7 @@ def change_return(
     says: Mapping[str, Any],
     by: audit.Actor,
     at: datetime,
+    lives_in: str = "",
 ) -> list[str]:
     """Say more of an absence that was reported: when it ended, whether it will be long. Gives what changed, by name.
 
@@ -111,6 +114,7 @@ def change_return(
     wanted = {
         "last_on": last_on,
         "until_am": until_am and last_on is not None,
+        "lives_in": lives_in,
         "likely_on": (made.likely_on or on) if is_likely else None,
         "says": {name: value for name, value in says.items() if value},
     }

@@ -94,6 +94,9 @@ class SicknessReturn(Record):
     last_on = models.DateField(null=True, help_text="the last day away; empty while the child is away")
     until_am = models.BooleanField(default=False, help_text="whether that afternoon was attended")
     likely_on = models.DateField(null=True, help_text="when the school first said that 15 days are likely")
+    lives_in = models.CharField(
+        max_length=3, blank=True, db_default="", help_text="the authority where the child lives, where it is another"
+    )
     says = SealedJSONField(help_text="address, work that is sent, and what helps to sort: see returns.py")
     made_at = models.DateTimeField(db_index=True)
     made_by = models.UUIDField(null=True)

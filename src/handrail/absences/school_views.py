@@ -150,7 +150,7 @@ class MakeReturnView(AbsenceDoor):
 
     def get(self, request: Request, child_id: Any) -> HttpResponse:
         before = SicknessReturn.objects.filter(case__pupil=self.child).order_by("-made_at").first()
-        known = {"address": before.says.get("address", "")} if before else {}
+        known = {"address": before.says.get("address", ""), "lives_in": before.lives_in} if before else {}
         return self.show("make_return", form=ReturnForm(today=request.today, initial=known))
 
     def post(self, request: Request, child_id: Any) -> HttpResponse:
@@ -175,6 +175,7 @@ class ChangeReturnView(AbsenceDoor):
         known |= {
             "last_on": self.made.last_on,
             "until_am": self.made.until_am,
+            "lives_in": self.made.lives_in,
             "is_likely": "yes" if self.made.likely_on else "no",
         }
         return self.form_page(ChangeReturnForm(today=request.today, initial=known))

@@ -1,13 +1,13 @@
 """Whether this authority and the exchange remember the same envelopes. Both sides' ledgers agree when each does."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from handrail.handovers.models import Message
+from handrail.handovers.models import Message, OnwardReturn
 from tenants import exchange
 from tenants.database import require_bound
 from tenants.exchange import Envelope
@@ -26,7 +26,7 @@ class Tally:
 
 def differences() -> list[str]:
     """Where this authority's own messages and the ledger of the exchange differ, a sentence each. No content."""
-    own = {(each.way, each.reference): each for each in Message.objects.exclude(envelope_id=None)}
+    own = {(each.way, each.reference): each for each in _remembered()}
     me = require_bound().schema_name
     found, seen = [], set()
     for envelope in exchange.ledger():
@@ -54,12 +54,18 @@ def tallies(*, before: datetime) -> dict[tuple[str, Way], Tally]:
     me = require_bound().schema_name
     on_the_way = {each.reference for each in exchange.ledger() if not _arrived(each, before=before)}
     found: dict[tuple[str, Way], list[tuple[UUID, str]]] = defaultdict(list)
-    for message in Message.objects.exclude(envelope_id=None).select_related("handover"):
-        other = message.handover.other_role
+    for message in _remembered():
+        other = message.other_role if isinstance(message, OnwardReturn) else message.handover.other_role
         way = (me, other) if message.way == Message.Way.OUT else (other, me)
         if message.reference not in on_the_way:
             found[message.way, way].append((message.reference, message.sha256))
     return {key: _tally(each) for key, each in found.items()}
+
+
+def _remembered() -> Iterator[Message | OnwardReturn]:
+    """All that has an envelope: messages of handovers, and returns that cross the border."""
+    yield from Message.objects.exclude(envelope_id=None).select_related("handover")
+    yield from OnwardReturn.objects.exclude(envelope_id=None)
 
 
 def _arrived(envelope: Envelope, *, before: datetime | None = None) -> bool:

@@ -15,6 +15,7 @@ from handrail.core.models import Record, RecordManager
 from handrail.handovers import moves
 from handrail.handovers.authority_models import FollowUp as FollowUp
 from handrail.handovers.guest_models import GuestPage as GuestPage
+from handrail.handovers.onward_models import OnwardReturn as OnwardReturn
 from handrail.plans.models import PlanVersion
 from handrail.schools.models import Pupil, School
 

@@ -13,7 +13,7 @@ from django.db import transaction
 from handrail.core import audit
 from handrail.core.audit import CLOCK
 from handrail.core.calendar import day_of
-from handrail.handovers import actions, admissions, moves, pack
+from handrail.handovers import actions, admissions, moves, onward, pack
 from handrail.handovers.actions import NotNow, Refused
 from handrail.handovers.models import ExchangeKey, Handover, Message, Pack, setting_of
 from handrail.handovers.moves import MOVES, Side, State
@@ -143,6 +143,9 @@ def collect(*, at: datetime) -> int:
     """Take up what came in: a pack waits for a named person, a move is followed at once. Gives the number."""
     cards = exchange.collect(at=at)
     for card in cards:
+        if card.kind == onward.KIND:
+            onward.take_up(card, at=at)
+            continue
         message = _take_up(card, at=at)
         if message and message.kind == Message.Kind.MOVE:
             _follow(message, at=at)

@@ -6,6 +6,7 @@ from handrail.handovers import (
     admission_views,
     authority_views,
     guest_views,
+    onward_views,
     return_views,
     today_views,
     views,
@@ -41,6 +42,8 @@ urlpatterns = [
     path("handover-board/<uuid:pk>/", watch_views.WatchedView.as_view(), name="watched"),
     path("admissions/", admission_views.NoticesView.as_view(), name="notices"),
     path("admissions/<uuid:notice_id>/", admission_views.NoticeView.as_view(), name="notice"),
+    path("returns-from-elsewhere/", onward_views.OnwardView.as_view(), name="onward"),
+    path("returns-from-elsewhere/<uuid:onward_id>/", onward_views.OnwardReturnView.as_view(), name="onward_return"),
     path("hospital-schools/", authority_views.PlacesView.as_view(), name="places"),
     path("exchange/", authority_views.ExchangeView.as_view(), name="exchange"),
 ]

@@ -19,7 +19,7 @@ from handrail.core.spreadsheet import csv_file
 from handrail.handovers import actions
 from handrail.handovers.forms import FollowUpForm
 from handrail.handovers.lapsed import follow_up
-from handrail.handovers.models import FollowUp, Handover
+from handrail.handovers.models import FollowUp, Handover, OnwardReturn
 from handrail.handovers.moves import LAPSED, OVER
 from handrail.handovers.watch import Stage, Trouble, Watched, Way, as_watched, numbers, watched, watched_by
 from handrail.schools.models import Term
@@ -38,6 +38,7 @@ class BoardView(Door):
         is_officer = request.user.may(Permission.DECIDE_CASES)
         found = {
             "is_officer": is_officer,
+            "returns": OnwardReturn.objects.to_open(at=request.now).count() if is_officer else 0,
             "counts": Counter(heading for each in rows for heading in each.headings) if is_officer else None,
             "numbers": None if is_officer else numbers(rows),
             "headings": [*Stage.labels, "All", Trouble.STUCK.label],

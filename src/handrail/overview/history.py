@@ -151,6 +151,7 @@ SHOWN = {
     Permission.MAKE_RETURNS: {
         "made a sickness return": "Reported a child’s absence to the authority",
         "changed a sickness return": "Changed what was reported of a child’s absence",
+        "sent a return on to another authority": "Sent a child’s absence on to where the child lives",
         "took back a sickness return": "Took back a report of a child’s absence",
         "entered attendance codes": "Entered a child’s attendance codes",
         "wrote in the log of a case": "The authority wrote in its log about a child",
@@ -183,7 +184,7 @@ NOT_SHOWN = {
     },
     "it concerns the authority and others": {
         *("joined the exchange", "blocked an authority in the exchange", "unblocked an authority in the exchange"),
-        "confirmed a setting",
+        *("confirmed a setting", "opened a return from another authority"),
     },
     "it concerns a person and their way in, at no school": {
         *(

@@ -1,0 +1,198 @@
+"""A sickness return about a child who lives in another authority is sent on to it, because that authority owes the
+child education and may hear of it from nobody else.
+
+What is sent is what the law asks of a return: who, where they live, of which school and since when. No more.
+"""
+
+import json
+from datetime import date, datetime, timedelta
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.urls import reverse
+
+from handrail.absences.models import SicknessReturn
+from handrail.absences.reminders import who_decide
+from handrail.core import audit
+from handrail.core.calendar import day_of
+from handrail.core.jinja import long_date
+from handrail.core.reference import reference
+from handrail.handovers.actions import NotNow, Refused
+from handrail.handovers.models import ExchangeKey, OnwardReturn
+from handrail.notices.actions import NoLongerDue, Owed, owe
+from handrail.notices.models import Notice
+from tenants import exchange
+from tenants.database import execute, require_bound
+from tenants.exchange import Card, Envelope
+
+KIND = "return"
+SUBJECT = "onward_return"
+FORM = 1
+LASTS = timedelta(days=28)
+"""How long a return may wait to be opened. Then its content is destroyed."""
+Way = OnwardReturn.Way
+
+
+# -- going out -------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def send_on(*, at: datetime) -> int:
+    """Owe what schools have reported of children of other authorities, and deposit what is owed. Gives the number.
+
+    What cannot go keeps its words in `trouble` and is tried again. One that the school took back before it went is
+    not sent.
+    """
+    elsewhere = SicknessReturn.objects.standing().exclude(lives_in__in=["", require_bound().code])
+    for made in elsewhere.filter(onward=None):
+        OnwardReturn.objects.create(way=Way.OUT, returned=made, reference=uuid4(), owed_at=at)
+    sent = 0
+    owed = OnwardReturn.objects.select_for_update(of=("self",), skip_locked=True)
+    owed = owed.filter(way=Way.OUT, done_at=None, returned__withdrawn_at=None)
+    for onward in owed.select_related("returned__case__pupil__school").order_by("owed_at"):
+        try:
+            _deposit(onward, at=at, expires_at=at + LASTS)
+        except exchange.Refused as refusal:
+            if onward.trouble != str(refusal):
+                onward.trouble = str(refusal)[:200]
+                onward.save(update_fields=["trouble"])
+            continue
+        sent += 1
+    return sent
+
+
+def _deposit(onward: OnwardReturn, *, at: datetime, expires_at: datetime) -> None:
+    made = cast(SicknessReturn, onward.returned)
+    recipient = exchange.member(made.lives_in)
+    envelope = exchange.deposit(
+        recipient=recipient,
+        reference=onward.reference,
+        kind=KIND,
+        card=Card(setting=recipient.name),
+        content=json.dumps(_content(made), ensure_ascii=False).encode(),
+        at=at,
+        expires_at=expires_at,
+    )
+    onward.other_role, onward.other_name = recipient.role, recipient.name
+    onward.envelope_id, onward.sha256, onward.expires_at = envelope.id, envelope.sha256, envelope.expires_at
+    onward.done_at, onward.trouble = at, ""
+    onward.save()
+    audit.record(
+        "sent a return on to another authority",
+        by=audit.CLOCK,
+        at=at,
+        subject_kind="sickness_return",
+        subject_id=made.id,
+        school_id=made.case.pupil.school_id,
+    )
+
+
+def _content(made: SicknessReturn) -> dict[str, Any]:
+    pupil = made.case.pupil
+    return {
+        "form": FORM,
+        "name": pupil.name,
+        "born_on": pupil.born_on.isoformat(),
+        "address": made.says.get("address", ""),
+        "school": pupil.school.name,
+        "urn": pupil.school.urn,
+        "first_on": made.first_on.isoformat(),
+        "last_on": made.last_on.isoformat() if made.last_on else "",
+        "is_likely": made.likely_on is not None,
+        "by": made.made_by_name,
+    }
+
+
+# -- coming in -------------------------------------------------------------------------------------------
+
+
+def take_up(card: Envelope, *, at: datetime) -> None:
+    """Keep the card of a return that came, and tell those who decide. The caller has the transaction."""
+    sender = exchange.member_of(card.sender)
+    onward = OnwardReturn.objects.create(
+        way=Way.IN,
+        reference=card.reference,
+        other_role=card.sender,
+        other_name=sender.name if sender else "An authority that has left",
+        envelope_id=card.id,
+        key_id=card.key_id,
+        sha256=card.sha256,
+        owed_at=at,
+        expires_at=card.expires_at,
+    )
+    _tell(onward, at=at)
+
+
+@transaction.atomic
+def open_return(*, onward: OnwardReturn, by: audit.Actor, at: datetime) -> OnwardReturn:
+    """Open a return that came. Raises NotNow, Refused when its time is over, and exchange.CannotOpen."""
+    onward = OnwardReturn.objects.select_for_update().get(id=onward.id)
+    if onward.done_at:
+        raise NotNow(f"{onward.done_by_name} has opened this already. Look at it again.")
+    key = ExchangeKey.objects.filter(id=cast(UUID, onward.key_id)).first()
+    if key is None:
+        raise exchange.CannotOpen("The key for this is gone. Ask the other authority to ring you.")
+    try:
+        envelope = cast(UUID, onward.envelope_id)
+        plain = exchange.open_envelope(envelope, private_key=bytes.fromhex(key.private_key), at=at)
+        onward.says = _read(json.loads(plain))
+    except exchange.Refused as refusal:
+        raise Refused(str(refusal)) from refusal
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise exchange.CannotOpen("This could not be read. Ask the other authority to ring you.") from error
+    onward.done_at, onward.done_by, onward.done_by_name = at, by.actor_id, by.actor_name
+    onward.save()
+    exchange.end(envelope, at=at)
+    audit.record("opened a return from another authority", by=by, at=at, subject_kind=SUBJECT, subject_id=onward.id)
+    return onward
+
+
+def _read(content: Any) -> dict[str, Any]:
+    """What is kept of a return that came. Raises ValueError and the like for what is none."""
+    if content["form"] != FORM:
+        raise ValueError("a form that this release does not know")
+    for day in (content["born_on"], content["first_on"], *filter(None, [content["last_on"]])):
+        date.fromisoformat(day)
+    words = ("name", "born_on", "address", "school", "urn", "first_on", "last_on", "by")
+    return {name: str(content[name])[:4000] for name in words} | {"is_likely": bool(content["is_likely"])}
+
+
+def in_words(says: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a return that came says, as pairs of label and words."""
+    return [
+        ("Date of birth", long_date(date.fromisoformat(says["born_on"]))),
+        ("Address", says["address"] or "Not given"),
+        ("School", f"{says['school']}, URN {says['urn']}"),
+        ("First day away", long_date(date.fromisoformat(says["first_on"]))),
+        ("Last day away", long_date(date.fromisoformat(says["last_on"])) if says["last_on"] else "Away still"),
+        ("15 days likely", "Yes" if says["is_likely"] else "No"),
+        ("Reported by", says["by"]),
+    ]
+
+
+# -- whoever must know -----------------------------------------------------------------------------------
+
+TOLD = """
+WITH {people}
+SELECT %s AS subject_kind, %s::uuid AS subject_id, NULL::uuid AS school_id, 'came' AS cycle, 'came' AS step,
+    %s::date AS step_on, email AS recipient, role AS recipient_role, 'now' AS urgency, 'child_action' AS wording,
+    '' AS suppressed_reason, NULL::uuid AS sent_by
+FROM person WHERE role = 'officer'
+"""
+
+
+def _tell(onward: OnwardReturn, *, at: datetime) -> Owed:
+    people, parameters = who_decide(day_of(at))
+    return owe(TOLD.format(people=people), [*parameters, SUBJECT, onward.id, day_of(at)], at=at)
+
+
+def still_due(notice: Notice, *, at: datetime) -> dict[str, str]:
+    """What the text of this notice needs to know. Raises NoLongerDue when it was opened, or its time is over."""
+    onward = OnwardReturn.objects.to_open(at=at).filter(id=notice.subject_id).first()
+    if onward is None:
+        raise NoLongerDue(Notice.Reason.NOT_NEEDED)
+    people, parameters = who_decide(day_of(at))
+    if (notice.recipient,) not in execute(f"WITH {people} SELECT email FROM person WHERE role = 'officer'", parameters):
+        raise NoLongerDue(Notice.Reason.CONTACT_CHANGED)
+    return {"role": notice.recipient_role, "path": reverse("handovers:board"), "reference": reference(onward.reference)}

@@ -1,0 +1,68 @@
+"""Pages of the named officer: returns that another authority sent on, because the children live here."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.functional import cached_property
+
+from handrail.accounts.roles import Permission
+from handrail.core.access import Door, Request, get_or_404
+from handrail.core.models import ReadEntry
+from handrail.handovers import actions
+from handrail.handovers.models import OnwardReturn
+from handrail.handovers.onward import in_words, open_return
+from tenants import exchange
+
+PAGE = 50
+
+
+class OnwardView(Door):
+    """Which came, from whom and when, and which could not be sent on. No child is named."""
+
+    permission = Permission.DECIDE_CASES
+
+    def get(self, request: Request) -> HttpResponse:
+        came = OnwardReturn.objects.visible_to(request.user)
+        page = Paginator(came, PAGE).get_page(request.GET.get("page"))
+        held_up = OnwardReturn.objects.held_up().select_related("returned")[:PAGE]
+        return render(request, "handovers/onward.html", {"page": page, "held_up": held_up})
+
+
+class OnwardReturnView(Door):
+    """One that came: a button that opens it, and then what it says."""
+
+    permission, needs_step_up, shows_child = Permission.DECIDE_CASES, True, True
+    request: Request
+
+    @cached_property
+    def onward(self) -> OnwardReturn:
+        found: OnwardReturn = get_or_404(
+            OnwardReturn.objects.visible_to(self.request.user), id=self.kwargs["onward_id"]
+        )
+        return found
+
+    def get(self, request: Request, onward_id: UUID) -> HttpResponse:
+        return self.page()
+
+    def post(self, request: Request, onward_id: UUID) -> HttpResponse:
+        try:
+            open_return(onward=self.onward, by=request.user, at=request.now)
+        except (actions.Refused, exchange.CannotOpen) as refusal:
+            return self.page(refusal=str(refusal))
+        messages.success(request, "Opened. The other authority’s copy is gone from the exchange.")
+        return redirect("handovers:onward_return", onward_id=onward_id)
+
+    def page(self, **more: Any) -> HttpResponse:
+        """Whom it shows is nobody whom the authority has a record of: the look itself is what is recorded."""
+        self.shows([], ReadEntry.Group.ABSENCE)
+        onward = self.onward
+        facts = {
+            "onward": onward,
+            "says": in_words(onward.says) if onward.says else [],
+            "is_too_late": onward.expires_at is not None and onward.expires_at <= self.request.now,
+        }
+        return render(self.request, "handovers/onward_return.html", facts | more)

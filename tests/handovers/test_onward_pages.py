@@ -1,0 +1,105 @@
+"""The named officer's pages of returns that another authority sent on, and the question that a school is asked."""
+
+from datetime import date
+
+import pytest
+from factories import AT, PupilFactory, person
+
+from handrail.absences.actions import make_return
+from handrail.absences.models import SicknessReturn
+from handrail.accounts.roles import Role
+from handrail.core.audit import CLOCK
+from handrail.core.models import ReadEntry
+from handrail.handovers import onward, post
+from handrail.handovers.models import OnwardReturn
+from tenants.context import inside
+
+pytestmark = pytest.mark.django_db
+CHILD, LIST = "Wren Elsewhere", "/returns-from-elsewhere/"
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch, at):
+    monkeypatch.setattr("handrail.accounts.middleware.timezone.now", lambda: at)
+
+
+@pytest.fixture
+def nora(one, cast):
+    with inside(one):
+        return person("nora@barsetshire.example", Role.NAMED_OFFICER, name="Nora Named")
+
+
+@pytest.fixture
+def joined(one, two):
+    for authority in (one, two):
+        with inside(authority):
+            post.join_exchange(by=CLOCK, at=AT)
+
+
+def reported(authority, school, by, *, lives_in):
+    with inside(authority):
+        says = {"address": "3 Mid Street", "family_view": "A rare illness"}
+        make_return(
+            pupil=PupilFactory(school=school, name=CHILD), first_on=date(2026, 11, 16), is_likely=True, says=says,
+            by=by, at=AT, lives_in=lives_in,
+        )  # fmt: skip
+        onward.send_on(at=AT)
+
+
+@pytest.fixture
+def came(one, two, cast, joined):
+    reported(two, cast.far, cast.hospital, lives_in="001")
+    with inside(one):
+        post.collect(at=AT)
+        return OnwardReturn.objects.get()
+
+
+class TestWhatCame:
+    def test_is_opened_by_the_named_officer(self, one, cast, browse, nora, came):
+        client, address = browse(nora), f"{LIST}{came.id}/"
+        assert 'href="/returns-from-elsewhere/"' in client.get("/handover-board/").text
+        listed = client.get(LIST).text
+        assert "Borchester" in listed and "Nobody yet" in listed
+        assert CHILD not in client.get(address).text
+        page = client.post(address, follow=True).text
+        for words in (CHILD, "3 Mid Street", "Far Hospital School", "16 November 2026", "Nora Named"):
+            assert words in page
+        assert "rare illness" not in page
+        assert "Nora Named has opened this already" in client.post(address).text
+        with inside(one):
+            assert {each.group for each in ReadEntry.objects.filter(by=nora.id)} == {"absence"}
+
+    def test_is_for_nobody_else(self, cast, browse, came):
+        for who in (cast.officer, cast.admin, cast.head):
+            for path in (LIST, f"{LIST}{came.id}/"):
+                assert browse(who).get(path).status_code == 403
+
+    def test_too_late_says_whom_to_ring(self, one, browse, nora, came):
+        with inside(one):
+            OnwardReturn.objects.update(expires_at=AT)
+        page = browse(nora).get(f"{LIST}{came.id}/").text
+        assert "Ring Borchester" in page and "Open this return" not in page
+
+
+class TestWhatCouldNotGo:
+    def test_is_told_to_the_authority_that_has_it(self, one, cast, browse, nora):
+        reported(one, cast.oak, cast.head, lives_in="002")
+        page = browse(nora).get(LIST).text
+        assert "One could not be sent on." in page and "has not joined the exchange" in page
+        assert CHILD not in page
+
+
+class TestTheQuestion:
+    def test_is_asked_of_the_school(self, one, cast, browse):
+        with inside(one):
+            pupil = PupilFactory(school=cast.oak)
+        client, address = browse(cast.head), f"/children/{pupil.id}/returns/make/"
+        assert "Yes, in Borchester" in client.get(address).text
+        data = {
+            "first_on_day": "16", "first_on_month": "11", "first_on_year": "2026", "is_likely": "yes",
+            "address": "1 High Street", "lives_in": "002",
+        }  # fmt: skip
+        assert "Error: Report" in client.post(address, data | {"lives_in": "001"}).text
+        assert client.post(address, data).status_code == 302
+        with inside(one):
+            assert SicknessReturn.objects.get().lives_in == "002"
