@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from handrail.records import views
+from handrail.records import evidence_views, views
 
 app_name = "records"
 urlpatterns = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("children/<uuid:child_id>/hold/", views.HoldView.as_view(), name="hold"),
     path("children/<uuid:child_id>/hold/lift/", views.LiftHoldView.as_view(), name="lift_hold"),
     path("children/<uuid:child_id>/erase/", views.EraseView.as_view(), name="erase"),
+    path("cases/<uuid:case_id>/evidence/", evidence_views.EvidenceView.as_view(), name="evidence"),
     path("exports/", views.ExportsView.as_view(), name="exports"),
     path("exports/<uuid:export_id>/confirm/", views.ConfirmExportView.as_view(), name="confirm_export"),
     path("exports/<uuid:export_id>/cancel/", views.CancelExportView.as_view(), name="cancel_export"),

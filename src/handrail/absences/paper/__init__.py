@@ -1,7 +1,10 @@
 """The log of a case on paper: what was decided, on what grounds, by whom and when, in order."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from django.db.models import Q
 
 from handrail.absences.models import Case, CaseEntry, SicknessReturn
 from handrail.absences.section19 import Standing
@@ -12,10 +15,14 @@ from handrail.core.reference import reference
 DOCUMENT = Path(__file__).parent / "log.typ"
 
 
-def decision_log(case: Case, now: Standing, *, authority: str, printed: str) -> bytes:
-    """A PDF of everything the authority wrote about a case, and of when the school told it. Raises VaultClosed."""
+def decision_log(case: Case, now: Standing, *, authority: str, printed: str, until: datetime | None = None) -> bytes:
+    """A PDF of everything the authority wrote about a case, and of when the school told it; of all before a moment.
+
+    Raises VaultClosed.
+    """
     child = case.pupil
-    returns = SicknessReturn.objects.standing().filter(case=case).order_by("made_at")
+    before = Q(made_at__lt=until) if until else Q()
+    returns = SicknessReturn.objects.standing().filter(before, case=case).order_by("made_at")
     return pdf(
         DOCUMENT,
         {
@@ -34,7 +41,7 @@ def decision_log(case: Case, now: Standing, *, authority: str, printed: str) -> 
                 + (f" to {long_date(each.last_on)}." if each.last_on else ", with no end yet.")
                 for each in returns
             ],
-            "entries": [_entry(each) for each in CaseEntry.objects.filter(case=case).in_order()],
+            "entries": [_entry(each) for each in CaseEntry.objects.filter(before, case=case).in_order()],
         },
     )
 

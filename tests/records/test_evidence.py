@@ -1,0 +1,114 @@
+"""The evidence of one case in a ZIP: an index with digests, the log on paper, and every list behind it, as at a day."""
+
+import csv
+import hashlib
+import io
+import zipfile
+from datetime import date, timedelta
+
+import pypdf
+import pytest
+from factories import PupilFactory, person
+
+from handrail.absences import decisions
+from handrail.absences.actions import enter_codes, make_return
+from handrail.absences.daycount import Session, Slot
+from handrail.absences.reminders import owe_case_reminders
+from handrail.accounts.roles import Role
+from handrail.core.models import ReadEntry
+from handrail.records.evidence import evidence_pack
+from tenants.context import inside
+
+pytestmark = pytest.mark.django_db
+FIRST = date(2026, 11, 2)
+NAMES = [
+    "index.csv", "decision-log.pdf", "log.csv", "returns.csv", "attendance.csv", "messages.csv", "handovers.csv",
+    "changes.csv",
+]  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch, at):
+    monkeypatch.setattr("handrail.accounts.middleware.timezone.now", lambda: at)
+
+
+@pytest.fixture
+def nora(one, cast):
+    with inside(one):
+        return person("nora@barsetshire.example", Role.NAMED_OFFICER, name="Nora Named")
+
+
+@pytest.fixture
+def case(one, cast, nora, at, on):
+    """A child at day 16, asked about and decided about."""
+    with inside(one):
+        poppy = PupilFactory(school=cast.oak, name="Poppy Canarywright")
+        made = make_return(pupil=poppy, first_on=FIRST, is_likely=True, says={}, by=cast.head, at=at)
+        enter_codes(pupil=poppy, codes={Slot(FIRST, Session.AM): "I"}, by=cast.head, at=at)
+        owe_case_reminders(on=on, at=at)
+        decisions.decide(
+            case=made.case, outcome="yes", decided_on=on, evidence="A letter", reasons="=Canary()",
+            next_review_on=date(2027, 1, 4), by=nora, at=at,
+        )  # fmt: skip
+        return made.case
+
+
+def files(packed):
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def rows(content):
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+
+
+@pytest.fixture
+def pack(one, case, on):
+    def made(on=on):
+        with inside(one):
+            return evidence_pack(case, on=on, authority="Barsetshire", printed="Printed today.")
+
+    return made
+
+
+class TestAPack:
+    def test_is_whole_and_its_index_tells_the_truth(self, pack):
+        found = files(pack())
+        assert list(found) == NAMES
+        assert [(row["File"], int(row["Bytes"]), row["SHA-256"]) for row in rows(found["index.csv"])] == [
+            (name, len(found[name]), hashlib.sha256(found[name]).hexdigest()) for name in NAMES[1:]
+        ]
+        text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(found["decision-log.pdf"])).pages)
+        assert "A letter" in text
+        assert [row["By"] for row in rows(found["log.csv"])] == ["Nora Named"]
+        assert rows(found["log.csv"])[0]["Reasons"] == "'=Canary()"
+        assert [row["Code"] for row in rows(found["attendance.csv"])] == ["I"]
+        assert [row["To whom"] for row in rows(found["messages.csv"])] == ["officer"]
+        assert "made a sickness return" in {row["What"] for row in rows(found["changes.csv"])}
+
+    def test_is_the_same_twice(self, pack):
+        assert pack() == pack()
+
+    def test_holds_nothing_that_came_later(self, pack, on):
+        found = files(pack(on - timedelta(days=1)))
+        for name in ("log.csv", "returns.csv", "messages.csv", "changes.csv"):
+            assert rows(found[name]) == [], name
+        text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(found["decision-log.pdf"])).pages)
+        assert "A letter" not in text and "Nothing has been written yet" in text
+
+
+class TestThePage:
+    def test_gives_the_file_under_a_name_that_tells_nobody(self, one, cast, browse, nora, case):
+        address = f"/records/cases/{case.id}/evidence/"
+        answer = browse(nora).get(address)
+        assert list(files(answer.content)) == NAMES
+        assert "Poppy" not in answer["Content-Disposition"] and "2026-11-23.zip" in answer["Content-Disposition"]
+        with inside(one):
+            assert [each.child_ids for each in ReadEntry.objects.filter(verb="export")] == [[case.pupil_id]]
+        assert f'href="{address}"' in browse(nora).get(f"/cases/{case.id}/").text
+        for who in (cast.officer, cast.head):
+            assert browse(who).get(address).status_code == 403
+
+    @pytest.mark.parametrize(("day", "status"), [("2026-11-22", 200), ("2026-11-24", 404), ("never", 404)])
+    def test_is_as_at_a_day_that_has_come(self, browse, nora, case, day, status):
+        assert browse(nora).get(f"/records/cases/{case.id}/evidence/", {"on": day}).status_code == status
