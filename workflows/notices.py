@@ -23,8 +23,7 @@ from handrail.absences import return_reminders
 from handrail.care import reminders as care_reminders
 from handrail.core import calendar
 from handrail.core.models import AuthoritySettings
-from handrail.handovers import guests
-from handrail.handovers import onward
+from handrail.handovers import guests, onward
 from handrail.handovers import reminders as handover_reminders
 from handrail.notices import actions, alarms
 from handrail.notices.actions import Claim, LeaseLost, NoLongerDue

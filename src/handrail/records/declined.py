@@ -35,8 +35,8 @@ def destroy_declined(*, on: date, at: datetime) -> int:
 def _destroy(handover: Handover, *, at: datetime) -> None:
     school_id = handover.setting.school_id if handover.setting else None
     pupil = handover.pupil
-    handover.pupil, handover.about = None, None
-    handover.save(update_fields=["pupil", "about"])
+    handover.pupil = handover.about = handover.notice = handover.back = None
+    handover.save(update_fields=["pupil", "about", "notice", "back"])
     handover.packs.all().delete()
     handover.steps.filter(said__isnull=False).update(said=None)
     handover.messages.filter(content__isnull=False).update(content=None)
