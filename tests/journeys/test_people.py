@@ -119,3 +119,15 @@ def test_the_authoritys_own_people(site, width):
     press(page, "Send the invitation")
     site.check(page)
     assert page.get_by_text("Invited Ann Analyst.").is_visible()
+
+
+def test_an_administrator_signs_everybody_out(site, width):
+    theirs = site.open("/account/", by=site.cast.head, width=width)
+    page = site.open("/people/", by=site.cast.admin, width=width)
+    link(page, "Sign everybody out")
+    site.check(page)
+    press(page, "Sign everybody out")
+    site.check(page)
+    assert page.get_by_text("1 person was signed out. You are signed in here, and nowhere else.").is_visible()
+    theirs.reload()
+    assert theirs.get_by_role("heading", level=1).inner_text() == "Sign in"
