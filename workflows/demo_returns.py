@@ -7,13 +7,13 @@ from uuid import UUID
 
 from handrail.accounts.models import User
 from handrail.core.audit import Actor
-from handrail.returns.actions import Wanted, assess, open_cycle, save_answers, submit
-from handrail.returns.models import Cycle
+from handrail.returns.actions import Wanted, assess, open_cycle, plan_action, save_answers, submit
+from handrail.returns.models import UNMET, Cycle, Return
 from handrail.returns.standing import sections_of
 from handrail.schools.models import School
 from handrail.schools.terms import school_year_of
 
-DUE_IN_DAYS, CLOSES_IN_DAYS, OPENED_DAYS_AGO = 45, 120, 21
+DUE_IN_DAYS, CLOSES_IN_DAYS, OPENED_DAYS_AGO, PLANNED_DAYS = 45, 120, 21, 30
 BEGUN_PARTS, ALL_PARTS, OTHERS_SUBMITTED = 3, 99, 4
 DEPARTS = 0.06
 """How often a school says anything but yes."""
@@ -30,7 +30,8 @@ def furnish(
     schools: Sequence[School], first: Sequence[School], *, leads: Mapping[UUID, User], officer: str, at: datetime
 ) -> None:
     """Ask for this school year's return some weeks ago. The first school to try has submitted it, which a governor may
-    sign, and the second has begun; a few others have submitted theirs, and the officer has looked at one.
+    sign, and the second has begun; a few others have submitted theirs, and the officer has looked at one. What is
+    missing somewhere is planned.
 
     `leads` are by school; `officer` is an e-mail address.
     """
@@ -51,10 +52,20 @@ def furnish(
         by, answered_at = leads[school.id].as_at(on), at - timedelta(days=12 - number)
         answer(cycle, school, parts=ALL_PARTS, by=by, at=answered_at)
         made = submit(cycle=cycle, school=school, by=by, at=answered_at)
+        plan(made, by=leads[school.id], at=answered_at)
     if made:
         published = made.answers.get(requirement_id="SPMC-POL-03")
         note = "The policy was not on the website on the day we looked."
         assess(answer=published, verdict="no", note=note, by=looking, at=at - timedelta(days=1))
+
+
+def plan(made: Return, *, by: User, at: datetime) -> None:
+    """The lead sees to the first point that is missing within a month, and has not looked at the rest."""
+    gap = made.answers.filter(verdict__in=UNMET).order_by("requirement_id").first()
+    if gap:
+        what, due_on = "Bring it to the next meeting of governors", at.date() + timedelta(days=PLANNED_DAYS)
+        owner = {"owner_name": by.name, "owner_email": by.email}
+        plan_action(answer=gap, what=what, due_on=due_on, by=by.as_at(at.date()), at=at, **owner)
 
 
 def answer(cycle: Cycle, school: School, *, parts: int, by: Actor, at: datetime) -> None:

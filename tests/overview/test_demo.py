@@ -23,7 +23,7 @@ from handrail.plans.reading import asked_of, to_be_read_by
 from handrail.policies.actions import open_policies
 from handrail.policies.models import SCHOOL_KINDS, Kind, Policy, PolicyReview
 from handrail.policies.reminders import owe_review_reminders
-from handrail.returns.models import Draft, Return
+from handrail.returns.models import Draft, PlannedAction, Return
 from handrail.schools import upn
 from handrail.schools.models import Pupil, School
 from tenants.context import inside
@@ -127,6 +127,7 @@ class TestFurnishing:
             assert Message.objects.get(kind="back", way="in").done_at is None
             assert Return.objects.filter(school=school).count() == 1
             assert Draft.objects.values("school").distinct().count() == 1
+            assert PlannedAction.objects.open().filter(school=school).count() == 1
             owe_review_reminders(on=on, at=at)
             assert Notice.objects.get(subject_id=overdue.id, state="owed", recipient_role="lead").step == "overdue-1"
         assert furnish() == 0

@@ -10,6 +10,7 @@ from handrail.care.models import Medicine, SpareKit, StaffTraining
 from handrail.core.models import AuthoritySettings
 from handrail.overview.to_do import tasks
 from handrail.plans.models import HealthcarePlan, Stage
+from handrail.returns.models import Cycle, PlannedAction
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -24,8 +25,12 @@ def office(cast, one):
 
 @pytest.fixture
 def kept(cast, one, on):
-    """At Oak School two plans, a medicine, a kit and two trainings fall due; at Elm School a plan does."""
+    """At Oak School two plans, a medicine, a kit, two trainings and an action fall due; at Elm School a plan does."""
     with inside(one):
+        dates = {"opened_on": on, "due_on": on, "closes_on": on + DAYS}
+        cycle = Cycle.objects.create(school_year=2026, framework_ids=["CFA-100A"], **dates)
+        for school, days in ((cast.oak, 3), (cast.oak, 200), (cast.elm, 3)):
+            PlannedAction.objects.create(cycle=cycle, school=school, what="Ask", due_on=on + days * DAYS)
         child = PupilFactory(school=cast.oak, name="Poppy Canarywright")
         for pupil, days in ((child, -1), (PupilFactory(school=cast.oak), 5), (PupilFactory(school=cast.oak), 99)):
             HealthcarePlan.objects.create(pupil=pupil, stage=Stage.ACTIVE, due_on=on + days * DAYS)
@@ -55,16 +60,17 @@ class TestThingsToDo:
             ("1 spare kit to check", "1 is overdue."),
             ("2 trainings to renew", "1 is out of date. 1 is out of date soon."),
             ("1 medicine or device to renew", "1 is out of date soon."),
+            ("1 action after the return", "1 is due soon."),
         ]
 
     def test_of_the_office_have_no_plan_and_no_medicine(self, one, cast, kept, office, on):
         said = " ".join(each.title for each in found(one, office, cast.oak, on))
-        assert said == "1 spare kit to check 2 trainings to renew"
+        assert said == "1 spare kit to check 2 trainings to renew 1 action after the return"
 
     def test_are_on_the_first_page_with_no_childs_name(self, cast, kept, browse):
         lead = browse(cast.head)
         page = lead.get("/").text
-        for href in ("plans/", "kits/", "training/", "medicines/"):
+        for href in ("plans/", "kits/", "training/", "medicines/", "return/"):
             assert f'href="/schools/900001/{href}"' in page
             assert lead.get(f"/schools/900001/{href}").status_code == 200
         assert "Canarywright" not in page

@@ -18,6 +18,7 @@ from handrail.core.models import AuthoritySettings
 from handrail.core.status import Status
 from handrail.people.invitations import addresses_to_check
 from handrail.plans.models import HealthcarePlan
+from handrail.returns.models import PlannedAction
 from handrail.schools.models import Pupil, School
 
 
@@ -46,11 +47,12 @@ PLANS = Words("healthcare plan to see to", "healthcare plans to see to", "plans:
 MEDICINES = Words("medicine or device to renew", "medicines or devices to renew", "care:school_medicines")
 CHECKS = Words("spare kit to check", "spare kits to check", "care:kits", "overdue", "due soon")
 KITS = Words("spare kit to renew", "spare kits to renew", "care:kits")
+PLANNED = Words("action after the return", "actions after the return", "returns:school", "overdue", "due soon")
 TRAININGS = Words("training to renew", "trainings to renew", "care:trainings")
 
 
 def tasks(user: User, school: School, *, on: date, settings: AuthoritySettings) -> list[Task]:
-    """What there is to do at a school for somebody who may, what is overdue first. Six questions at most."""
+    """What there is to do at a school for somebody who may, what is overdue first. Seven questions at most."""
     found: list[tuple[Words, Iterable[Status]]] = []
     if user.may(Permission.EDIT_PLANS, school_id=school.id):
         plans = HealthcarePlan.objects.of_school(school.id, on=on).watched().only("stage", "due_on")
@@ -62,6 +64,8 @@ def tasks(user: User, school: School, *, on: date, settings: AuthoritySettings) 
         found.append((CHECKS, [kit.check_status_on(on) for kit in kits]))
         found.append((KITS, _statuses(kits, on, settings)))
         found.append((TRAININGS, _statuses(StaffTraining.objects.current().filter(school=school), on, settings)))
+    if user.may(Permission.ANSWER_RETURNS, school_id=school.id):
+        found.append((PLANNED, _statuses(PlannedAction.objects.open().filter(school=school), on, settings)))
     made = [_task(words, list(statuses), school) for words, statuses in found]
     if user.may(Permission.MANAGE_PEOPLE, school_id=school.id):
         made.append(_addresses(len(addresses_to_check(school, on=on)), school))

@@ -12,7 +12,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from handrail.accounts.roles import Permission
-from handrail.core.models import Record, RecordManager
+from handrail.core.models import AuthoritySettings, Record, RecordManager
+from handrail.core.status import Status, status_of
 from handrail.schools.models import School
 from handrail.schools.terms import year_in_words
 
@@ -188,6 +189,10 @@ class PlannedAction(Record):
         ordering = ["due_on", "id"]
 
     CONTENT = ("what", "owner_name", "owner_email", "due_on", "done_on")
+
+    def status_on(self, on: date, settings: AuthoritySettings) -> Status:
+        days = settings.due_soon_days
+        return status_of(self.due_on, on=on, due_soon_days=days, is_needed=self.done_on is None)
 
     def __str__(self) -> str:
         return self.what
