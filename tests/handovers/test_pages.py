@@ -213,6 +213,7 @@ class TestToday:
             pack = handover.packs.create(number=1, content={}, sha256="", made_at=AT, made_by_name="Elm")
         page = client.get(TODAYS).text
         assert CHILD in page and "Asthma" in page and "Stay with the child" in page and "Not read by you" in page
+        assert "5 mg in the cheek, School office, expires 31 March 2027" in page
         assert "B801200005001" not in page
         with inside(one):
             look = ReadEntry.objects.filter(by=teacher.id, group="emergency").first()

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from handrail.accounts.models import User
+from handrail.core.jinja import long_date
 from handrail.handovers.models import Handover, Pack, Step
 from handrail.handovers.moves import Side
-from handrail.plans.emergency import PARTS, Emergency
+from handrail.plans.emergency import PARTS, Emergency, Medicine
 from handrail.plans.models import PlanVersion
 from handrail.schools.models import Pupil, School
 
@@ -32,8 +33,18 @@ class Taught:
         """What to do in an emergency, in the order in which it is needed: each part, its words and its lines."""
         if self.says is None:
             return []
-        lines = [(part, PARTS[part], [line for line in self.says.lines(part) if line]) for part in AT_THE_BEDSIDE]
+        medicines = [
+            ", ".join(filter(None, (each.name, each.dose, each.place, _expires(each)))) for each in self.says.medicines
+        ]
+        lines = [
+            (part, PARTS[part], medicines if part == "medicines" else [line for line in self.says.lines(part) if line])
+            for part in AT_THE_BEDSIDE
+        ]
         return [each for each in lines if each[-1]]
+
+
+def _expires(medicine: Medicine) -> str:
+    return f"expires {long_date(medicine.expires_on)}" if medicine.expires_on else ""
 
 
 def taught(school: School, *, user: User, on: date) -> tuple[list[Taught], list[Taught]]:
