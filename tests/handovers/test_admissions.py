@@ -9,10 +9,12 @@ from factories import PupilFactory, SchoolFactory
 from handovers.between import AT, CHILD, SAID, Between
 
 from handrail.core.audit import CLOCK
-from handrail.handovers import actions, admissions, homes, places, post
+from handrail.handovers import actions, admissions, homes, places, post, reminders
 from handrail.handovers.actions import NotNow, ReasonMissing
 from handrail.handovers.homes import Home, NotFound
 from handrail.handovers.models import Handover, Setting
+from handrail.notices.actions import NoLongerDue
+from handrail.notices.models import Notice
 from handrail.schools.models import Pupil, School
 from tenants import exchange
 from tenants.context import inside
@@ -86,6 +88,17 @@ class TestAdmit:
         with as_superuser(between.database) as admin:
             rows = admin.execute(f"SELECT h::text FROM {between.one.schema_name}.handovers_handover h").fetchall()
         assert rows and CHILD not in repr(rows)
+
+    def test_is_told_to_the_school_at_once(self, between: Between) -> None:
+        admitted(between)
+        between.post()
+        with inside(between.one):
+            [told] = Notice.objects.filter(subject_kind="handover_notice")
+            assert (told.recipient, told.urgency) == (between.people["lead"].email, "now")
+            assert reminders.still_due(told, at=LATER)["path"] == f"/handovers/{told.subject_id}/"
+        answered(between)
+        with inside(between.one), pytest.raises(NoLongerDue):
+            reminders.still_due(told, at=LATER)
 
     def test_within_one_authority_is_the_same(self, between: Between) -> None:
         home = home_of(between)

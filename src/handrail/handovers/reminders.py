@@ -127,6 +127,12 @@ def with_packs(*, on: date) -> Any:
     return _unopened(on=on).filter(state=State.SUBMITTED)
 
 
+def with_notices(*, on: date) -> Any:
+    """Those that a setting began by a notice of an admission, and nobody here has said who the child is."""
+    asked = _there(on=on).under_way().filter(side=Side.HOME, pupil=None)
+    return asked.annotate(due=F("since_on"), round=Value("notice", output_field=CharField()))
+
+
 def with_corrections(*, on: date) -> Any:
     """Those whose pack was opened, and a later one has come that nobody has opened."""
     return _unopened(on=on).exclude(state=State.SUBMITTED)
@@ -155,11 +161,14 @@ Urgency = Notice.Urgency
 OWN = Rule("handover", own, moves.ASKED_ON, "handover_waits", "handover_late", Urgency.DEADLINE)
 OTHERS = Rule("handover_elsewhere", others, moves.OTHERS_ASKED_ON, "handover_late", "handover_late", Urgency.DEADLINE)
 PACKS = Rule("handover_pack", with_packs, [(0, Escalation.CONTACT)], "handover_came", "handover_came", Urgency.NOW)
+NOTICES = Rule(
+    "handover_notice", with_notices, [(0, Escalation.CONTACT)], "handover_came", "handover_came", Urgency.NOW
+)
 CORRECTIONS = Rule(
     *("handover_correction", with_corrections, moves.ASKED_ON, "handover_came", "handover_late", Urgency.NOW)
 )
 LAPSES = Rule("handover_lapsed", lapsed, moves.LAPSED_ON, "handover_lapsed", "handover_lapsed", Urgency.NOW)
-CLOCKS, NEWS = (OWN, OTHERS), (PACKS, CORRECTIONS, LAPSES)
+CLOCKS, NEWS = (OWN, OTHERS), (PACKS, NOTICES, CORRECTIONS, LAPSES)
 RULES = {rule.kind: rule for rule in (*CLOCKS, *NEWS)}
 """By the kind of a notice's subject."""
 
