@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from databases import SUPERUSER
 from django.db import connections
+from django.test.utils import CaptureQueriesContext
 from factories import SchoolFactory, recorded_policy
 
 from handrail.policies.models import Policy
@@ -158,3 +159,18 @@ class TestWhatChanged:
         assert answer.status_code == 410
         assert json.loads(answer.content)["errors"][0]["code"] == "expired_cursor"
         assert len(json.loads(read(reader.path).content)["data"]) == 2
+
+
+class TestAnETag:
+    def test_says_that_nothing_changed(self, one, cast, read):
+        let_others_end()
+        answer = read("/api/v1/schools")
+        tag = answer["ETag"]
+        assert tag.startswith('W/"')
+        with CaptureQueriesContext(connections["default"]) as asked:
+            again = read("/api/v1/schools", head_If_None_Match=tag)
+        assert not [each["sql"] for each in asked if "schools_school" in each["sql"]]
+        assert (again.status_code, again.content, again["ETag"]) == (304, b"", tag)
+        with inside(one):
+            SchoolFactory(urn="900077")
+        assert read("/api/v1/schools", head_If_None_Match=tag).status_code == 200
