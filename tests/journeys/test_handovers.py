@@ -288,6 +288,19 @@ def test_a_declined_handover_says_who_acts_next(site, wren):
     assert "The named officer arranges tuition." in school.content()
     site.check(school)
 
+    with inside(site.one):
+        nora = person("nora@barsetshire.example", Role.NAMED_OFFICER, name="Nora Named")
+    for who, width in ((nora, PHONE), (site.cast.officer, 1280)):
+        board = site.open("/handover-board/", by=who, width=width)
+        site.check(board)
+    board = site.open("/handover-board/list/", by=nora, width=PHONE)
+    assert CHILD in board.content()
+    site.check(board)
+    site.press(board, CHILD, role="link")
+    site.check(board)
+    board.goto(site.address("/returns-from-elsewhere/"))
+    site.check(board)
+
 
 def test_the_authority_confirms_a_setting_and_joins_the_exchange(site):
     officer = site.open("/hospital-schools/", by=site.cast.officer, width=PHONE)
