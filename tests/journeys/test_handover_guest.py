@@ -1,0 +1,94 @@
+"""A setting whose authority does not use Handrail reads a pack on a guest page, and answers on a phone."""
+
+import re
+
+import pytest
+from django.utils import timezone
+from factories import ContactFactory, PupilFactory, emergency
+from handovers.between import SAID
+from journeys.test_sign_in import post
+
+from handrail.core.models import ReadEntry
+from handrail.handovers import actions
+from handrail.handovers.actions import Destination
+from handrail.handovers.models import Handover
+from handrail.notices.providers import provider_for
+from handrail.plans import versions
+from tenants.context import inside
+from workflows.notices import send
+
+pytestmark = pytest.mark.browser
+PHONE = 320
+CHILD = "Wren Canarywright"
+
+
+@pytest.fixture
+def handover(site):
+    """A pack is ready for a hospital school in an authority without Handrail."""
+    who = {"by": site.cast.head, "at": timezone.now()}
+    with inside(site.one):
+        pupil = PupilFactory(school=site.cast.oak, name=CHILD)
+        ContactFactory(pupil=pupil)
+        versions.write_emergency(pupil=pupil, says=emergency(), based_on=0, **who)
+        made = actions.prepare(
+            pupil=pupil,
+            to=Destination("", "Nowhereshire", "999", "Nowhere Hospital School", "800777", True),
+            home_authority="001",
+            roll="guest",
+            starts_on=None,
+            is_urgent=True,
+            ring="Hana Head",
+            telephone="01632 960001",
+            **who,
+        )
+        actions.write(handover=made, said=SAID, **who)
+        actions.submit(handover=made, **who)
+        return Handover.objects.get()
+
+
+def test_a_setting_without_handrail_reads_the_pack_and_answers(site, handover, settings):
+    settings.MAIL_PROVIDER, settings.IS_DEMO = "mailbox", True
+    settings.MAILBOX = site.log.parent / "mailbox"
+    school = site.open(f"/handovers/{handover.id}/guest/", by=site.cast.head, width=PHONE)
+    site.check(school)
+    site.press(school, "Send the guest page")
+    site.check(school)  # with errors
+    school.get_by_label("Whom is it for?").fill("Ina Moss")
+    school.get_by_label("Their e-mail address at work").fill("ina.moss@hospital.example")
+    school.get_by_label("I have rung the setting").check()
+    site.press(school, "Send the guest page")
+    assert "Sent. You see here when it has been opened." in school.inner_text("main")
+    site.check(school)
+    assert send(site.one, provider=provider_for(site.one.id), at=timezone.now()) == 1
+    letter = post(site)[0]
+    assert "Wren" not in f"{letter.subject} {letter.text}"
+
+    phone = site.open(re.search(r"/guest/[\w-]+/open/", letter.text)[0], width=PHONE)
+    site.check(phone)
+    assert CHILD not in phone.content()
+    site.press(phone, "Send me a code")
+    site.check(phone)
+    site.press(phone, "Open this")
+    site.check(phone)  # with errors
+    phone.get_by_label("Code", exact=True).fill(post(site)[0].code)
+    for box, value in (("Day", "1"), ("Month", "5"), ("Year", "2016")):
+        phone.get_by_label(box, exact=True).fill(value)
+    site.press(phone, "Open this")
+    assert CHILD in phone.inner_text("main")
+    site.check(phone)
+    site.press(phone, "I have read the emergency steps and know where the medicine is")
+    site.press(phone, "Send this to the school")
+    site.check(phone)  # with errors
+    phone.get_by_label("We cannot take the child").check()
+    phone.get_by_label("What else do you need").fill("No bed before January.")
+    phone.get_by_label("If you cannot").fill("The named officer arranges tuition.")
+    site.press(phone, "Send this to the school")
+    site.check(phone)
+    assert CHILD not in phone.content()
+
+    school.goto(site.address(f"/handovers/{handover.id}/"))
+    assert "The named officer arranges tuition." in school.inner_text("main")
+    site.check(school)
+    with inside(site.one):
+        assert Handover.objects.get().state == "declined"
+        assert ReadEntry.objects.filter(why=ReadEntry.Why.LINK, child_ids__contains=[handover.pupil_id]).exists()
