@@ -189,8 +189,8 @@ class TestTheAuthority:
         with inside(one):
             found = Handover.objects.get(side="home")
         client = browse(nora)
-        assert "Say why" in client.post(f"/admissions/{found.id}/", {"answer": "yes"}).text
-        client.post(f"/admissions/{found.id}/", {"answer": "yes", "reason": "They live in Borchester."})
+        assert "Say why" in client.post(f"/admissions/{found.id}/", {"not_ours": "yes"}).text
+        client.post(f"/admissions/{found.id}/", {"not_ours": "yes", "reason": "They live in Borchester."})
         carried(one)
         with inside(one):
             assert {each.state for each in Handover.objects.all()} == {"withdrawn"}

@@ -147,7 +147,7 @@ class NoticeView(OfficerDoor):
         return self.page(SchoolOfForm(), MoveForm(move="withdraw"))
 
     def post(self, request: Request, notice_id: UUID) -> HttpResponse:
-        if "answer" in request.POST:
+        if "not_ours" in request.POST:
             return self._answer(MoveForm(request.POST, move="withdraw"))
         form = SchoolOfForm(request.POST)
         if "list" in request.POST and self.list_of_none:
