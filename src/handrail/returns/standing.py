@@ -89,6 +89,7 @@ class Standing(NamedTuple):
         return self.found[0]
 
 
+CALLED, ALLERGY = dict(Kind.choices), Kind.ALLERGY_SAFETY.value
 SHOWN = ("id", "urn", "name", "body", "phase_name", "trust_name")
 
 
@@ -113,17 +114,17 @@ def board(cycle: Cycle | None, *, on: date) -> list[Standing]:
         if newest:
             progress = Progress.SIGNED if newest.is_signed else Progress.SUBMITTED
         found.append(Standing(school, why, progress, newest.id if newest else None))
-    order = list(Colour)
-    return sorted(found, key=lambda each: order.index(each.colour))
+    order = {colour: place for place, colour in enumerate(Colour)}
+    return sorted(found, key=lambda each: order[each.colour])
 
 
 def _kept(kind: str, next_review_on: date | None, lead: str, school_lead: str, address: str) -> Kept:
     return Kept(
-        called=Kind(kind).label,
+        called=CALLED[kind],
         next_review_on=next_review_on,
         has_lead=bool(lead or school_lead),
         is_published=bool(address),
-        must_be_published=kind == Kind.ALLERGY_SAFETY,
+        must_be_published=kind == ALLERGY,
     )
 
 
@@ -147,9 +148,10 @@ WITH newest AS (
     SELECT DISTINCT ON (school_id) id, school_id, asked FROM returns_return WHERE cycle_id = %(cycle)s
     ORDER BY school_id, number DESC),
 one_of_each AS (SELECT DISTINCT ON (asked) id, asked FROM newest),
-standing AS (
-    SELECT asked, count(*) AS points FROM one_of_each JOIN returns_answer ON returned_id = one_of_each.id
-    WHERE digest = ANY(%(asked)s) GROUP BY asked),
+standing AS MATERIALIZED (
+    SELECT asked, points FROM one_of_each, LATERAL (
+        SELECT count(*) AS points FROM returns_answer WHERE returned_id = one_of_each.id AND digest = ANY(%(asked)s)
+    ) counted),
 unmet AS (
     SELECT returned_id, array_agg(requirement_id) AS ids, array_agg(requirement_id) FILTER (WHERE reason = '') AS bare
     FROM returns_answer WHERE verdict IN ('partly', 'no') AND digest = ANY(%(asked)s) GROUP BY returned_id)
