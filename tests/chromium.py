@@ -36,7 +36,9 @@ class Chromium:
 
 
 def executable() -> str:
-    names = (whole_environment().get("HANDRAIL_CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
+    """The first of those that are here. The headless one opens a page in a fraction of the others' time."""
+    ours = whole_environment().get("HANDRAIL_CHROMIUM", "")
+    names = (ours, "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     found = next((found for name in names if name and (found := shutil.which(name))), "")
     if not found:
         if "CI" in whole_environment():
