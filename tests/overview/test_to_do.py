@@ -70,7 +70,7 @@ class TestThingsToDo:
     def test_are_on_the_first_page_with_no_childs_name(self, cast, kept, browse):
         lead = browse(cast.head)
         page = lead.get("/").text
-        for href in ("plans/", "kits/", "training/", "medicines/", "return/"):
+        for href in ("plans/", "kits/", "training/", "medicines/", "return/", "handovers/"):
             assert f'href="/schools/900001/{href}"' in page
             assert lead.get(f"/schools/900001/{href}").status_code == 200
         assert "Canarywright" not in page
