@@ -72,7 +72,7 @@ class Kill:
                     real_suite.encrypt(*args, **more)
                     die()
 
-            exchange.SUITE = Suite()  # type: ignore[assignment]
+            pytest.MonkeyPatch().setattr(exchange, "SUITE", Suite())
             return
         real, made = BaseDatabaseWrapper.commit, []
 
@@ -84,7 +84,7 @@ class Kill:
             if len(made) == self.commit:
                 die()
 
-        BaseDatabaseWrapper.commit = commit  # type: ignore[method-assign]
+        pytest.MonkeyPatch().setattr(BaseDatabaseWrapper, "commit", commit)
 
 
 def die() -> None:

@@ -1,4 +1,4 @@
-"""The web server's way in. Loads every page's code and the guidance at start, not during somebody's first request."""
+"""The web server's way in. Loads every page's code at start, and not during somebody's first request."""
 
 from handrail.config.env import as_login
 
@@ -8,8 +8,7 @@ from django.core.wsgi import get_wsgi_application  # noqa: E402 - settings are r
 from django.urls import get_resolver  # noqa: E402
 
 from handrail.config.monitoring import report_faults  # noqa: E402
-from handrail.guidance.published import editions  # noqa: E402 - as the ones above, after the login is chosen
 
 report_faults()
 application = get_wsgi_application()
-_ = get_resolver().url_patterns, editions()
+_ = get_resolver().url_patterns
