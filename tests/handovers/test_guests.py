@@ -12,6 +12,7 @@ from django.db import connection
 from factories import AT, ContactFactory, PupilFactory, emergency
 from handovers.between import SAID
 
+from handrail.accounts.guests import TRIES, NoCodeNow, Tried
 from handrail.core.models import AuditEntry, ReadEntry
 from handrail.handovers import actions, by_hand, guests
 from handrail.handovers.actions import Destination, NotNow, ReasonMissing, Refused
@@ -21,8 +22,6 @@ from handrail.notices.actions import NoLongerDue
 from handrail.notices.letters import letter
 from handrail.notices.models import Notice
 from handrail.plans import versions
-from handrail.plans.links import NoCodeNow, Tried
-from handrail.plans.standing import TRIES
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db

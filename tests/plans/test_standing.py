@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from handrail.plans.standing import Standing, next_try_at, standing
+from handrail.accounts.guests import next_try_at
+from handrail.plans.standing import Standing, standing
 
 AT = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
 GOOD = {

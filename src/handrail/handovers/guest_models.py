@@ -4,15 +4,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 
-from handrail.core.models import Record
+from handrail.accounts.guests import Guest
 
 
-class GuestPage(Record):
+class GuestPage(Guest):
     """What lets one person without an account read the newest pack of one handover and answer it.
 
     Of what is in its address only digests are here. By itself an address opens nothing: a code to the person's
@@ -24,19 +23,6 @@ class GuestPage(Record):
     handover = models.ForeignKey("handovers.Handover", on_delete=models.CASCADE, related_name="guest_pages")
     name = models.CharField(max_length=150)
     email = models.EmailField(help_text="codes go there")
-    sent_at = models.DateTimeField()
-    sent_by = models.UUIDField()
-    sent_by_name = models.CharField(max_length=150)
-    ends_at = models.DateTimeField()
-    withdrawn_at = models.DateTimeField(null=True)
-    digests = ArrayField(models.CharField(max_length=64), default=list, help_text="of what the addresses of it hold")
-    code = models.CharField(max_length=64, blank=True, help_text="a digest of the newest code, until it is used")
-    code_sent_at = models.DateTimeField(null=True)
-    codes_sent = models.PositiveSmallIntegerField(default=0)
-    wrong_tries = models.PositiveSmallIntegerField(default=0, help_text="since it was opened last")
-    tried_at = models.DateTimeField(null=True)
-    locked_at = models.DateTimeField(null=True, help_text="when there had been too many wrong tries")
-    opened_at = models.DateTimeField(null=True, help_text="when somebody first got in")
 
     class Meta:
         ordering = ["-sent_at"]

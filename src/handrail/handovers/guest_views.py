@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 from django.utils.functional import cached_property
 
 from handrail.accounts.floods import count_try
+from handrail.accounts.guests import NoCodeNow, Tried
 from handrail.accounts.roles import Permission
 from handrail.accounts.sessions import IDLE
 from handrail.core.access import PUBLIC, Door, Request
@@ -29,7 +30,6 @@ from handrail.handovers.views import CaseDoor
 from handrail.plans.content import in_words
 from handrail.plans.emergency import PARTS, Emergency
 from handrail.plans.link_forms import WhoForm
-from handrail.plans.links import NoCodeNow, Tried
 
 CODE = "account/email/guest_code"
 WORDS = {

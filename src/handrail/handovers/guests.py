@@ -6,8 +6,8 @@ from hashlib import sha256
 
 from django.db import transaction
 from django.urls import reverse
-from django.utils.crypto import constant_time_compare, salted_hmac
 
+from handrail.accounts.guests import Tried, new_code, try_code
 from handrail.accounts.models import User
 from handrail.core import audit
 from handrail.core.calendar import day_of
@@ -20,9 +20,6 @@ from handrail.handovers.moves import State
 from handrail.notices.actions import NoLongerDue, owe
 from handrail.notices.models import Notice
 from handrail.notices.wording import GUEST
-from handrail.plans.links import CODE_LASTS, CODES_AT_MOST, NEXT_CODE_AFTER, NoCodeNow, Tried
-from handrail.plans.standing import TRIES, next_try_at
-from tenants.database import require_bound
 
 SUBJECT = "guest_page"
 BYTES = 32
@@ -111,14 +108,7 @@ def make_code(*, page: GuestPage, at: datetime) -> str:
     page = _locked(page)
     if not page.stands(at):
         raise NotNow("This page has stopped working. Ask the school for a new one.")
-    if page.code_sent_at and at < page.code_sent_at + NEXT_CODE_AFTER:
-        raise NoCodeNow("We have just sent a code. Wait a minute before you ask for another")
-    if page.codes_sent >= CODES_AT_MOST:
-        raise NoCodeNow("Too many codes were asked for. Ask the school for a new page")
-    code = f"{secrets.randbelow(10**6):06}"
-    page.code, page.code_sent_at, page.codes_sent = _digest(page, code), at, page.codes_sent + 1
-    page.save(update_fields=["code", "code_sent_at", "codes_sent"])
-    return code
+    return new_code(page, at=at)
 
 
 @transaction.atomic
@@ -131,27 +121,14 @@ def try_to_get_in(*, page: GuestPage, code: str, born_on: date, at: datetime) ->
     page = _locked(page)
     if not page.stands(at):
         return Tried.STOPPED
-    pause_ends = next_try_at(page.wrong_tries, page.tried_at)
-    if pause_ends and at < pause_ends:
-        return Tried.TOO_SOON
-    if not page.code or page.code_sent_at is None or at >= page.code_sent_at + CODE_LASTS:
-        return Tried.NO_CODE
-    is_code, is_birthday = constant_time_compare(page.code, _digest(page, code)), _born_on(page) == born_on
-    page.tried_at = at
-    if is_code and is_birthday:
-        page.wrong_tries, page.code, page.opened_at = 0, "", page.opened_at or at
+    tried = try_code(page, code=code, is_birthday=_born_on(page) == born_on, at=at)
+    if tried == Tried.IN:
         actions.record("opened a handover through a guest page", page.handover, by=page, at=at)
         if page.handover.state == State.SUBMITTED:
             by_hand.note_theirs(handover=page.handover, name="acknowledge", by=page, at=at)
-    else:
-        page.wrong_tries += 1
-        if page.wrong_tries >= TRIES:
-            page.locked_at, page.code = at, ""
-            actions.record("stopped a guest page after wrong tries", page.handover, by=audit.CLOCK, at=at)
-    page.save(update_fields=["wrong_tries", "code", "tried_at", "opened_at", "locked_at"])
-    if page.locked_at:
-        return Tried.STOPPED
-    return Tried.WRONG if page.wrong_tries else Tried.IN
+    elif tried == Tried.STOPPED:
+        actions.record("stopped a guest page after wrong tries", page.handover, by=audit.CLOCK, at=at)
+    return tried
 
 
 @transaction.atomic
@@ -186,8 +163,3 @@ def _locked(page: GuestPage) -> GuestPage:
 
 def _born_on(page: GuestPage) -> date | None:
     return page.handover.pupil.born_on if page.handover.pupil else None
-
-
-def _digest(page: GuestPage, code: str) -> str:
-    """It takes our secret to try all of a million codes against it."""
-    return salted_hmac(f"handrail.handovers.guest.{require_bound().id}.{page.id}", code, algorithm="sha256").hexdigest()

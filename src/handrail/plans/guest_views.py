@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 from django.utils.functional import cached_property
 
 from handrail.accounts.floods import count_try
+from handrail.accounts.guests import NoCodeNow, Tried
 from handrail.accounts.middleware import KEEP
 from handrail.accounts.sessions import IDLE
 from handrail.core.access import PUBLIC, Door, Request
@@ -25,7 +26,6 @@ from handrail.plans import guests, link_mail, links
 from handrail.plans.content import in_words
 from handrail.plans.emergency import PARTS
 from handrail.plans.link_forms import SayForm, WhoForm
-from handrail.plans.links import Tried
 from handrail.plans.models import Agreement, Party, PlanLink
 from handrail.plans.standing import Standing
 
@@ -76,7 +76,7 @@ class GuestDoor(Door):
             code = links.make_code(link=link, at=request.now)
         except links.NoLongerOpen:
             return self.go_to("closed")
-        except links.NoCodeNow as refusal:
+        except NoCodeNow as refusal:
             messages.warning(request, f"{refusal}.")
         else:
             get_adapter().send_mail(CODE, link.email, {"code": code})

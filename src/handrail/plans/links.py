@@ -4,29 +4,22 @@ Whoever holds the address of a link is nobody yet. They are let in with the newe
 and the child's date of birth; and each time the link is asked whether it still stands.
 """
 
-import secrets
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from enum import StrEnum
+from datetime import date, datetime
 from typing import Any
 
 from django.db import transaction
-from django.utils.crypto import constant_time_compare, salted_hmac
 
+from handrail.accounts import guests
+from handrail.accounts.guests import Tried
 from handrail.accounts.models import User
 from handrail.core import audit
 from handrail.core.calendar import day_of
 from handrail.plans import link_mail
 from handrail.plans.actions import Agreed, Refused, WrongStage, record_agreement
 from handrail.plans.models import SHARED, Agreement, HealthcarePlan, Party, PlanComment, PlanLink
-from handrail.plans.standing import TRIES, Standing, next_try_at
+from handrail.plans.standing import Standing
 from handrail.schools.models import Contact, Pupil
-from tenants.database import require_bound
-
-CODE_LASTS = timedelta(minutes=10)
-NEXT_CODE_AFTER = timedelta(minutes=1)
-CODES_AT_MOST = 20
-"""Codes sent for one link. Each is asked for by whoever holds its address, who may be anybody."""
 
 
 class NotEntitled(Refused):
@@ -39,20 +32,6 @@ class NoLongerOpen(Refused):
     def __init__(self, standing: Standing) -> None:
         super().__init__("This link has stopped working")
         self.standing = standing
-
-
-class NoCodeNow(Refused):
-    """A code was sent a moment ago, or there have been too many."""
-
-
-class Tried(StrEnum):
-    """What came of a try to get in."""
-
-    IN = "in"
-    WRONG = "wrong"
-    TOO_SOON = "too soon"
-    NO_CODE = "no code"
-    STOPPED = "stopped"
 
 
 # -- the school ------------------------------------------------------------------------------------------
@@ -138,14 +117,7 @@ def make_code(*, link: PlanLink, at: datetime) -> str:
     """
     link = _locked(link)
     _check_stands(link, at)
-    if link.code_sent_at and at < link.code_sent_at + NEXT_CODE_AFTER:
-        raise NoCodeNow("We have just sent a code. Wait a minute before you ask for another")
-    if link.codes_sent >= CODES_AT_MOST:
-        raise NoCodeNow("Too many codes were asked for. Ask the school for a new link")
-    code = f"{secrets.randbelow(10**6):06}"
-    link.code, link.code_sent_at, link.codes_sent = _digest(link, code), at, link.codes_sent + 1
-    link.save(update_fields=["code", "code_sent_at", "codes_sent"])
-    return code
+    return guests.new_code(link, at=at)
 
 
 @transaction.atomic
@@ -158,27 +130,15 @@ def try_to_get_in(*, link: PlanLink, code: str, born_on: date, at: datetime) -> 
     link = _locked(link)
     if link.standing(at) != Standing.STANDS:
         return Tried.STOPPED
-    pause_ends = next_try_at(link.wrong_tries, link.tried_at)
-    if pause_ends and at < pause_ends:
-        return Tried.TOO_SOON
-    if not link.code or link.code_sent_at is None or at >= link.code_sent_at + CODE_LASTS:
-        return Tried.NO_CODE
-    is_code, is_birthday = constant_time_compare(link.code, _digest(link, code)), born_on == link.pupil.born_on
-    link.tried_at = at
-    if is_code and is_birthday:
-        link.wrong_tries, link.code, link.last_opened_at = 0, "", at
-        link.opened_at = link.opened_at or at
+    tried = guests.try_code(link, code=code, is_birthday=born_on == link.pupil.born_on, at=at)
+    if tried == Tried.IN:
+        link.last_opened_at = at
+        link.save(update_fields=["last_opened_at"])
         _record("opened a plan through a link", link, by=link, at=at)
-    else:
-        link.wrong_tries += 1
-        if link.wrong_tries >= TRIES:
-            link.locked_at, link.code = at, ""
-            _record("stopped a link after wrong tries", link, by=audit.CLOCK, at=at)
-            link_mail.tell_school(link, at=at)
-    link.save(update_fields=["wrong_tries", "code", "tried_at", "opened_at", "last_opened_at", "locked_at"])
-    if link.locked_at:
-        return Tried.STOPPED
-    return Tried.WRONG if link.wrong_tries else Tried.IN
+    elif tried == Tried.STOPPED:
+        _record("stopped a link after wrong tries", link, by=audit.CLOCK, at=at)
+        link_mail.tell_school(link, at=at)
+    return tried
 
 
 # -- what is said ----------------------------------------------------------------------------------------
@@ -266,11 +226,6 @@ def _check_stands(link: PlanLink, at: datetime) -> None:
     standing = link.standing(at)
     if standing != Standing.STANDS:
         raise NoLongerOpen(standing)
-
-
-def _digest(link: PlanLink, code: str) -> str:
-    """It takes our secret to try all of a million codes against it."""
-    return salted_hmac(f"handrail.plans.link.{require_bound().id}.{link.id}", code, algorithm="sha256").hexdigest()
 
 
 def _record(verb: str, link: PlanLink, *, by: audit.Actor, at: datetime) -> None:

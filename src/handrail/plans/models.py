@@ -9,6 +9,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 
+from handrail.accounts.guests import Guest
 from handrail.core.calendar import day_of
 from handrail.core.fields import SealedJSONField, SealedTextField
 from handrail.core.models import AuthoritySettings, Record, RecordManager
@@ -238,7 +239,7 @@ class ReviewTrigger(Record):
         ]
 
 
-class PlanLink(Record):
+class PlanLink(Guest):
     """What lets a parent or a health professional without an account see one version of one child's plan.
 
     Of what is in the address only digests are here: see link_mail.py. By itself an address opens nothing. It is who
@@ -253,20 +254,7 @@ class PlanLink(Record):
     party = models.CharField(max_length=6, choices=Party, help_text="as whom they take part")
     name = models.CharField(max_length=150, help_text="of the contact, as it was then")
     email = models.EmailField(help_text="of the contact, as it was then; codes go there")
-    sent_at = models.DateTimeField()
-    sent_by = models.UUIDField()
-    sent_by_name = models.CharField(max_length=150)
-    ends_at = models.DateTimeField()
-    withdrawn_at = models.DateTimeField(null=True)
     withdrawn_by_name = models.CharField(max_length=150, blank=True)
-    digests = ArrayField(models.CharField(max_length=64), default=list, help_text="of what the addresses of it hold")
-    code = models.CharField(max_length=64, blank=True, help_text="a digest of the newest code, until it is used")
-    code_sent_at = models.DateTimeField(null=True)
-    codes_sent = models.PositiveSmallIntegerField(default=0)
-    wrong_tries = models.PositiveSmallIntegerField(default=0, help_text="since it was opened last")
-    tried_at = models.DateTimeField(null=True)
-    locked_at = models.DateTimeField(null=True, help_text="when there had been too many wrong tries")
-    opened_at = models.DateTimeField(null=True, help_text="when somebody first got in")
     last_opened_at = models.DateTimeField(null=True)
     draft = SealedJSONField(null=True, help_text="what they typed and have not sent")
 

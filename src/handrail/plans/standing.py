@@ -1,12 +1,7 @@
 """Whether a link to a plan opens it, or why it does not any more. Pure."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-
-TRIES = 5
-"""Wrong tries in a row that end a link."""
-
-FIRST_PAUSE = timedelta(seconds=1)
 
 
 class Standing(StrEnum):
@@ -51,8 +46,3 @@ def standing(
     if at >= ends_at:
         return Standing.RUN_OUT
     return Standing.STANDS if is_newest else Standing.CHANGED
-
-
-def next_try_at(wrong_tries: int, tried_at: datetime | None) -> datetime | None:
-    """When the next try counts: each wrong one makes the pause after it twice as long, from two seconds."""
-    return tried_at + FIRST_PAUSE * 2**wrong_tries if tried_at and wrong_tries else None
