@@ -32,6 +32,7 @@ TIMETABLE = (
     ),
     Entry("Make each school’s pack of emergency pages anew, each night", 10 * MINUTE, "workflows.packs.make_packs"),
     Entry("Count plans anew when the last count has stood for four weeks", HOUR, "workflows.plan_counts.count"),
+    Entry("Write down how everything stood at the end of a month, once", HOUR, "workflows.month_ends.take"),
     Entry("Tell the administrator when fewer messages left than were owed", HOUR, "workflows.notices.check_silence"),
     Entry(
         "End handovers that nobody opened in time, and compare both ledgers", HOUR, "workflows.handovers.let_run_out"

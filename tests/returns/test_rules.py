@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from handrail.returns.rules import RULES, Colour, Kept, Returned, judged
+from handrail.returns.rules import RULES, Colour, Kept, Returned, is_adequate, judged
 
 ON = date(2026, 11, 23)
 FINE = Kept("Medical conditions policy", ON + timedelta(days=200), has_lead=True, is_published=True)
@@ -82,3 +82,18 @@ class TestTheColour:
         assert seen < set(RULES)
         for rule in RULES:
             assert {"R": Colour.RED, "A": Colour.AMBER, "N": Colour.GREY, "G": Colour.GREEN}[rule[0]]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "is_so"),
+    [
+        (["yes"] * 9, True),
+        (["yes"] * 8 + ["partly"], False),
+        (["yes"] * 8 + ["not_applicable"], False),
+        (["no"], False),
+        (["yes"] * 8, None),
+        ([], None),
+    ],
+)
+def test_adequate_on_the_2017_criteria(verdicts, is_so):
+    assert is_adequate(verdicts, 9) is is_so

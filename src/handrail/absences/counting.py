@@ -101,3 +101,19 @@ def standing_of(case: Case, *, on: date) -> Standing:
     """Where one case stands on the day `on`."""
     [(_, found)] = standings(Case.objects.filter(id=case.id), on=on)
     return found
+
+
+def days_to_first_lessons(*, since: date, until: date) -> list[int]:
+    """For each first session of education from `since` to `until`, how many school days the clock had run."""
+    firsts = CaseEntry.objects.filter(kind=CaseEntry.Kind.FIRST_SESSION, happened_on__range=(since, until))
+    cases = Case.objects.filter(id__in=firsts.values("case_id"))
+    settings, calendar = AuthoritySettings.load(), Term.objects.calendar()
+    known = counts(cases, calendar=calendar, settings=settings, on=until)
+    entries = list(CaseEntry.objects.filter(case__in=cases).in_order())
+    found = []
+    for first in firsts:
+        before = [each for each in entries if each.case_id == first.case_id and each.number < first.number]
+        then = standing(known[first.case_id], before, calendar=calendar, settings=settings, on=first.happened_on)
+        if then.is_running and then.started_on:
+            found.append(calendar.school_days_between(then.started_on, first.happened_on).count)
+    return found

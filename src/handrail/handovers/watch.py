@@ -138,3 +138,20 @@ def numbers(rows: Sequence[Watched]) -> list[tuple[str, Row]]:
     shown = suppressed_part(stuck, wholes, [None not in row for row in table])
     labels = [*(way.label for way in Way), "All"]
     return [(label, [*row, part]) for label, row, part in zip(labels, table, shown, strict=True)]
+
+
+AGES = {"up_to_5": range(6), "6_to_15": range(6, 16), "over_15": range(16, 10**6)}
+"""For how many school days a handover has been where it is."""
+
+
+def by_age(rows: Sequence[Watched]) -> list[tuple[str, str, int | None]]:
+    """Each stage and age with how many there are, “all” among both. None is kept back, as in `numbers`."""
+    table = suppressed_table(
+        [[sum(each.stage == stage and each.days in days for each in rows) for days in AGES.values()] for stage in Stage]
+    )
+    stages, ages = [*Stage.values, "all"], [*AGES, "all"]
+    return [
+        (stage, age, count)
+        for stage, row in zip(stages, table, strict=True)
+        for age, count in zip(ages, row, strict=True)
+    ]

@@ -1,4 +1,4 @@
-"""A school's policies: what each is, its versions, and every review of it."""
+"""A school's policies: what each is, its versions, every review of it, and how it stood at the end of each month."""
 
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import URLValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from handrail.accounts.roles import Permission
 from handrail.core.models import AuthoritySettings, Document, Record, RecordManager
@@ -185,3 +185,61 @@ class PolicyReview(Record):
                 fields=["policy", "reviewed_on", "outcome"], name="one_review_per_policy_day_and_outcome"
             )
         ]
+
+
+class MonthEnd(Record):
+    """That an authority's figures were taken as at the last day of a month. Taken once and never again."""
+
+    ended_on = models.DateField(unique=True, help_text="the last day of the month")
+    taken_at = models.DateTimeField()
+    figures = models.JSONField(
+        default=dict, help_text="of children and messages, as they may be shown: see overview/month_ends.py"
+    )
+
+    class Meta:
+        db_table_comment = "Append-only: of which months figures were taken"
+        ordering = ["-ended_on"]
+
+
+class PolicyMonthQuerySet(models.QuerySet["PolicyMonth"]):
+    def counted(self, *by: str) -> Any:
+        """How many policies there were by month and by these columns, and how many of them were what; the oldest
+        month first. `answered` are those of schools whose return says whether they are adequate.
+        """
+        counts = {
+            "policies": Count("pk"),
+            "in_date": Count("pk", filter=Q(is_in_date=True)),
+            "published": Count("pk", filter=Q(is_published=True)),
+            "answered": Count("is_adequate"),
+            "adequate": Count("pk", filter=Q(is_adequate=True)),
+            "adequate_and_published": Count("pk", filter=Q(is_adequate=True, is_published=True)),
+        }
+        columns = ("month__ended_on", *by)
+        return self.order_by(*columns).values(*columns).annotate(**counts)
+
+
+class PolicyMonth(Record):
+    """How one needed policy stood at the end of a month, with its school as it was then. Nothing of it changes."""
+
+    month = models.ForeignKey(MonthEnd, on_delete=models.PROTECT, related_name="policies")
+    policy_id = models.UUIDField()
+    kind = models.CharField(max_length=20, choices=Kind)
+    urn = models.CharField(max_length=6, blank=True, help_text="empty for the authority’s own policy")
+    school_name = models.CharField(max_length=200, blank=True)
+    phase_code = models.PositiveSmallIntegerField(null=True)
+    phase_name = models.CharField(max_length=50, blank=True)
+    type_code = models.PositiveSmallIntegerField(null=True)
+    type_name = models.CharField(max_length=100, blank=True)
+    trust_name = models.CharField(max_length=200, blank=True)
+    is_in_date = models.BooleanField(help_text="reviewed, and not overdue for the next review")
+    is_published = models.BooleanField(help_text="whether an address is on record")
+    is_adequate = models.BooleanField(
+        null=True, help_text="on the 2017 criteria, by the school’s return; empty where it has not answered them"
+    )
+
+    objects: ClassVar = RecordManager.from_queryset(PolicyMonthQuerySet)()
+
+    class Meta:
+        db_table_comment = "Append-only: how policies stood at the end of each month"
+        ordering = ["month__ended_on", "urn", "kind"]
+        constraints = [models.UniqueConstraint(fields=["month", "policy_id"], name="one_row_per_policy_and_month")]

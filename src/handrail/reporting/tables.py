@@ -13,12 +13,12 @@ from rest_framework import serializers
 
 from handrail.core.models import AuthoritySettings
 from handrail.core.status import Status
+from handrail.overview.notice_counts import notice_counts
 from handrail.overview.plan_counts import plan_counts, plan_counts_by_school
 from handrail.policies.models import Kind, Policy, PolicyReview
 from handrail.reporting.columns import Code, Label
 from handrail.reporting.filters import Day, Filter, OneOf, Urns, YesNo
 from handrail.reporting.models import Scope
-from handrail.reporting.notice_counts import notice_counts
 from handrail.schools.duty import Body
 from handrail.schools.models import School
 from tenants.routing import Authority

@@ -51,6 +51,19 @@ class Found(NamedTuple):
     words: str
 
 
+CRITERIA = "AUDIT-2017"
+"""The framework whose points decide whether a policy is adequate “on the 2017 criteria”."""
+
+
+def is_adequate(verdicts: Sequence[str], points: int) -> bool | None:
+    """Whether a policy is adequate on the 2017 criteria, from a school's verdicts on their points: all are met. One
+    that is not decides; None while nothing does, because not all are answered.
+    """
+    if any(verdict != "yes" for verdict in verdicts):
+        return False
+    return True if verdicts and len(verdicts) == points else None
+
+
 RULES = {
     "R1": "No policy is on record.",
     "R2": f"A policy is overdue by more than {LATE_DAYS} days.",

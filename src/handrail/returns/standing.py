@@ -1,18 +1,19 @@
 """How far a school is with its return, and where all of an authority's schools stand. Reads, and writes nothing."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import TextChoices
 
+from handrail.core.calendar import beginning_of
 from handrail.core.models import AuthoritySettings
 from handrail.guidance.frameworks import Framework, Requirement, Strength
-from handrail.guidance.published import editions, frameworks
+from handrail.guidance.published import editions, framework, frameworks
 from handrail.policies.models import NEEDED, Kind, Policy
 from handrail.returns.models import Answer, Cycle, Draft, PlannedAction, Return
 from handrail.returns.questions import Point, Section, asked, in_sections, sections
-from handrail.returns.rules import Colour, Found, Kept, Returned, judged
+from handrail.returns.rules import CRITERIA, Colour, Found, Kept, Returned, is_adequate, judged
 from handrail.schools.models import School
 from tenants.database import execute
 
@@ -161,6 +162,28 @@ SELECT newest.school_id, newest.id,
 FROM newest LEFT JOIN unmet ON unmet.returned_id = newest.id LEFT JOIN standing ON standing.asked = newest.asked
 """
 """How many answers still stand is counted once for all returns that were asked the same."""
+
+
+def adequate_by_school(*, on: date) -> dict[UUID, bool]:
+    """Whether the policy of each school was adequate on the 2017 criteria at the end of the day `on`, by the newest
+    return that answers them. Those that do not say it are left out.
+    """
+    found = framework(CRITERIA)
+    points = [each.digest for each in found.requirements] if found else []
+    rows = execute(ANSWERED, {"points": points, "before": beginning_of(on + timedelta(days=1))})
+    judged = {school_id: is_adequate(verdicts, len(points)) for school_id, verdicts in rows}
+    return {school_id: adequate for school_id, adequate in judged.items() if adequate is not None}
+
+
+ANSWERED = """
+SELECT DISTINCT ON (school_id) school_id, verdicts
+FROM returns_return returned JOIN returns_cycle cycle ON cycle.id = cycle_id, LATERAL (
+    SELECT array_agg(verdict::text) AS verdicts FROM returns_answer
+    WHERE returned_id = returned.id AND digest = ANY(%(points)s)
+) answered
+WHERE submitted_at < %(before)s AND verdicts IS NOT NULL
+ORDER BY school_id, school_year DESC, number DESC
+"""
 
 
 class _Wanted:

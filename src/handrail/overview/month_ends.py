@@ -1,0 +1,114 @@
+"""What is written down when a month has ended, as at its last day, and never again: later edits change nothing of it.
+
+How each needed policy stood, row by row (policies/models.py). Of messages and children numbers alone, kept as they may
+be shown: `notices` by outcome, `handovers` by stage and age, and `first_lesson_days`, the median of school days that
+the section 19 clock had run at the first sessions in the month. Plans have counts of their own (plan_counts.py).
+"""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from statistics import median
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Case, F, OuterRef, Q, Subquery, When
+
+from handrail.absences.counting import days_to_first_lessons
+from handrail.core.suppression import SMALLEST_SHOWN
+from handrail.handovers.watch import by_age, watched
+from handrail.overview.notice_counts import notice_counts
+from handrail.policies.models import NEEDED, Kind, MonthEnd, Policy, PolicyMonth, PolicyReview
+from handrail.returns.standing import adequate_by_school
+
+ONE_DAY = timedelta(days=1)
+
+CHILDREN_UNTIL = timedelta(days=3)
+"""How long after a month has ended its children are still counted. Nobody can count them as at a day long past, and two
+counts of them stay four weeks apart, so that one child is not what differs.
+"""
+
+
+@transaction.atomic
+def take_month_ends(*, on: date, at: datetime) -> list[date]:
+    """Take the figures of the month that has ended, and of those before it that nobody took, and give their last days.
+
+    The first time there is one month. Of two runs at once the second takes nothing.
+    """
+    taken = []
+    for ended_on in _owed(on=on):
+        month = MonthEnd(ended_on=ended_on, taken_at=at, figures=_figures(ended_on, on=on))
+        MonthEnd.objects.bulk_create([month], ignore_conflicts=True)
+        if MonthEnd.objects.filter(id=month.id).exists():
+            PolicyMonth.objects.bulk_create(_policies(month), batch_size=5000)
+            taken.append(ended_on)
+    return taken
+
+
+def _owed(*, on: date) -> Iterator[date]:
+    """The last days of the months that are to be taken, the oldest first."""
+    newest, last = MonthEnd.objects.first(), _end_before(on)
+    ended_on = _end_after(newest.ended_on) if newest else last
+    while ended_on <= last:
+        yield ended_on
+        ended_on = _end_after(ended_on)
+
+
+def _end_before(day: date) -> date:
+    return day.replace(day=1) - ONE_DAY
+
+
+def _end_after(ended_on: date) -> date:
+    """The end of the month that follows one that ended on this day."""
+    return _end_before(ended_on + timedelta(days=32))
+
+
+def _figures(ended_on: date, *, on: date) -> dict[str, Any]:
+    """Messages by outcome, and of children what may be shown, while the month is not long over."""
+    first_on = ended_on.replace(day=1)
+    found: dict[str, Any] = {
+        "notices": [[outcome, count] for month, outcome, count in notice_counts() if month == first_on]
+    }
+    if on - ended_on <= CHILDREN_UNTIL:
+        days = days_to_first_lessons(since=first_on, until=ended_on)
+        found["handovers"] = by_age(watched(on=ended_on))
+        found["first_lesson_days"] = round(median(days)) if len(days) >= SMALLEST_SHOWN else None
+    return found
+
+
+def _policies(month: MonthEnd) -> Iterator[PolicyMonth]:
+    """The needed policies of the authority, and of schools that were open, as they were reviewed until that day."""
+    ended_on, adequate = month.ended_on, adequate_by_school(on=month.ended_on)
+    there = Q(school=None) | Q(school__joined_on__lte=ended_on) & (
+        Q(school__closed_on=None) | Q(school__closed_on__gt=ended_on)
+    )
+    earlier = PolicyReview.objects.filter(
+        policy=OuterRef("pk"), reviewed_on__lte=ended_on, next_review_on__isnull=False
+    ).order_by("-reviewed_on", "-recorded_at")
+    due_on = Case(
+        When(last_reviewed_on__lte=ended_on, then=F("next_review_on")),
+        default=Subquery(earlier.values("next_review_on")[:1]),
+    )
+    for policy in Policy.objects.filter(NEEDED, there).select_related("school").annotate(due_on=due_on):
+        school = policy.school
+        about = (
+            {
+                "urn": school.urn,
+                "school_name": school.name,
+                "phase_code": school.phase_code,
+                "phase_name": school.phase_name,
+                "type_code": school.type_code,
+                "type_name": school.type_name,
+                "trust_name": school.trust_name,
+            }
+            if school
+            else {}
+        )
+        yield PolicyMonth(
+            month=month,
+            policy_id=policy.id,
+            kind=policy.kind,
+            is_in_date=policy.due_on is not None and policy.due_on >= ended_on,
+            is_published=bool(policy.published_url),
+            is_adequate=adequate.get(school.id) if school and policy.kind == Kind.MEDICAL_CONDITIONS else None,
+            **about,
+        )
