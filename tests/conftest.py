@@ -190,6 +190,24 @@ def browse(one: Any) -> Callable[..., Client]:
 
 
 @pytest.fixture
+def pdf() -> Callable[..., Any]:
+    """`pdf(name)` is a file that is a PDF, made anew at each call."""
+    import io
+
+    import pypdf
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    def made(name: str = "Our policy.pdf") -> Any:
+        writer = pypdf.PdfWriter()
+        writer.add_blank_page(width=595, height=842)
+        out = io.BytesIO()
+        writer.write(out)
+        return SimpleUploadedFile(name, out.getvalue(), content_type="application/octet-stream")
+
+    return made
+
+
+@pytest.fixture
 def owner_sql(transactional_db: None) -> Callable[..., None]:
     """`owner_sql(statement, *parameters)` runs and commits one statement as the owner login.
 

@@ -344,9 +344,10 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
             owner_email="o@oak.example",
             due_on=AT.date(),
         )
-        said = {"verdict": "yes", "evidence": canary, "answered_at": AT, "answered_by_name": canary}
+        said = {"verdict": "yes", "evidence": canary, "evidence_file": document}
         for each in framework("CFA-100A").requirements:
-            returns.Answer.objects.create(returned=yearly, requirement_id=each.id, digest=each.digest, **said)
+            asked_as = {"requirement_id": each.id, "digest": each.digest}
+            returns.Answer.objects.create(returned=yearly, **asked_as, **said, answered_at=AT, answered_by_name=canary)
         service, _ = SignInService.objects.get_or_create(
             issuer="https://127.0.0.1:9",  # nobody answers there; the name is for everybody to see
             defaults={"name": "Council", "client_id": canary, "client_secret": canary, "is_on": True, "added_at": AT},

@@ -117,6 +117,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "gunicorn", "handrail.config.wsgi:application", "--workers=1", "--threads=4"),
+                "--keep-alive=75",  # longer than a browser leaves a connection alone: else it may end under a request
                 f"--bind=fd://{listening.fileno()}",
             ],
             env=environment,

@@ -25,7 +25,7 @@ def fill_date(page, name, day):
         page.fill(f"[name={name}_{box}]", str(getattr(day, box)))
 
 
-def test_a_return_from_the_asking_to_the_finding(site):
+def test_a_return_from_the_asking_to_the_finding(site, pdf):
     on = day_of(timezone.now())
     with inside(site.one):
         governor = person("gus@oak.example", Role.GOVERNOR, school=site.cast.oak, name="Gus Governor")
@@ -54,6 +54,15 @@ def test_a_return_from_the_asking_to_the_finding(site):
     for each in ids[4:]:
         phone.check(f"[name={each}-verdict][value=yes]")
     phone.check(f"[name={ids[5]}-verdict][value=partly]")
+    phone.get_by_text("Reason and evidence").nth(5).click()
+    site.press(phone, "Save, then add a file for: Once a year")
+    site.check(phone)
+    phone.set_input_files("[name=document]", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"Notes"})
+    site.press(phone, "Save this file")
+    site.check(phone)  # it is a PDF, DOCX or ODT
+    phone.set_input_files("[name=document]", {"name": "Minutes.pdf", "mimeType": "", "buffer": pdf().read()})
+    site.press(phone, "Save this file")
+    site.check(phone)
     phone.check(f"[name={ids[8]}-verdict][value=not_applicable]")
     site.press(phone, "Save these answers")
     site.check(phone)  # it takes a reason

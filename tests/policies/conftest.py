@@ -3,7 +3,6 @@
 import io
 import zipfile
 
-import pypdf
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -44,20 +43,6 @@ def review(one, cast, at, on):
         )
 
     return record
-
-
-@pytest.fixture
-def pdf():
-    """A file that is a PDF, made anew at each call."""
-
-    def made(name="Our policy.pdf"):
-        writer = pypdf.PdfWriter()
-        writer.add_blank_page(width=595, height=842)
-        out = io.BytesIO()
-        writer.write(out)
-        return SimpleUploadedFile(name, out.getvalue(), content_type="application/octet-stream")
-
-    return made
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ child is sealed before it reaches the store, and opened on its way out through u
 import base64
 import hashlib
 import io
+import logging
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -17,13 +18,17 @@ from typing import BinaryIO, Protocol, cast
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.http import FileResponse, HttpResponseRedirect
+from django.http import FileResponse, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.utils.module_loading import import_string
 
 from handrail.core import audit, sealed_file, vault
+from handrail.core.file_kinds import accept, file_name
 from handrail.core.models import Document
 from tenants.database import require_bound
+
+log = logging.getLogger(__name__)
 
 LINK_SECONDS = 60
 """How long a download's own address works: long enough to follow, too short to pass on."""
@@ -160,6 +165,12 @@ def keep(
     return document
 
 
+def keep_given(file: BinaryIO, *, name: str, by: audit.Actor, at: datetime) -> Document:
+    """Keep a PDF, DOCX or ODT that somebody gives us, under a safe name. Raises UnusableFile, StoreUnavailable."""
+    content_type = accept(file)
+    return keep(file, name=file_name(name, content_type), content_type=content_type, by=by, at=at)
+
+
 @contextmanager
 def _sealed(file: BinaryIO, document: Document) -> Iterator[BinaryIO]:
     """A passing file of the bytes as they are to be stored, with what opens them noted on the document."""
@@ -200,3 +211,13 @@ def download(document: Document) -> HttpResponseBase:
         file.peek(1)  # type: ignore[attr-defined] # else its first chunk would be refused after we had answered
         answer["Content-Length"] = document.size
     return answer
+
+
+def download_or_say(request: HttpRequest, document: Document, *, back: str) -> HttpResponseBase:
+    """Give a document that is not sealed to be saved, or a page that says it cannot be fetched now."""
+    try:
+        return download(document)
+    except (NotFound, StoreUnavailable):
+        log.exception("document %s cannot be opened", document.id)
+        facts = {"name": document.name, "back": back}
+        return render(request, "document_unavailable.html", facts, status=503)

@@ -11,8 +11,7 @@ from django.db.models import Max
 
 from handrail.core import audit
 from handrail.core.calendar import day_of
-from handrail.core.documents import keep
-from handrail.core.file_kinds import accept, file_name
+from handrail.core.documents import keep_given
 from handrail.core.models import AuthoritySettings, Document
 from handrail.policies.cycle import INTERIM, LONGEST_MONTHS, YEARLY, latest_next_review, next_review
 from handrail.policies.models import SCHOOL_KINDS, WEB_ADDRESS, Kind, Policy, PolicyReview, PolicyVersion
@@ -281,8 +280,7 @@ def keep_document(*, policy: Policy, by: audit.Actor, at: datetime, file: Binary
 
     Raises UnusableFile, StoreUnavailable.
     """
-    content_type = accept(file)
-    document = keep(file, name=file_name(name, content_type), content_type=content_type, by=by, at=at)
+    document = keep_given(file, name=name, by=by, at=at)
     _record("uploaded a document", policy, by=by, at=at, fields=["document"])
     return document
 

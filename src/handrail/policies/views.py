@@ -1,6 +1,5 @@
 """Pages about policies: a school's three and the authority's own."""
 
-import logging
 from typing import Any
 
 from django.contrib import messages
@@ -12,14 +11,12 @@ from django.utils.functional import cached_property
 
 from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
-from handrail.core.documents import NotFound, StoreUnavailable, download
+from handrail.core.documents import download_or_say
 from handrail.core.models import AuthoritySettings
 from handrail.policies import actions
 from handrail.policies.forms import ApprovalForm, DetailsForm, NotNeededForm, PublishForm
 from handrail.policies.models import SCHOOL_KINDS, Involved, Kind, Policy, PolicyVersion
 from handrail.schools.models import School
-
-log = logging.getLogger(__name__)
 
 
 class SchoolView(Door):
@@ -87,13 +84,7 @@ class DocumentView(PolicyDoor):
     def get(self, request: Request, number: int, **_place: Any) -> HttpResponseBase:
         documents = PolicyVersion.objects.filter(policy=self.policy, document__isnull=False).select_related("document")
         document = get_or_404(documents, number=number).document
-        try:
-            return download(document)
-        except (NotFound, StoreUnavailable):
-            log.exception("document %s cannot be opened", document.id)
-            answer = self.page("document_unavailable", name=document.name)
-            answer.status_code = 503
-            return answer
+        return download_or_say(request, document, back=self.address("policy"))
 
 
 class PolicyFormDoor(PolicyDoor):

@@ -1,15 +1,17 @@
 """Every write about returns: cycles, answers while they are written, and what is submitted, signed and assessed."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from django.db import transaction
 
 from handrail.core import audit
 from handrail.core.calendar import day_of
+from handrail.core.documents import keep_given
+from handrail.core.models import Document
 from handrail.guidance.published import frameworks
 from handrail.returns.models import (
     UNMET,
@@ -86,6 +88,7 @@ class Wanted:
     evidence: str = ""
     evidence_page: str = ""
     evidence_url: str = ""
+    evidence_file_id: UUID | None = None
 
 
 # -- the authority ---------------------------------------------------------------------------------------
@@ -198,6 +201,37 @@ def save_answers(
 
 
 @transaction.atomic
+def attach_file(
+    *, cycle: Cycle, school: School, requirement_id: str, file: BinaryIO, name: str, by: audit.Actor, at: datetime
+) -> Document:
+    """Keep a file as evidence of an answer that has been given, in place of the one before.
+
+    Raises NotAnswered, UnusableFile, StoreUnavailable, and as `save_answers` does.
+    """
+    said = _said(cycle, school, requirement_id)
+    document = keep_given(file, name=name, by=by, at=at)
+    changed = {requirement_id: replace(said, evidence_file_id=document.id)}
+    save_answers(cycle=cycle, school=school, answers=changed, by=by, at=at)
+    return document
+
+
+@transaction.atomic
+def take_off_file(*, cycle: Cycle, school: School, requirement_id: str, by: audit.Actor, at: datetime) -> None:
+    """Leave an answer without its file. What was submitted with it keeps it. Raises as `attach_file` does."""
+    said = replace(_said(cycle, school, requirement_id), evidence_file_id=None)
+    save_answers(cycle=cycle, school=school, answers={requirement_id: said}, by=by, at=at)
+
+
+def _said(cycle: Cycle, school: School, requirement_id: str) -> Wanted:
+    """What stands as the answer to a point. Raises NotAnswered."""
+    points = (point for each in sections_of(cycle, school) for point in each.points)
+    answer = next((point.answer for point in points if point.requirement.id == requirement_id), None)
+    if answer is None:
+        raise NotAnswered("Answer this point before you add a file to it")
+    return Wanted(**answer.content)
+
+
+@transaction.atomic
 def submit(*, cycle: Cycle, school: School, by: audit.Actor, at: datetime) -> Return:
     """Submit the school's return, or a correction of it, as it stands. It never changes afterwards.
 
@@ -229,7 +263,7 @@ def submit(*, cycle: Cycle, school: School, by: audit.Actor, at: datetime) -> Re
     return made
 
 
-def _as_said(answers: Iterable[Said]) -> dict[tuple[str, str], dict[str, str]]:
+def _as_said(answers: Iterable[Said]) -> dict[tuple[str, str], dict[str, Any]]:
     return {(each.requirement_id, each.digest): each.content for each in answers}
 
 

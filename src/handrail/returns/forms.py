@@ -8,6 +8,7 @@ from django import forms
 
 from handrail.core.forms.choices import Checkboxes, Radios
 from handrail.core.forms.dates import DateField
+from handrail.core.forms.files import FileField
 from handrail.guidance.frameworks import Framework
 from handrail.policies.forms import AddressField
 from handrail.returns.models import Verdict
@@ -66,7 +67,13 @@ class AnswerForm(forms.Form):
     def is_opened(self) -> bool:
         """Whether the boxes below the answer are shown from the start: they hold something, or something is wrong."""
         said = [name for name in self.fields if name != "verdict" and self[name].value()]
-        return bool(said) or any(name != "verdict" for name in self.errors)
+        return bool(said or self.point.file_id) or any(name != "verdict" for name in self.errors)
+
+
+class EvidenceFileForm(forms.Form):
+    document = FileField(
+        label="Select a file", help_text="A PDF, DOCX or ODT file, up to 10MB. It must not name or show a child."
+    )
 
 
 class DatesForm(forms.Form):

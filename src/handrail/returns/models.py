@@ -4,7 +4,7 @@ What is being written may change until the cycle closes. What was submitted, sig
 """
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from handrail.accounts.roles import Permission
-from handrail.core.models import AuthoritySettings, Record, RecordManager
+from handrail.core.models import AuthoritySettings, Document, Record, RecordManager
 from handrail.core.status import Status, status_of
 from handrail.schools.models import School
 from handrail.schools.terms import year_in_words
@@ -84,18 +84,19 @@ class Said(Record):
     evidence = models.TextField(max_length=2000, blank=True)
     evidence_page = models.CharField(max_length=50, blank=True, help_text="of the policy")
     evidence_url = models.URLField(max_length=500, blank=True)
+    evidence_file = models.ForeignKey(Document, on_delete=models.PROTECT, null=True, related_name="+")
     answered_at = models.DateTimeField()
     answered_by = models.UUIDField(null=True)
     answered_by_name = models.CharField(max_length=150)
 
-    CONTENT = ("verdict", "reason", "evidence", "evidence_page", "evidence_url")
+    CONTENT = ("verdict", "reason", "evidence", "evidence_page", "evidence_url", "evidence_file_id")
     PROVENANCE = ("requirement_id", "digest", "answered_at", "answered_by", "answered_by_name")
 
     class Meta:
         abstract = True
 
     @property
-    def content(self) -> dict[str, str]:
+    def content(self) -> dict[str, Any]:
         """What was said, by field."""
         return {name: getattr(self, name) for name in self.CONTENT}
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 from handrail.guidance.frameworks import Framework, Requirement, Status, Strength
 from handrail.returns.models import UNMET, Said
@@ -28,6 +29,11 @@ class Point:
         """How strongly it asks, and that it has not begun if that is so."""
         words = "Must" if self.requirement.strength == Strength.MUST else "Should"
         return f"{words}. Start date to be confirmed" if self.framework.status == Status.ENACTED else words
+
+    @property
+    def file_id(self) -> UUID | None:
+        """The file that stands as evidence of it."""
+        return self.answer.evidence_file_id if self.answer else None
 
     @property
     def is_unmet(self) -> bool:

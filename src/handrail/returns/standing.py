@@ -32,8 +32,8 @@ def last_return(school: School) -> Return | None:
 def sections_of(cycle: Cycle, school: School) -> list[Section]:
     """What a cycle asks of a school, with the answers that stand. Three questions to the database."""
     last = last_return(school)
-    carried = Answer.objects.filter(returned=last).select_related("returned__cycle") if last else ()
-    drafts = Draft.objects.filter(cycle=cycle, school=school)
+    carried = Answer.objects.filter(returned=last).select_related("returned__cycle", "evidence_file") if last else ()
+    drafts = Draft.objects.filter(cycle=cycle, school=school).select_related("evidence_file")
     return sections(asking(cycle), school.body, drafts, carried)
 
 
@@ -47,7 +47,8 @@ def owed_by(school: School, *, on: date) -> Cycle | None:
 
 def submitted_sections(returned: Return) -> list[Section]:
     """What a return says, under the words to which it said so: those of the edition that was answered."""
-    answers = returned.answers.prefetch_related("assessments").select_related("carried_from__returned__cycle")
+    answers = returned.answers.prefetch_related("assessments")
+    answers = answers.select_related("carried_from__returned__cycle", "evidence_file")
     by_digest = {each.digest: each for each in answers}
     then = {each.digest: (one, each) for one in editions() for each in one.requirements}
     points = [Point(then[digest][1], then[digest][0], by_digest[digest]) for digest in then if digest in by_digest]

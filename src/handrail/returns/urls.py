@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from handrail.returns import authority_views, planned_views, views
+from handrail.returns import authority_views, file_views, planned_views, views
 
 app_name = "returns"
 one = "schools/<str:urn>/return/"
@@ -13,6 +13,8 @@ urlpatterns = [
     path("returns/dates/", authority_views.DatesView.as_view(), name="dates"),
     path(one, views.ReturnView.as_view(), name="school"),
     path(f"{one}sections/<int:number>/", views.SectionView.as_view(), name="section"),
+    path(f"{one}points/<str:requirement_id>/file/", file_views.FileView.as_view(), name="file"),
+    path(f"{one}files/<uuid:document_id>/", file_views.DownloadView.as_view(), name="download"),
     path(f"{one}submit/", views.SubmitView.as_view(), name="submit"),
     path(f"{one}<uuid:return_id>/", views.SubmittedView.as_view(), name="submitted"),
     path(f"{one}<uuid:return_id>/countersign/", views.CountersignView.as_view(), name="countersign"),

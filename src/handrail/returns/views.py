@@ -97,8 +97,14 @@ class SectionView(SchoolDoor):
         are_valid = [form.is_valid() for form in forms]  # all of them, so that each says what is wrong
         if not all(are_valid):
             return self.shown(forms)
+        file_for = next((form for form in forms if form.point.requirement.id == request.POST.get("file_for")), None)
+        if file_for and not file_for.cleaned_data["verdict"]:
+            file_for.add_error("verdict", "Select an answer before you add a file to it")
+            return self.shown(forms)
         said = {
-            form.point.requirement.id: Wanted(**form.cleaned_data) for form in forms if form.cleaned_data["verdict"]
+            form.point.requirement.id: Wanted(**form.cleaned_data, evidence_file_id=form.point.file_id)
+            for form in forms
+            if form.cleaned_data["verdict"]
         }
         try:
             actions.save_answers(
@@ -106,6 +112,8 @@ class SectionView(SchoolDoor):
             )
         except actions.Refused as refusal:
             return self.shown(forms, page_errors=[{"text": str(refusal)}])
+        if file_for:
+            return redirect("returns:file", urn=urn, requirement_id=file_for.point.requirement.id)
         messages.success(request, f"Saved “{self.section.title}”.")
         return redirect("returns:school", urn=urn)
 

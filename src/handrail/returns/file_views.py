@@ -1,0 +1,84 @@
+"""Pages of the files that show what a school answered: a page of their own each, so that nothing typed hangs on one."""
+
+import logging
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.functional import cached_property
+
+from handrail.accounts.roles import Permission
+from handrail.core.access import Request, get_or_404
+from handrail.core.documents import StoreUnavailable, download_or_say
+from handrail.core.file_kinds import UnusableFile
+from handrail.core.models import Document
+from handrail.returns import actions
+from handrail.returns.forms import EvidenceFileForm
+from handrail.returns.models import Answer, Draft
+from handrail.returns.questions import Point, Section
+from handrail.returns.views import SchoolDoor
+
+log = logging.getLogger(__name__)
+
+
+class FileView(SchoolDoor):
+    """Add a file to an answer, put another in its place, or take it off."""
+
+    permission = Permission.ANSWER_RETURNS
+
+    @cached_property
+    def place(self) -> tuple[Section, Point]:
+        self.open_cycle()
+        for section in self.sections:
+            for point in section.points:
+                if point.requirement.id == self.kwargs["requirement_id"] and point.answer:
+                    return section, point
+        raise Http404
+
+    def get(self, request: Request, **_place: Any) -> HttpResponse:
+        return self.shown(EvidenceFileForm())
+
+    def post(self, request: Request, urn: str, requirement_id: str) -> HttpResponse:
+        section, _ = self.place
+        about: dict[str, Any] = {"cycle": self.open_cycle(), "school": self.school, "requirement_id": requirement_id}
+        about |= {"by": request.user, "at": request.now}
+        form = EvidenceFileForm(request.POST, request.FILES)
+        try:
+            if "take_off" in request.POST:
+                actions.take_off_file(**about)
+                messages.success(request, "The file is taken off.")
+            elif form.is_valid():
+                file = form.cleaned_data["document"]
+                document = actions.attach_file(file=file, name=file.name, **about)
+                messages.success(request, f"Saved {document.name} with your answer.")
+            else:
+                return self.shown(form)
+        except (UnusableFile, actions.Refused) as refusal:
+            form.add_error("document", str(refusal))
+            return self.shown(form)
+        except StoreUnavailable:
+            log.exception("a document could not be stored")
+            form.add_error("document", "The selected file could not be saved. Your answer is. Try the file again")
+            return self.shown(form)
+        return redirect("returns:section", urn=urn, number=section.number)
+
+    def shown(self, form: EvidenceFileForm) -> HttpResponse:
+        section, point = self.place
+        return self.page("file", form=form, section=section, point=point)
+
+
+class DownloadView(SchoolDoor):
+    """A file of a submitted answer, to be saved; of one that is being written too, for those who write it."""
+
+    def get(self, request: Request, urn: str, document_id: Any) -> HttpResponseBase:
+        submitted = Answer.objects.filter(returned__in=self.returns)
+        writing = Draft.objects.filter(school=self.school)
+        if not request.user.may(Permission.ANSWER_RETURNS, school_id=self.school.id):
+            writing = writing.none()
+        seen = Q(id__in=submitted.values("evidence_file")) | Q(id__in=writing.values("evidence_file"))
+        document = get_or_404(Document.objects.filter(seen), id=document_id)
+        return download_or_say(request, document, back=reverse("returns:school", args=[urn]))
