@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -15,7 +16,11 @@ from django.db import connections
 from django.test.utils import CaptureQueriesContext
 from factories import SchoolFactory, recorded_policy
 
+from handrail.guidance.published import framework
+from handrail.overview.month_ends import take_month_ends
 from handrail.policies.models import Policy
+from handrail.returns.actions import Wanted, open_cycle, save_answers, submit
+from handrail.returns.rules import CRITERIA
 from handrail.schools.models import School
 from tenants.context import inside
 
@@ -107,6 +112,26 @@ class TestWhatChanged:
             assert reader.catch_up() == []
             first.commit()
         assert sorted(reader.catch_up()) == ["By the first", "Elm"]
+
+    def test_has_what_can_only_be_added_to(self, cast, one, on, at, read):
+        readers = [Reader(read, name) for name in ("answers", "policy-months")]
+        assert [reader.catch_up() for reader in readers] == [[], []]
+        points = {each.id: Wanted("yes") for each in framework(CRITERIA).requirements}
+        about = {"school": cast.oak, "by": cast.head, "at": at}
+        with inside(one):
+            recorded_policy(cast.oak, next_review_on=on)
+            cycle = open_cycle(
+                school_year=2026, framework_ids=[CRITERIA], due_on=on, closes_on=on + timedelta(days=9),
+                by=cast.officer, at=at,
+            )  # fmt: skip
+            save_answers(
+                answers={each.id: Wanted("yes") for each in framework(CRITERIA).requirements}, cycle=cycle, **about
+            )
+            submit(cycle=cycle, **about)
+            take_month_ends(on=on, at=at)
+        assert [len(reader.catch_up()) for reader in readers] == [9, 1]
+        assert {row["requirement_id"] for row in readers[0].rows.values()} == set(points)
+        assert [reader.catch_up() for reader in readers] == [[], []]
 
     def test_names_what_was_removed(self, cast, one, on, read):
         with inside(one):

@@ -1,8 +1,9 @@
 """What is written down when a month has ended, as at its last day, and never again: later edits change nothing of it.
 
 How each needed policy stood, row by row (policies/models.py). Of messages and children numbers alone, kept as they may
-be shown: `notices` by outcome, `handovers` by stage and age, and `first_lesson_days`, the median of school days that
-the section 19 clock had run at the first sessions in the month. Plans have counts of their own (plan_counts.py).
+be shown: `notices` by outcome, `handovers` by stage and age, `sickness_returns` of the month by phase, and
+`first_lesson_days`, the median of the school days that the section 19 clock had run at the first sessions in the month.
+Plans have counts of their own (plan_counts.py).
 """
 
 from collections.abc import Iterator
@@ -14,11 +15,15 @@ from django.db import transaction
 from django.db.models import Case, F, OuterRef, Q, Subquery, When
 
 from handrail.absences.counting import days_to_first_lessons
-from handrail.core.suppression import SMALLEST_SHOWN
+from handrail.absences.models import SicknessReturn
+from handrail.core.calendar import beginning_of
+from handrail.core.suppression import SMALLEST_SHOWN, suppressed
 from handrail.handovers.watch import by_age, watched
 from handrail.overview.notice_counts import notice_counts
+from handrail.overview.plan_counts import ALL_SCHOOLS, phase_of
 from handrail.policies.models import NEEDED, Kind, MonthEnd, Policy, PolicyMonth, PolicyReview
 from handrail.returns.standing import adequate_by_school
+from handrail.schools.models import School
 
 ONE_DAY = timedelta(days=1)
 
@@ -71,8 +76,23 @@ def _figures(ended_on: date, *, on: date) -> dict[str, Any]:
     if on - ended_on <= CHILDREN_UNTIL:
         days = days_to_first_lessons(since=first_on, until=ended_on)
         found["handovers"] = by_age(watched(on=ended_on))
+        found["sickness_returns"] = _sickness_returns(first_on, ended_on)
         found["first_lesson_days"] = round(median(days)) if len(days) >= SMALLEST_SHOWN else None
     return found
+
+
+def _sickness_returns(first_on: date, ended_on: date) -> list[tuple[str, int | None]]:
+    """How many were made in the month and not taken back, by phase and at the end of all schools."""
+    phases = School.objects.open().order_by("phase_name").values_list("phase_name", flat=True).distinct()
+    counts = dict.fromkeys(sorted(map(phase_of, phases)), 0)
+    made = SicknessReturn.objects.standing().filter(
+        made_at__gte=beginning_of(first_on), made_at__lt=beginning_of(ended_on + ONE_DAY)
+    )
+    for name in made.values_list("case__pupil__school__phase_name", flat=True):
+        phase = phase_of(name)
+        counts[phase] = counts.get(phase, 0) + 1
+    shown, total = suppressed(list(counts.values()))
+    return [*zip(counts, shown, strict=True), (ALL_SCHOOLS, total)]
 
 
 def _policies(month: MonthEnd) -> Iterator[PolicyMonth]:

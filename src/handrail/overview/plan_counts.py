@@ -39,6 +39,8 @@ DUE_SOON_DAYS = 30
 STANDS_FOR = timedelta(days=28)
 """How long plans are not counted again."""
 
+ALL_SCHOOLS = "All schools"
+
 OTHER = "Special and other"
 """The phase of schools that have none in the register."""
 
@@ -186,7 +188,7 @@ def _counted(*, on: date) -> PlanTally:
     nothing = (0,) * (len(STATUSES) + 1)
     groups: Group = {}
     for school_id, urn, name, phase in School.objects.open().values_list("id", "urn", "name", "phase_name"):
-        groups.setdefault(_phase(phase), []).append((urn, name, found.get(school_id, nothing)))
+        groups.setdefault(phase_of(phase), []).append((urn, name, found.get(school_id, nothing)))
     groups = dict(sorted(groups.items()))
     rows, table = _shown(groups)
     schools = [
@@ -197,7 +199,7 @@ def _counted(*, on: date) -> PlanTally:
     return PlanTally(
         counted_on=on,
         schools=[[urn, name, phase, counts] for name, urn, phase, counts in sorted(schools, key=lambda each: each[:2])],
-        phases=[[label, counts] for label, counts in zip([*groups, "All schools"], table, strict=True)],
+        phases=[[label, counts] for label, counts in zip([*groups, ALL_SCHOOLS], table, strict=True)],
         months=[[month.isoformat(), count] for month, count in _by_month(by_month, table[-1])],
     )
 
@@ -241,7 +243,8 @@ def _by_month(counts: dict[date, int], total: Row) -> list[tuple[date, int | Non
     return list(zip(months, suppressed([counts.get(month, 0) for month in months])[0], strict=True))
 
 
-def _phase(name: str) -> str:
+def phase_of(name: str) -> str:
+    """The phase as tables of counts have it."""
     return name if name and name != "Not applicable" else OTHER
 
 

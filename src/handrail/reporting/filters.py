@@ -2,14 +2,15 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Q
 
 from handrail.core.problems import Wrong
+from handrail.reporting.models import Change
 
 MOST_VALUES = 500
 """Values of one filter, so that no list of them makes a question that takes long."""
@@ -45,6 +46,18 @@ class Filter(ABC):
 
     def condition(self, text: str) -> Q:
         return Q(**{self.lookup: self.value_of(text)})
+
+    def keeps(self, row: Mapping[str, Any], text: str) -> bool:
+        """The same of a row that was counted, in which a day is text."""
+        column, _, how = self.lookup.partition("__")
+        return bool(HOLDS[how](row[column], self.value_of(text)))
+
+
+HOLDS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "in": lambda found, wanted: found in wanted,
+    "gte": lambda found, wanted: found >= str(wanted),
+    "lt": lambda found, wanted: found < str(wanted),
+}
 
 
 @dataclass(frozen=True)
@@ -100,6 +113,27 @@ class Day(Filter):
 
 
 @dataclass(frozen=True)
+class Since(Filter):
+    """The rows of a table that were written at a moment or later, as far as can be seen now."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "format": "date-time", "pattern": "^[0-9T:-]{19}Z$"}
+
+    def value_of(self, text: str) -> Any:
+        try:
+            if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", text):
+                raise ValueError
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            raise _NotUnderstood("takes a moment in UTC, like 2026-11-23T09:05:00Z") from None
+        return Change.objects.filter(table=self.lookup, changed_at__gte=at, is_removed=False).values("id")
+
+    def condition(self, text: str) -> Q:
+        return Q(id__in=self.value_of(text))
+
+
+@dataclass(frozen=True)
 class YesNo(Filter):
     @property
     def schema(self) -> dict[str, Any]:
@@ -121,6 +155,11 @@ class Asked:
     is_all: bool
     filters: tuple[str, ...]
     """The filters as text, in order of their names: what a cursor and an ETag are bound to."""
+    chosen: tuple[tuple[Filter, str], ...] = ()
+
+    def keeps(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row that was counted is among those asked for."""
+        return all(each.keeps(row, text) for each, text in self.chosen)
 
 
 LIMIT, MOST, CURSOR, ALL = 200, 1000, "cursor", "all"
@@ -152,7 +191,8 @@ def understood(given: Mapping[str, list[str]], filters: Mapping[str, Filter], *,
     if errors:
         raise Refused(*errors)
     filtered = tuple(f"{name}={asked[name]}" for name in sorted(filters) if name in asked)
-    return Asked(conditions, int(limit), asked.get(CURSOR, ""), ALL in asked, filtered)
+    chosen = tuple((filters[name], asked[name]) for name in filters if name in asked)
+    return Asked(conditions, int(limit), asked.get(CURSOR, ""), ALL in asked, filtered, chosen)
 
 
 def _shown(name: str) -> str:

@@ -62,8 +62,9 @@ class ApiKey(Record):
 class Change(Record):
     """When a row of a table that programs read was last written or removed, and by which transaction.
 
-    Its id is the row's own. Triggers keep it: see migration `0002_changes`. A transaction's number rises with the
-    moment at which it began to write, so what is below every number still at work can change no more.
+    Its id is the row's own. Triggers keep it: see migrations `0002_changes` and `0004_more_changes`. A transaction's
+    number rises with the moment at which it began to write, so what is below every number still at work can change no
+    more.
     """
 
     table = models.CharField(max_length=20)
@@ -72,4 +73,7 @@ class Change(Record):
     is_removed = models.BooleanField(default=False)
 
     class Meta:
-        indexes = [models.Index(fields=["table", "transaction", "id"], name="changes_of_a_table")]
+        indexes = [
+            models.Index(fields=["table", "transaction", "id"], name="changes_of_a_table"),
+            models.Index(fields=["table", "changed_at"], name="changes_since_a_moment"),
+        ]

@@ -43,7 +43,7 @@ def page(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str]) -> Pa
     about = (table.name, *about, *asked.filters)
     [after] = cursors.read(asked.cursor, about=about) if asked.cursor else [None]
     if table.counted:
-        whole = table.counted(as_at)
+        whole = _counted(table, asked, as_at)
         begin = after or 0
         rows = whole[begin : begin + asked.limit]
         place: Any = begin + len(rows)
@@ -65,6 +65,11 @@ def changed_at(table: Table) -> datetime | None:
     """When a row was written or removed last. None for what is counted anew each time."""
     newest = Change.objects.filter(table=table.name).order_by("-transaction").first()
     return newest.changed_at if newest else None
+
+
+def _counted(table: Table, asked: Asked, as_at: AsAt) -> list[Row]:
+    """The rows that were asked for. What is counted is the same whatever is asked."""
+    return [row for row in table.counted(as_at) if asked.keeps(row)] if table.counted else []
 
 
 def _rows(table: Table, asked: Asked, as_at: AsAt, more: Q, limit: int) -> list[Row]:
@@ -94,7 +99,7 @@ def whole_as_csv(table: Table, asked: Asked, as_at: AsAt) -> IO[bytes]:
     grow with the rows.
     """
     if table.counted:
-        return page_as_csv(table, table.counted(as_at))
+        return page_as_csv(table, _counted(table, asked, as_at))
     found = table.query(as_at).filter(asked.condition).order_by(table.key)
     sql, parameters = found.values_list(*expressions(table.row, for_csv=True)).query.sql_with_params()
     lines = copy_to(f"COPY ({sql}) TO STDOUT (FORMAT csv)", parameters)

@@ -8,139 +8,29 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db.models import QuerySet, Value
+from django.db.models import Q, QuerySet, Value
 from rest_framework import serializers
 
 from handrail.core.models import AuthoritySettings
 from handrail.core.status import Status
-from handrail.overview.notice_counts import notice_counts
-from handrail.overview.plan_counts import plan_counts, plan_counts_by_school
-from handrail.policies.models import Kind, Policy, PolicyReview
-from handrail.reporting.columns import Code, Label
-from handrail.reporting.filters import Day, Filter, OneOf, Urns, YesNo
+from handrail.guidance.frameworks import Status as Standing
+from handrail.guidance.frameworks import Strength
+from handrail.guidance.published import editions
+from handrail.handovers.watch import Stage
+from handrail.policies.models import Kind, Policy, PolicyMonth, PolicyReview
+from handrail.reporting import counts, rows
+from handrail.reporting.filters import Day, Filter, OneOf, Since, Urns, YesNo
 from handrail.reporting.models import Scope
+from handrail.returns.models import Answer, Verdict
 from handrail.schools.duty import Body
 from handrail.schools.models import School
 from tenants.routing import Authority
 
-PHASES = {
-    0: "not_applicable",
-    1: "nursery",
-    2: "primary",
-    3: "middle_deemed_primary",
-    4: "secondary",
-    5: "middle_deemed_secondary",
-    6: "16_plus",
-    7: "all_through",
-}
-"""The register's codes of phases, in words."""
-
-PHASE_CODES = {word: code for code, word in PHASES.items()}
+PHASE_CODES = {word: code for code, word in rows.PHASES.items()}
 
 
 def words(choices: Any) -> dict[str, str]:
     return {each.value: each.value for each in choices}
-
-
-# -- rows ------------------------------------------------------------------------------------------------
-
-
-class SchoolRow(serializers.Serializer):
-    id = serializers.UUIDField(help_text="The row, for ever.")
-    urn = serializers.CharField(help_text="Unique reference number of the register of schools: six digits, as text.")
-    old_la_code = serializers.CharField(help_text="The authority’s three-digit code.")
-    la_name = serializers.CharField(help_text="The authority’s name.")
-    school_name = serializers.CharField(source="name", help_text="The school’s name.")
-    phase = Code(source="phase_code", words=PHASES, allow_null=True, help_text="The phase in the register.")
-    type_code = serializers.IntegerField(help_text="The establishment type’s number in the register.")
-    type_name = serializers.CharField(help_text="The establishment type.")
-    body = serializers.ChoiceField(choices=Body.choices, help_text="Which kind of body the law sees in it.")
-    body_label = Label(source="body", words=dict(Body.choices), help_text="The same in words.")
-    pupils = serializers.IntegerField(allow_null=True, help_text="Pupils, as the register last counted them.")
-    trust_name = serializers.CharField(help_text="The trust’s name. Empty where there is none.")
-    town = serializers.CharField(help_text="The town of its address.")
-    postcode = serializers.CharField(help_text="The postcode of its address.")
-    opened_on = serializers.DateField(allow_null=True, help_text="The day it opened, where the register has one.")
-    closed_on = serializers.DateField(allow_null=True, help_text="The day it closed or left the authority.")
-    joined_on = serializers.DateField(help_text="The day it joined Handrail.")
-
-
-class PolicyRow(serializers.Serializer):
-    id = serializers.UUIDField(help_text="The row, for ever.")
-    urn = serializers.CharField(
-        source="school.urn", allow_null=True, help_text="The school. Empty for the authority’s own section 19 policy."
-    )
-    kind = serializers.ChoiceField(choices=Kind.choices, help_text="Which policy it is.")
-    kind_label = Label(source="kind", words=dict(Kind.choices), help_text="The same in words.")
-    status = serializers.ChoiceField(choices=Status.choices, help_text="How it stands on the day you ask.")
-    status_label = Label(source="status", words=dict(Status.choices), help_text="The same in words.")
-    last_reviewed_on = serializers.DateField(allow_null=True, help_text="The day of its last review.")
-    next_review_on = serializers.DateField(allow_null=True, help_text="The day by which it is to be reviewed.")
-    is_inherited = serializers.BooleanField(
-        help_text="Whether it came over when the school converted, and is still to be approved."
-    )
-    published_url = serializers.CharField(help_text="Where it is published. Empty where nobody has said.")
-
-
-class PolicyReviewRow(serializers.Serializer):
-    id = serializers.UUIDField(help_text="The row, for ever.")
-    policy_id = serializers.UUIDField(help_text="The policy: its id in the table policies.")
-    urn = serializers.CharField(
-        source="policy.school.urn", allow_null=True, help_text="The school. Empty for the authority’s own policy."
-    )
-    kind = serializers.ChoiceField(source="policy.kind", choices=Kind.choices, help_text="Which policy it is of.")
-    reviewed_on = serializers.DateField(help_text="The day of the review.")
-    outcome = serializers.ChoiceField(choices=PolicyReview.Outcome.choices, help_text="What came of it.")
-    outcome_label = Label(source="outcome", words=dict(PolicyReview.Outcome.choices), help_text="The same in words.")
-    next_review_on = serializers.DateField(allow_null=True, help_text="The next review. Empty while it is in progress.")
-    recorded_at = serializers.DateTimeField(help_text="When it was recorded.")
-
-
-HIDDEN = "Empty from 1 to 5, and where it would give such a number away."
-
-
-def _plans(says: str) -> serializers.IntegerField:
-    return serializers.IntegerField(allow_null=True, help_text=f"{says} {HIDDEN}")
-
-
-def _counted_on() -> serializers.DateField:
-    return serializers.DateField(help_text="The day on which plans were counted. They are counted every four weeks.")
-
-
-class PlanCountsRow(serializers.Serializer):
-    counted_on = _counted_on()
-    phase = serializers.CharField(help_text="The phase of the schools, or “All schools”.")
-    in_date = _plans("Active plans in date.")
-    due_soon = _plans("Active plans due soon.")
-    overdue = _plans("Active plans overdue for review.")
-    all_active = _plans("All active plans.")
-    covered = _plans("Active plans of which everything that they ask for is in place.")
-
-
-class SchoolPlanCountsRow(serializers.Serializer):
-    counted_on = _counted_on()
-    urn = serializers.CharField(help_text="The school.")
-    school_name = serializers.CharField(help_text="The school’s name.")
-    phase = serializers.CharField(help_text="The school’s phase.")
-    in_date = _plans("Active plans in date.")
-    due_soon = _plans("Active plans due soon.")
-    overdue = _plans("Active plans overdue for review.")
-    all_active = _plans("All active plans.")
-    covered = _plans("Active plans of which everything that they ask for is in place.")
-
-
-class MonthPlanCountsRow(serializers.Serializer):
-    counted_on = _counted_on()
-    month = serializers.DateField(help_text="The first day of the month.")
-    reviews_due = _plans("Active plans in date that fall due in it.")
-
-
-class NoticeCountsRow(serializers.Serializer):
-    month = serializers.DateField(help_text="The first day of the month in which the messages fell due.")
-    outcome = serializers.ChoiceField(
-        choices=["delivered", "sent", "not_delivered", "waiting", "not_needed"], help_text="What became of them."
-    )
-    messages = serializers.IntegerField(help_text="Messages about policies. None about a child is counted.")
 
 
 # -- tables ----------------------------------------------------------------------------------------------
@@ -189,30 +79,25 @@ def _policies(as_at: AsAt) -> QuerySet[Policy]:
     return found
 
 
-def _plan_counts(as_at: AsAt) -> list[dict[str, Any]]:
-    found = plan_counts(on=as_at.on)
-    names, counted_on = list(PlanCountsRow().fields), str(found.counted_on)
-    return [
-        dict(zip(names, (counted_on, line.label, *line.counts), strict=True)) for line in (*found.phases, found.total)
-    ]
+def _answers(as_at: AsAt) -> QuerySet[Answer]:
+    found: QuerySet[Answer] = Answer.objects.annotate(is_carried=Q(carried_from__isnull=False))
+    return found
 
 
-def _plan_counts_by_school(as_at: AsAt) -> list[dict[str, Any]]:
-    names, counted_on = list(SchoolPlanCountsRow().fields), str(plan_counts(on=as_at.on).counted_on)
-    return [
-        dict(zip(names, (counted_on, line.urn, line.label, line.phase, *line.counts), strict=True))
-        for line in plan_counts_by_school(on=as_at.on)
-    ]
+FRAMEWORKS = {each.id: each.id for each in editions()}
+REQUIREMENTS = {each.id: each.id for one in editions() for each in one.requirements if not each.is_of_plans}
+
+OF_MONTH = {
+    "month_from": Day("month__gte", "Only months that begin on this day or later."),
+    "month_before": Day("month__lt", "Only months that begin before this day."),
+}
 
 
-def _plan_counts_by_month(as_at: AsAt) -> list[dict[str, Any]]:
-    found = plan_counts(on=as_at.on)
-    counted_on = str(found.counted_on)
-    return [{"counted_on": counted_on, "month": str(month), "reviews_due": count} for month, count in found.months]
-
-
-def _notice_counts(as_at: AsAt) -> list[dict[str, Any]]:
-    return [{"month": str(month), "outcome": outcome, "messages": count} for month, outcome, count in notice_counts()]
+def _since(table: str) -> Since:
+    return Since(
+        table,
+        "Only rows written at this moment or later. What is written meanwhile may be missed: /changes misses nothing.",
+    )
 
 
 OF_SCHOOL = {
@@ -229,11 +114,12 @@ TABLES = {
             "Schools",
             "Every school of the authority, closed ones too.",
             Scope.SCHOOL,
-            SchoolRow,
+            rows.SchoolRow,
             key="urn",
             rows=_schools,
             rests_on=("schools",),
             filters={
+                "modified_since": _since("schools"),
                 "urn": Urns("urn__in", "Only these schools: URNs with commas between."),
                 "phase": OneOf("phase_code__in", "Only of these phases.", PHASE_CODES),
                 "body": OneOf("body__in", "Only bodies of these kinds.", words(Body)),
@@ -245,11 +131,12 @@ TABLES = {
             "Policies",
             "Each policy that a school or the authority keeps, recorded or not, with its status on the day you ask.",
             Scope.SCHOOL,
-            PolicyRow,
+            rows.PolicyRow,
             key="id",
             rows=_policies,
             rests_on=("policies", "schools"),
             filters={
+                "modified_since": _since("policies"),
                 **OF_SCHOOL,
                 "kind": OneOf("kind__in", "Only these policies.", words(Kind)),
                 "status": OneOf("status__in", "Only those that stand so.", words(Status)),
@@ -262,11 +149,12 @@ TABLES = {
             "Reviews of policies",
             "Each review of a policy that was recorded.",
             Scope.SCHOOL,
-            PolicyReviewRow,
+            rows.PolicyReviewRow,
             key="id",
             rows=lambda as_at: PolicyReview.objects.order_by(),
             rests_on=("policy-reviews",),
             filters={
+                "modified_since": _since("policy-reviews"),
                 "urn": Urns("policy__school__urn__in", "Only of these schools: URNs with commas between."),
                 "kind": OneOf("policy__kind__in", "Only of these policies.", words(Kind)),
                 "outcome": OneOf("outcome__in", "Only with these outcomes.", words(PolicyReview.Outcome)),
@@ -275,36 +163,126 @@ TABLES = {
             },
         ),
         Table(
+            "policy-months",
+            "Policies at the end of each month",
+            "How each policy stood when a month had ended, with its school as it was then. Nothing changes it later.",
+            Scope.SCHOOL,
+            rows.PolicyMonthRow,
+            key="id",
+            rows=lambda as_at: PolicyMonth.objects.order_by(),
+            rests_on=("policy-months",),
+            filters={
+                "modified_since": _since("policy-months"),
+                "urn": Urns("urn__in", "Only of these schools: URNs with commas between."),
+                "phase": OneOf("phase_code__in", "Only of schools of these phases.", PHASE_CODES),
+                "kind": OneOf("kind__in", "Only these policies.", words(Kind)),
+                "month_from": Day("month__ended_on__gte", "Only months that end on this day or later."),
+                "month_before": Day("month__ended_on__lt", "Only months that end before this day."),
+            },
+        ),
+        Table(
+            "section-19-policy",
+            "The authority’s own policy",
+            "The authority’s policy for children who cannot attend school (section 19 of the Education Act 1996).",
+            Scope.SCHOOL,
+            counts.Section19Row,
+            counted=counts.section_19,
+        ),
+        Table(
+            "requirements",
+            "Requirements",
+            "What statutory guidance and the law ask for, in our words: each framework as it is today.",
+            Scope.SCHOOL,
+            counts.RequirementRow,
+            counted=counts.requirements,
+            filters={
+                "framework": OneOf("framework_id__in", "Only of these frameworks.", FRAMEWORKS),
+                "status": OneOf("status__in", "Only of frameworks that stand so.", words(Standing)),
+                "strength": OneOf("strength__in", "Only what is asked so strongly.", words(Strength)),
+            },
+        ),
+        Table(
+            "answers",
+            "Answers of returns",
+            "What schools answered in returns that they submitted. What they wrote in words is left out.",
+            Scope.SCHOOL,
+            rows.AnswerRow,
+            key="id",
+            rows=_answers,
+            rests_on=("answers", "schools"),
+            filters={
+                "modified_since": _since("answers"),
+                "urn": Urns("returned__school__urn__in", "Only of these schools: URNs with commas between."),
+                "phase": OneOf("returned__school__phase_code__in", "Only of schools of these phases.", PHASE_CODES),
+                "requirement": OneOf("requirement_id__in", "Only to these requirements.", REQUIREMENTS),
+                "verdict": OneOf("verdict__in", "Only these answers.", words(Verdict)),
+                "due_from": Day("returned__cycle__due_on__gte", "Only of returns due on this day or later."),
+                "due_before": Day("returned__cycle__due_on__lt", "Only of returns due before this day."),
+            },
+        ),
+        Table(
             "plan-counts-by-phase",
             "Plans by phase",
             "How many active plans there are and how they stand, by phase of school.",
             Scope.AGGREGATE,
-            PlanCountsRow,
-            counted=_plan_counts,
+            counts.PlanCountsRow,
+            counted=counts.plan_counts,
         ),
         Table(
             "plan-counts-by-school",
             "Plans by school",
             "How many active plans each school has and how they stand.",
             Scope.AGGREGATE,
-            SchoolPlanCountsRow,
-            counted=_plan_counts_by_school,
+            counts.SchoolPlanCountsRow,
+            counted=counts.plan_counts_by_school,
         ),
         Table(
             "plan-counts-by-month",
             "Plans by month",
             "In which month how many active plans fall due.",
             Scope.AGGREGATE,
-            MonthPlanCountsRow,
-            counted=_plan_counts_by_month,
+            counts.MonthPlanCountsRow,
+            counted=counts.plan_counts_by_month,
         ),
         Table(
             "notice-counts",
             "Messages",
             "What became of reminders about policies, by month.",
             Scope.AGGREGATE,
-            NoticeCountsRow,
-            counted=_notice_counts,
+            counts.NoticeCountsRow,
+            counted=counts.notice_counts,
+        ),
+        Table(
+            "handovers",
+            "Handovers",
+            "How many children’s handovers stood where, and for how long, when a month had ended.",
+            Scope.AGGREGATE,
+            counts.HandoverCountsRow,
+            counted=counts.handovers,
+            filters={**OF_MONTH, "stage": OneOf("stage__in", "Only these stages.", words(Stage) | {"all": "all"})},
+        ),
+        Table(
+            "sickness-returns",
+            "Sickness returns",
+            "How many sickness returns schools made in each month that has ended, by phase.",
+            Scope.AGGREGATE,
+            counts.SicknessCountsRow,
+            counted=counts.sickness_returns,
+            filters=OF_MONTH,
+        ),
+        Table(
+            "metrics",
+            "Figures at the end of each month",
+            "How policies, plans, handovers, first lessons and messages stood when a month had ended. Nothing changes "
+            "it later.",
+            Scope.AGGREGATE,
+            counts.MetricsRow,
+            counted=counts.metrics,
+            filters={
+                **OF_MONTH,
+                "measure": OneOf("measure__in", "Only these figures.", words(counts.Measure)),
+                "by": OneOf("by__in", "Only figures by these groups.", words(counts.By)),
+            },
         ),
     )
 }

@@ -1,0 +1,199 @@
+"""The tables of figures, requirements, answers and the authority's own policy, as programs read them."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from factories import AT, NoticeFactory, PolicyFactory, SchoolFactory, recorded_policy
+
+from handrail.core.models import AuthoritySettings
+from handrail.guidance.published import framework, frameworks
+from handrail.overview.month_ends import take_month_ends
+from handrail.policies.models import Kind, MonthEnd, Policy, PolicyVersion
+from handrail.policies.reminders import SUBJECT
+from handrail.reporting.models import Change
+from handrail.returns.actions import Wanted, open_cycle, save_answers, submit
+from handrail.returns.rules import CRITERIA
+from tenants.context import inside
+
+pytestmark = pytest.mark.django_db
+
+NOVEMBER, DECEMBER = date(2026, 11, 30), date(2026, 12, 31)
+TODAY = datetime(2027, 1, 4, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def today(monkeypatch):
+    monkeypatch.setattr("handrail.accounts.middleware.timezone.now", lambda: TODAY)
+
+
+@pytest.fixture
+def data(read):
+    """`data("metrics", by="phase")` gives the rows."""
+
+    def ask(name, **asked):
+        answer = read(f"/api/v1/{name}", **asked)
+        assert answer.status_code == 200, answer.content
+        return json.loads(answer.content)["data"]
+
+    return ask
+
+
+@pytest.fixture
+def returned(one, cast):
+    """Oak School has answered the nine points of 2017."""
+    points = {each.id: Wanted("yes", reason="Words of somebody") for each in framework(CRITERIA).requirements}
+    about = {"school": cast.oak, "by": cast.head, "at": AT}
+    with inside(one):
+        cycle = open_cycle(
+            school_year=2026, framework_ids=[CRITERIA], due_on=NOVEMBER, closes_on=DECEMBER, by=cast.officer, at=AT
+        )
+        save_answers(answers=points, cycle=cycle, **about)
+        return submit(cycle=cycle, **about)
+
+
+@pytest.fixture
+def months(one, cast, returned):
+    """November and December of a secondary and two primary schools."""
+    with inside(one):
+        late = SchoolFactory(phase_name="Secondary", phase_code=4)
+        recorded_policy(cast.oak, next_review_on=DECEMBER, published_url="https://oak.example/")
+        recorded_policy(cast.elm, next_review_on=DECEMBER - timedelta(days=1))
+        recorded_policy(late, next_review_on=NOVEMBER - timedelta(days=1))
+        NoticeFactory(subject_kind=SUBJECT, step_on=NOVEMBER, state="bounced")
+        for day in (date(2026, 12, 1), date(2027, 1, 1)):
+            take_month_ends(on=day, at=AT)
+
+
+class TestFigures:
+    def test_of_policies_are_by_phase_type_and_kind(self, months, data):
+        asked = {"month_from": "2026-12-01", "measure": "policies,policies_in_date", "by": "all,phase,kind"}
+        assert [(row["measure"], row["by"], row["group"], row["value"]) for row in data("metrics", **asked)] == [
+            ("policies", "all", "", 3), ("policies_in_date", "all", "", 1),
+            ("policies", "phase", "Primary", 2), ("policies_in_date", "phase", "Primary", 1),
+            ("policies", "phase", "Secondary", 1), ("policies_in_date", "phase", "Secondary", 0),
+            ("policies", "kind", "medical_conditions", 3), ("policies_in_date", "kind", "medical_conditions", 1),
+        ]  # fmt: skip
+        assert {row["by"] for row in data("metrics")} >= {"type"}
+
+    def test_say_how_many_are_adequate_of_those_that_answered(self, months, data):
+        asked = {"month_before": "2026-12-01", "by": "all"}
+        found = {row["measure"]: row["value"] for row in data("metrics", **asked)}
+        assert found["policies_answered"] == found["policies_adequate"] == found["policies_adequate_and_published"] == 1
+
+    def test_stay_as_they_were(self, months, one, data):
+        before = data("metrics")
+        with inside(one):
+            Policy.objects.update(next_review_on=DECEMBER + timedelta(days=99), published_url="")
+        assert data("metrics") == before
+        assert {row["month"] for row in before} == {"2026-11-01", "2026-12-01"}
+
+    def test_have_messages_by_outcome(self, months, data):
+        [row] = data("metrics", measure="messages")
+        assert (row["month"], row["by"], row["group"], row["value"]) == ("2026-11-01", "outcome", "not_delivered", 1)
+
+    def test_of_children_are_those_that_were_kept(self, months, one, data):
+        kept = {
+            "notices": [],
+            "handovers": [["waiting", "up_to_5", None], ["waiting", "all", 9]],
+            "sickness_returns": [["Primary", None], ["All schools", 12]],
+            "first_lesson_days": 8,
+        }
+        with inside(one):
+            MonthEnd.objects.bulk_create([MonthEnd(ended_on=date(2026, 10, 31), taken_at=AT, figures=kept)])
+        asked = {"month_before": "2026-11-01"}
+        assert data("handovers", **asked) == [
+            {"month": "2026-10-01", "stage": "waiting", "stage_label": "Waiting for an answer", "age": "up_to_5",
+             "handovers": None},
+            {"month": "2026-10-01", "stage": "waiting", "stage_label": "Waiting for an answer", "age": "all",
+             "handovers": 9},
+        ]  # fmt: skip
+        assert [row["returns"] for row in data("sickness-returns", **asked)] == [None, 12]
+        assert [(row["measure"], row["group"], row["value"]) for row in data("metrics", **asked)] == [
+            ("handovers", "waiting, up_to_5", None), ("handovers", "waiting, all", 9),
+            ("sickness_returns", "Primary", None), ("sickness_returns", "", 12), ("first_lesson_days", "", 8),
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("name", "asked"),
+        [
+            ("metrics", {"measure": "children"}), ("metrics", {"by": "child"}), ("metrics", {"urn": "900001"}),
+            ("metrics", {"month_from": "November"}), ("handovers", {"stage": "ill"}),
+            ("sickness-returns", {"phase": "x"}),
+            ("answers", {"verdict": "maybe"}), ("answers", {"requirement": "AUD17-99"}), ("answers", {"reason": "x"}),
+            ("answers", {"modified_since": "2026-11-23"}), ("schools", {"modified_since": "2026-13-01T00:00:00Z"}),
+            ("requirements", {"framework": "NONE"}), ("policy-months", {"kind": "x"}),
+            ("section-19-policy", {"a": "b"}),
+            ("metrics", {"modified_since": "2026-11-23T00:00:00Z"}),
+        ],
+    )  # fmt: skip
+    def test_refuse_what_they_do_not_know(self, cast, read, name, asked):
+        answer = read(f"/api/v1/{name}", **asked)
+        assert answer.status_code == 400
+        [error] = json.loads(answer.content)["errors"]
+        assert error["pointer"] == f"/{next(iter(asked))}"
+
+
+class TestPoliciesAtTheEndOfAMonth:
+    def test_are_rows_with_their_school_as_it_was(self, months, cast, data):
+        asked = {"month_from": "2026-12-31", "phase": "primary"}
+        rows = {row["urn"]: row for row in data("policy-months", **asked)}
+        assert set(rows) == {cast.oak.urn, cast.elm.urn}
+        oak = rows[cast.oak.urn]
+        assert (oak["month_end"], oak["is_in_date"], oak["is_published"], oak["is_adequate"]) == (
+            "2026-12-31", True, True, True,
+        )  # fmt: skip
+        assert rows[cast.elm.urn]["is_adequate"] is None
+
+
+class TestAnswers:
+    def test_are_those_submitted_without_what_was_written_in_words(self, returned, data, read):
+        rows = data("answers")
+        assert len(rows) == 9
+        assert {(row["urn"], row["school_year"], row["return_number"], row["verdict"]) for row in rows} == {
+            ("900001", 2026, 1, "yes")
+        }
+        assert "Words of somebody" not in read("/api/v1/answers").content.decode()
+        assert data("answers", verdict="no") == []
+        assert len(data("answers", requirement="AUD17-01,AUD17-02", urn="900001")) == 2
+        asked = {row["requirement_id"]: row["digest"] for row in data("requirements", framework=CRITERIA)}
+        assert {row["requirement_id"]: row["digest"] for row in rows} == asked
+
+
+class TestRequirements:
+    def test_are_those_of_the_frameworks_that_count(self, cast, one, data):
+        found = {row["framework_id"] for row in data("requirements", limit=1000)}
+        drafts = {each.id for each in frameworks() if each.is_draft}
+        assert found == {each.id for each in frameworks() if any(not r.is_of_plans for r in each.requirements)} - drafts
+        assert {row["strength"] for row in data("requirements", strength="must")} == {"must"}
+
+    def test_of_a_draft_are_there_where_the_authority_looks_at_it(self, cast, one, data):
+        draft = next(each.id for each in frameworks() if each.is_draft)
+        assert data("requirements", framework=draft) == []
+        with inside(one):
+            AuthoritySettings(previewed=[draft]).save()
+        assert {row["status_label"] for row in data("requirements", framework=draft)} == {"Draft, not law"}
+
+
+class TestTheAuthoritysOwnPolicy:
+    def test_says_when_it_was_approved(self, cast, one, data):
+        with inside(one):
+            policy = PolicyFactory(school=None, kind=Kind.SECTION_19)
+            PolicyVersion.objects.create(
+                policy=policy, number=1, approved_by="Cabinet", approved_on=NOVEMBER, made_at=AT
+            )
+        [row] = data("section-19-policy")
+        assert (row["status"], row["approved_by"], row["approved_on"]) == ("not_recorded", "Cabinet", "2026-11-30")
+
+
+class TestSince:
+    def test_are_rows_written_at_a_moment_or_later(self, cast, one, data):
+        with inside(one):
+            Change.objects.filter(id=cast.oak.id).update(changed_at=datetime(2026, 1, 1, tzinfo=UTC))
+            Change.objects.filter(id=cast.elm.id).update(changed_at=datetime(2026, 3, 1, tzinfo=UTC))
+        for since, names in (
+            ("2026-01-01T00:00:00Z", {"Oak School", "Elm School"}),
+            ("2026-01-01T00:00:01Z", {"Elm School"}),
+            ("2026-03-02T00:00:00Z", set()),
+        ):
+            assert {row["school_name"] for row in data("schools", modified_since=since)} == names
