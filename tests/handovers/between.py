@@ -171,7 +171,8 @@ def furnished(database: str) -> Between:
         admin.execute("TRUNCATE exchange.envelope, exchange.envelopebody, exchange.block")
         for authority in (between.one, between.two, between.three):
             schema = authority.schema_name
-            tables = ("schools_school", "handovers_exchangekey", "notices_notice", "notices_sweep")
+            tables = ("schools_school", "handovers_exchangekey", "handovers_erasedenvelope", "notices_notice")
+            tables = (*tables, "notices_sweep")
             admin.execute(f"TRUNCATE {', '.join(f'{schema}.{table}' for table in tables)} CASCADE")
     for authority in (between.one, between.two, between.three):
         with inside(authority):

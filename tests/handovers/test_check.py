@@ -9,7 +9,9 @@ from databases import as_superuser
 from handovers.between import CHILD, Between
 
 from handrail.handovers import post
-from handrail.handovers.models import Message
+from handrail.handovers.models import ErasedEnvelope, Message
+from handrail.records.actions import erase_child
+from handrail.schools.models import Pupil
 from tenants.context import inside
 from workflows.commands import handover_check
 
@@ -59,6 +61,29 @@ class TestHandoverCheck:
         code, found = check()
         assert (code, ways(found)["001-002"]["agrees"]) == (1, False)
         assert list(found["differences"]) == ["002"]
+
+    @pytest.mark.parametrize("side", ["one", "two"])
+    def test_knows_envelopes_of_a_child_who_was_erased(self, between: Between, check: Any, side: str) -> None:
+        between.sent()
+        between.post()
+        between.open()
+        between.post()
+        who = between.people["lead" if side == "one" else "hospital"]
+        with inside(getattr(between, side)):
+            erase_child(pupil=Pupil.objects.get(), by=who, at=between.at)
+            assert not Message.objects.exists()
+            assert {each.way for each in ErasedEnvelope.objects.all()} == {"in", "out"}
+        if side == "one":
+            between.move("accept")  # nobody has told the other side, and its answer comes too late
+            between.post()
+        code, found = check()
+        assert (code, found["differences"]) == (0, {})
+        assert {name: (way["agrees"], way["sent"]["count"]) for name, way in ways(found).items()} == {
+            "001-002": (True, 1),
+            "002-001": (True, 2 if side == "one" else 1),
+        }
+        with inside(getattr(between, side)):
+            assert CHILD not in repr([vars(each) for each in ErasedEnvelope.objects.all()])
 
     def test_says_whom_it_could_not_ask(self, between: Between, check: Any, capsys: Any) -> None:
         between.sent()

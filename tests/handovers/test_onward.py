@@ -8,7 +8,7 @@ import pytest
 from factories import person
 from handovers.between import AT, CHILD, CONDITION, Between
 
-from handrail.absences.actions import make_return, withdraw_return
+from handrail.absences.actions import change_return, make_return, withdraw_return
 from handrail.absences.models import SicknessReturn
 from handrail.accounts.models import Membership
 from handrail.accounts.roles import Role
@@ -69,6 +69,7 @@ class TestSentOn:
                 "first_on": "2026-11-16",
                 "last_on": "",
                 "is_likely": True,
+                "takes_back": False,
                 "by": said["by"],
             }
             assert CONDITION not in repr(onward.in_words(said))
@@ -125,6 +126,128 @@ class TestSentOn:
         carried(between)
         with inside(between.two):
             assert not OnwardReturn.objects.exists()
+
+
+def change(between: Between, **what: Any) -> None:
+    with inside(between.one):
+        made = SicknessReturn.objects.get()
+        says = made.says | {key: what.pop(key) for key in ("address", "work") if key in what}
+        known = {"last_on": made.last_on, "until_am": made.until_am, "is_likely": made.likely_on is not None}
+        change_return(made=made, says=says, by=between.people["lead"], at=AT, **known | what)
+
+
+def take_back(between: Between) -> None:
+    with inside(between.one):
+        withdraw_return(made=SicknessReturn.objects.get(), by=between.people["lead"], at=AT)
+
+
+def read_there(between: Between, ned: Any, who: str = "two") -> list[dict[str, Any]]:
+    """What the named officer there reads of all that came, in its order."""
+    with inside(getattr(between, who)):
+        for each in OnwardReturn.objects.to_open(at=LATER):
+            onward.open_return(onward=each, by=ned, at=LATER)
+        return [each.says for each in OnwardReturn.objects.filter(way="in").order_by("edition") if each.says]
+
+
+class TestChangedSince:
+    def test_is_sent_again_as_a_correction(self, between: Between, ned: Any) -> None:
+        report(between)
+        carried(between)
+        assert len(read_there(between, ned)) == 1
+        change(between, last_on=date(2026, 11, 20), address="9 New Street")
+        for _ in range(2):
+            carried(between, at=LATER)
+        first, second = read_there(between, ned)
+        assert (first["last_on"], second["last_on"]) == ("", "2026-11-20")
+        assert (second["address"], second["takes_back"]) == ("9 New Street", False)
+        with inside(between.two):
+            newest, oldest = OnwardReturn.objects.filter(way="in").order_by("-edition")
+            assert (oldest.newer, newest.earlier, newest.newer) == (newest, oldest, None)
+            assert Notice.objects.count() == 2
+        assert (between.bodies(), between.differences()) == (0, [])
+
+    @pytest.mark.parametrize("what", [{"work": "Fractions."}, {}])
+    def test_in_what_the_law_does_not_ask_for_stays_here(self, between: Between, ned: Any, what: Any) -> None:
+        report(between)
+        carried(between)
+        change(between, **what)
+        carried(between, at=LATER)
+        with inside(between.two):
+            assert OnwardReturn.objects.count() == 1
+
+    def test_before_anybody_opened_it_takes_its_place(self, between: Between, ned: Any) -> None:
+        report(between)
+        carried(between)
+        change(between, is_likely=False)
+        carried(between, at=LATER)
+        assert between.bodies() == 1
+        with inside(between.two):
+            first = OnwardReturn.objects.filter(way="in").get(edition=1)
+            with pytest.raises(NotNow, match="A newer one"):
+                onward.open_return(onward=first, by=ned, at=LATER)
+            notices = {each.subject_id: each for each in Notice.objects.all()}
+            with pytest.raises(NoLongerDue):
+                onward.still_due(notices[first.id], at=LATER)
+        assert [said["is_likely"] for said in read_there(between, ned)] == [False]
+        assert (between.bodies(), between.differences()) == (0, [])
+
+    def test_before_it_went_is_sent_as_it_is_now(self, between: Between, ned: Any) -> None:
+        with inside(between.one):
+            exchange.leave(at=AT)
+        report(between)
+        carried(between)
+        change(between, address="9 New Street")
+        carried(between)
+        with inside(between.one):
+            post.join_exchange(by=between.people["lead"], at=AT)
+        carried(between, at=LATER)
+        assert [said["address"] for said in read_there(between, ned)] == ["9 New Street"]
+
+    def test_that_it_was_taken_back_is_told(self, between: Between, ned: Any) -> None:
+        report(between)
+        carried(between)
+        read_there(between, ned)
+        take_back(between)
+        for _ in range(2):
+            carried(between, at=LATER)
+        assert [said["takes_back"] for said in read_there(between, ned)] == [False, True]
+
+    def test_that_was_taken_back_before_its_card_was_seen_is_heard_of_by_nobody(self, between: Between) -> None:
+        report(between)
+        with inside(between.one):
+            assert onward.send_on(at=AT) == 1
+        take_back(between)
+        carried(between, at=LATER)
+        with inside(between.two):
+            assert not OnwardReturn.objects.exists()
+        assert (between.bodies(), between.differences()) == (0, [])
+
+    def test_to_another_authority_goes_there_and_ends_at_the_first(self, between: Between, ned: Any) -> None:
+        report(between)
+        carried(between)
+        read_there(between, ned)
+        change(between, lives_in="003", address="1 Third Street")
+        carried(between, at=LATER)
+        last = read_there(between, ned)[-1]
+        assert (last["takes_back"], last["address"]) == (True, ""), "not where the child lives now"
+        with inside(between.three):
+            came_there = OnwardReturn.objects.get(way="in")
+            officer = person(f"tess-{uuid4().hex}@casterbridge.example", Role.NAMED_OFFICER)
+            opened = onward.open_return(onward=came_there, by=officer, at=LATER)
+            assert (opened.says["address"], opened.earlier) == ("1 Third Street", None)
+        change(between, lives_in="")
+        for _ in range(2):
+            carried(between, at=LATER)
+        with inside(between.three):
+            assert OnwardReturn.objects.filter(way="in").count() == 2
+        assert len(read_there(between, ned)) == 2
+        assert between.differences() == []
+
+    def test_leaves_where_the_child_lives_as_it_was_said(self, between: Between) -> None:
+        report(between)
+        change(between, is_likely=False)
+        with inside(between.one):
+            assert SicknessReturn.objects.get().lives_in == "002"
 
 
 class TestOpened:

@@ -14,7 +14,7 @@ from handrail.handovers import reminders
 from handrail.handovers.actions import NotNow, ReasonMissing
 from handrail.handovers.lapsed import follow_up
 from handrail.handovers.models import Handover, Message, Setting
-from handrail.handovers.reminders import CORRECTIONS, LAPSES, OTHERS, OWN, PACKS
+from handrail.handovers.reminders import BACKS, CORRECTIONS, LAPSES, OTHERS, OWN, PACKS
 from handrail.notices.actions import NoLongerDue, Owed
 from handrail.notices.letters import in_words
 from handrail.notices.models import Notice
@@ -56,9 +56,9 @@ def handover(cast, state, *, due_on=MONDAY, since_on=MONDAY, side="home", other=
     )  # fmt: skip
 
 
-def pack_comes(to, *, number=1, at=AT):
+def pack_comes(to, *, number=1, at=AT, kind="pack"):
     return Message.objects.create(
-        handover=to, way="in", kind="pack", reference=uuid4(), number=number, envelope_id=uuid4(), owed_at=at
+        handover=to, way="in", kind=kind, reference=uuid4(), number=number, envelope_id=uuid4(), owed_at=at
     )
 
 
@@ -217,6 +217,24 @@ class TestWhatHasCome:
         reminders.still_due(notice, at=AT)
         newer.done_at = AT
         newer.save()
+        with pytest.raises(NoLongerDue, match=Reason.NOT_NEEDED):
+            reminders.still_due(notice, at=AT)
+
+    def test_back_is_asked_to_be_opened_at_the_home_school_until_it_is(self, here, cast):
+        home = handover(cast, "return_planned", due_on=date(2027, 1, 4))
+        came = pack_comes(home, kind="back")
+        for number in (0, 2, 7):
+            sweep(MONDAY + number * A_DAY, of=reminders.owe_news)
+        assert sent(BACKS) == [
+            *(("day-0", COLLEAGUE), ("day-0", HEAD), ("day-2", OAK)),
+            *(("day-5", COLLEAGUE), ("day-5", HEAD), ("day-5", NORA)),
+        ]
+        assert Notice.objects.get(step="day-0", recipient=HEAD).urgency == "now"
+        notice = Notice.objects.get(step="day-5", recipient=HEAD)
+        subject, text, _ = in_words(notice, reminders.still_due(notice, at=AT), authority=here)
+        assert "Poppy" not in subject + text and f"/handovers/{home.id}/" in text
+        came.done_at = AT
+        came.save()
         with pytest.raises(NoLongerDue, match=Reason.NOT_NEEDED):
             reminders.still_due(notice, at=AT)
 

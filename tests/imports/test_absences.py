@@ -170,6 +170,29 @@ class TestImporting:
         with inside(one):
             assert SicknessReturn.objects.get().last_on.day == 18
 
+    def test_asks_where_the_child_lives_and_keeps_what_was_said(self, bring, decide, one, cast):
+        def lives_in():
+            with inside(one):
+                return [each.lives_in for each in SicknessReturn.objects.standing().order_by("first_on")]
+
+        decide(bring(row(Last_day_away="17/11/2026", Lives_in_another_authority="borchester")))
+        assert lives_in() == ["002"]
+        file = decide(bring(row(Last_day_away="18/11/2026"), row(first="20/11/2026", Last_day_away="20/11/2026")))
+        assert lives_in() == ["002", "002"], "what is left empty stands as it was said before"
+        file = decide(file, "undo/")
+        assert lives_in() == ["002"]
+        for said in ("no", "Barsetshire", "001"):
+            decide(bring(row(Last_day_away="17/11/2026", Lives_in_another_authority=said)))
+            assert lives_in() == [""]
+        file = decide(bring(row(Last_day_away="17/11/2026", Lives_in_another_authority="002")))
+        assert lives_in() == ["002"]
+        assert decide(file, "undo/").left == []
+        assert lives_in() == [""]
+        unknown = bring(row(first="19/11/2026", Lives_in_another_authority="Nowhere"))
+        assert [(column, advice[:40]) for _, column, advice in problems(unknown)] == [
+            ("Lives in another authority", "Give the name or the three-digit code of")
+        ]
+
     def test_is_for_people_who_report(self, one, cast, browse):
         with inside(one):
             gus = person("gus@oak.example", Role.GOVERNOR, school=cast.oak)

@@ -1,13 +1,15 @@
 """A school's things to do beside its policies: numbers that lead to lists, and name no child."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
-from factories import PupilFactory, person
+from factories import AT, PupilFactory, person
 
 from handrail.accounts.roles import Role
 from handrail.care.models import Medicine, SpareKit, StaffTraining
 from handrail.core.models import AuthoritySettings
+from handrail.handovers.models import Handover, Message, Pack, Setting, StepsRead
 from handrail.overview.to_do import tasks
 from handrail.plans.models import HealthcarePlan, Stage
 from handrail.returns.models import Cycle, PlannedAction
@@ -75,6 +77,40 @@ class TestThingsToDo:
             assert lead.get(f"/schools/900001/{href}").status_code == 200
         assert "Canarywright" not in page
         assert "There is nothing to do" not in page
+
+    def test_count_the_handovers_that_wait_for_the_school(self, one, cast, on):
+        def handover(state, **more):
+            facts = {"state": state, "since_on": on, "started_at": AT, "setting_name": "Ward", "reference": uuid4()}
+            pupil = None if more.get("side") == "setting" else PupilFactory(school=cast.oak)
+            return Handover.objects.create(**{"side": "home", "pupil": pupil, **facts, **more})
+
+        with inside(one):
+            handover("pack_asked", due_on=on - DAYS)
+            handover("more_asked", due_on=on + 30 * DAYS)
+            handover("submitted", due_on=on - DAYS)  # waits for the setting
+            handover("return_planned", due_on=on + 30 * DAYS)  # its day is far
+            back = handover("return_planned", due_on=on + 30 * DAYS)
+            Message.objects.create(handover=back, way="in", kind="back", reference=uuid4(), number=1, owed_at=AT)
+        assert [(each.title, each.text, each.href) for each in found(one, cast.head, cast.oak, on)] == [
+            ("3 handovers to answer", "1 is late. 2 are waiting for you.", "/schools/900001/handovers/")
+        ]
+        assert found(one, cast.neighbour, cast.elm, on) == []
+
+    def test_of_a_teacher_at_a_setting_are_the_emergency_steps_to_read(self, one, cast, on):
+        with inside(one):
+            teacher = person("terry@oak.example", Role.SETTING_TEACHER, school=cast.oak)
+            setting = Setting.objects.create(name="Oak", kind="hospital", school=cast.oak, confirmed_at=AT)
+            facts = {"side": "setting", "setting": setting, "since_on": on, "started_at": AT, "setting_name": "Oak"}
+            packs = []
+            for state in ("active", "active", "declined"):
+                made = Handover.objects.create(reference=uuid4(), state=state, **facts)
+                for number in (1, 2):
+                    packs.append(Pack.objects.create(handover=made, number=number, content={}, sha256="", made_at=AT))
+            StepsRead.objects.create(pack=packs[0], by=teacher.id, at=AT)  # a newer one has come
+            StepsRead.objects.create(pack=packs[3], by=teacher.id, at=AT)
+        assert [(each.title, each.text, each.href) for each in found(one, teacher, cast.oak, on)] == [
+            ("1 pupil’s emergency steps to read", "1 is not read by you yet.", "/schools/900001/today/")
+        ]
 
     def test_are_none_for_a_governor(self, one, cast, kept, on):
         with inside(one):

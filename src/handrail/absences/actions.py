@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from handrail.absences.daycount import CODES, Slot
 from handrail.absences.models import AttendanceMark, Case, NilReturn, SicknessReturn
@@ -19,6 +19,8 @@ from handrail.schools.terms import school_year_of
 MOST_DAYS_AHEAD = 120
 """A stay in hospital that is planned may be reported before it begins."""
 MOST_DAYS_BACK = 400
+OF_THE_LAW = frozenset({"last_on", "lives_in", "likely_on", "address"})
+"""What the law asks of a return, as far as it can change. It goes on to the authority where the child lives."""
 
 
 class Refused(ValueError):
@@ -99,30 +101,33 @@ def change_return(
     says: Mapping[str, Any],
     by: audit.Actor,
     at: datetime,
-    lives_in: str = "",
+    lives_in: str | None = None,
 ) -> list[str]:
     """Say more of an absence that was reported: when it ended, whether it will be long. Gives what changed, by name.
 
-    When the school first said that 15 days are likely stays, as long as it says so. Raises ImpossibleDays,
-    ReportedAlready.
+    When the school first said that 15 days are likely stays, as long as it says so; and where the child lives, unless
+    `lives_in` is given. Raises ImpossibleDays, ReportedAlready.
     """
     on = day_of(at)
     made = SicknessReturn.objects.select_for_update(of=("self",)).select_related("case__pupil").get(id=made.id)
     check_days(made.first_on, last_on, on=on)
     others = SicknessReturn.objects.standing().filter(case__pupil=made.case.pupil).exclude(id=made.id)
     _check_others(others, made.first_on, last_on)
-    wanted = {
+    wanted: dict[str, Any] = {
         "last_on": last_on,
         "until_am": until_am and last_on is not None,
-        "lives_in": lives_in,
+        "lives_in": made.lives_in if lives_in is None else lives_in,
         "likely_on": (made.likely_on or on) if is_likely else None,
         "says": {name: value for name, value in says.items() if value},
     }
     changed = [name for name, value in wanted.items() if getattr(made, name) != value]
+    has_moved = made.says.get("address") != wanted["says"].get("address")
+    if OF_THE_LAW & {*changed, *(["address"] if has_moved else [])}:
+        made.edition += 1
     for name in changed:
         setattr(made, name, wanted[name])
     if changed:
-        made.save(update_fields=changed)
+        made.save(update_fields=[*changed, "edition"])
         _record("changed a sickness return", made, changed, by=by, at=at)
     return changed
 
@@ -130,7 +135,8 @@ def change_return(
 @transaction.atomic
 def withdraw_return(*, made: SicknessReturn, by: audit.Actor, at: datetime) -> bool:
     """Take back a return that was a mistake. It stays on file and counts no more. Gives whether it still counted."""
-    if not SicknessReturn.objects.standing().filter(id=made.id).update(withdrawn_at=at):
+    standing = SicknessReturn.objects.standing().filter(id=made.id)
+    if not standing.update(withdrawn_at=at, edition=F("edition") + 1):
         return False
     _record("took back a sickness return", made, ["withdrawn_at"], by=by, at=at)
     return True

@@ -97,6 +97,9 @@ class SicknessReturn(Record):
     lives_in = models.CharField(
         max_length=3, blank=True, db_default="", help_text="the authority where the child lives, where it is another"
     )
+    edition = models.PositiveIntegerField(
+        default=1, db_default=1, help_text="rises when what the law asks for changes: whoever was told is told again"
+    )
     says = SealedJSONField(help_text="address, work that is sent, and what helps to sort: see returns.py")
     made_at = models.DateTimeField(db_index=True)
     made_by = models.UUIDField(null=True)

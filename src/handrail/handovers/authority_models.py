@@ -18,3 +18,21 @@ class FollowUp(Record):
     at = models.DateTimeField()
     by = models.UUIDField(null=True)
     by_name = models.CharField(max_length=150)
+
+
+class ErasedEnvelope(Record):
+    """One envelope of a child about whom nothing is held any more: the ledger keeps its count and hash.
+
+    It says which envelope it was, and of whom nothing.
+    """
+
+    way = models.CharField(max_length=3, choices=[("out", "Out"), ("in", "In")])
+    other_role = models.CharField(max_length=11, help_text="the other authority in the exchange")
+    reference = models.UUIDField(help_text="the sender's, unique in the exchange")
+    about = models.UUIDField(help_text="what both sides know the case by: what comes later of it finds nobody here")
+    sha256 = models.CharField(max_length=64, help_text="of the sealed content")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["way", "reference"], name="one_erased_envelope_per_way_and_reference")
+        ]

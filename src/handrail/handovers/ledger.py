@@ -1,13 +1,19 @@
-"""Whether this authority and the exchange remember the same envelopes. Both sides' ledgers agree when each does."""
+"""Whether this authority and the exchange remember the same envelopes. Both sides' ledgers agree when each does.
+
+Of a child about whom everything was deleted, count and hash of each envelope stay, and nothing else.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Any, cast
 from uuid import UUID
 
-from handrail.handovers.models import Message, OnwardReturn
+from django.db.models import QuerySet
+
+from handrail.handovers.models import ErasedEnvelope, Message, OnwardReturn
 from tenants import exchange
 from tenants.database import require_bound
 from tenants.exchange import Envelope
@@ -55,17 +61,42 @@ def tallies(*, before: datetime) -> dict[tuple[str, Way], Tally]:
     on_the_way = {each.reference for each in exchange.ledger() if not _arrived(each, before=before)}
     found: dict[tuple[str, Way], list[tuple[UUID, str]]] = defaultdict(list)
     for message in _remembered():
-        other = message.other_role if isinstance(message, OnwardReturn) else message.handover.other_role
+        other = message.handover.other_role if isinstance(message, Message) else message.other_role
         way = (me, other) if message.way == Message.Way.OUT else (other, me)
         if message.reference not in on_the_way:
             found[message.way, way].append((message.reference, message.sha256))
     return {key: _tally(each) for key, each in found.items()}
 
 
-def _remembered() -> Iterator[Message | OnwardReturn]:
-    """All that has an envelope: messages of handovers, and returns that cross the border."""
+def _remembered() -> Iterator[Message | OnwardReturn | ErasedEnvelope]:
+    """All that has, or had, an envelope: messages of handovers, and returns that cross the border."""
     yield from Message.objects.exclude(envelope_id=None).select_related("handover")
     yield from OnwardReturn.objects.exclude(envelope_id=None)
+    yield from ErasedEnvelope.objects.all()
+
+
+def keep(rows: QuerySet[Any]) -> None:
+    """Remember the envelopes of these rows, which are about to be deleted with their child."""
+    if rows.model is Message:
+        found = rows.select_related("handover").exclude(envelope_id=None)
+        kept = [(each, each.handover.other_role, each.handover.reference) for each in found]
+    elif rows.model is OnwardReturn:
+        kept = [(each, each.other_role, each.about or each.reference) for each in rows.exclude(envelope_id=None)]
+    else:
+        return
+    ErasedEnvelope.objects.bulk_create(
+        ErasedEnvelope(way=row.way, other_role=other, about=about, reference=row.reference, sha256=row.sha256)
+        for row, other, about in kept
+    )
+
+
+def keep_if_erased(card: Envelope) -> None:
+    """Remember a card that came too late: it speaks of a child about whom nothing is held any more."""
+    about, sender = cast(UUID, card.about), card.sender
+    if ErasedEnvelope.objects.filter(about=about, other_role=sender).exists():
+        ErasedEnvelope.objects.create(
+            way="in", other_role=sender, about=about, reference=card.reference, sha256=card.sha256
+        )
 
 
 def _arrived(envelope: Envelope, *, before: datetime | None = None) -> bool:

@@ -8,11 +8,12 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from handrail.core.fields import SealedJSONField, SealedTextField
 from handrail.core.models import Record, RecordManager
 from handrail.handovers import moves
+from handrail.handovers.authority_models import ErasedEnvelope as ErasedEnvelope
 from handrail.handovers.authority_models import FollowUp as FollowUp
 from handrail.handovers.guest_models import GuestPage as GuestPage
 from handrail.handovers.onward_models import OnwardReturn as OnwardReturn
@@ -106,6 +107,13 @@ class HandoverQuerySet(models.QuerySet["Handover"]):
 
     def under_way(self) -> Self:
         return self.exclude(IS_OVER)
+
+    def unread_by(self, user: "User") -> Self:
+        """Those under way at a setting of whose newest pack somebody has not read the emergency steps."""
+        packs = Pack.objects.filter(handover=OuterRef("pk"), is_return=False).order_by("-number").values("pk")[:1]
+        opened = self.under_way().filter(side=moves.Side.SETTING).alias(newest=Subquery(packs))
+        read = StepsRead.objects.filter(pack=OuterRef("newest"), by=user.id)
+        return opened.filter(~Exists(read), newest__isnull=False)
 
     def late(self, *, on: date) -> Self:
         """Those of which a move was due before the day `on`."""

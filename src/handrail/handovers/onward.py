@@ -10,6 +10,7 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.urls import reverse
 
 from handrail.absences.models import SicknessReturn
@@ -39,40 +40,93 @@ Way = OnwardReturn.Way
 
 @transaction.atomic
 def send_on(*, at: datetime) -> int:
-    """Owe what schools have reported of children of other authorities, and deposit what is owed. Gives the number.
+    """Owe what schools have reported, changed or taken back of children of other authorities, and deposit what is
+    owed. Gives the number.
 
-    What cannot go keeps its words in `trouble` and is tried again. One that the school took back before it went is
-    not sent.
+    What cannot go keeps its words in `trouble` and is tried again. What the school changed before it went is not sent
+    as it was.
     """
-    elsewhere = SicknessReturn.objects.standing().exclude(lives_in__in=["", require_bound().code])
-    for made in elsewhere.filter(onward=None):
-        OnwardReturn.objects.create(way=Way.OUT, returned=made, reference=uuid4(), owed_at=at)
+    for made in _to_tell():
+        _owe(made, at=at)
     sent = 0
-    owed = OnwardReturn.objects.select_for_update(of=("self",), skip_locked=True)
-    owed = owed.filter(way=Way.OUT, done_at=None, returned__withdrawn_at=None)
-    for onward in owed.select_related("returned__case__pupil__school").order_by("owed_at"):
+    owed = OnwardReturn.objects.select_for_update(of=("self",), skip_locked=True).filter(way=Way.OUT, done_at=None)
+    for onward in owed.select_related("returned__case__pupil__school").order_by("owed_at", "edition", "-takes_back"):
         try:
-            _deposit(onward, at=at, expires_at=at + LASTS)
+            sent += _send(onward, at=at)
         except exchange.Refused as refusal:
             if onward.trouble != str(refusal):
                 onward.trouble = str(refusal)[:200]
                 onward.save(update_fields=["trouble"])
-            continue
-        sent += 1
     return sent
 
 
-def _deposit(onward: OnwardReturn, *, at: datetime, expires_at: datetime) -> None:
+def _to_tell() -> list[SicknessReturn]:
+    """The returns of which some other authority does not know how they stand now."""
+    here = Q(lives_in__in=["", require_bound().code])
+    out = OnwardReturn.objects.filter(way=Way.OUT)
+    said = out.filter(returned=OuterRef("pk"), edition=OuterRef("edition"), takes_back=False)
+    last = out.filter(returned=OuterRef("pk")).order_by("-edition", "takes_back").values("takes_back")[:1]
+    told = SicknessReturn.objects.filter(id__in=out.values("returned")).alias(is_over=Subquery(last))
+    return [
+        *SicknessReturn.objects.standing().exclude(here).filter(~Exists(said)),
+        *told.filter(here | Q(withdrawn_at__isnull=False), is_over=False),
+    ]
+
+
+def _owe(made: SicknessReturn, *, at: datetime) -> None:
+    """Owe to where the child lives how a return stands now, and to where it went before that it counts no more."""
+    last = made.onward.filter(way=Way.OUT).order_by("-edition", "takes_back").first()
+    stands = made.withdrawn_at is None and made.lives_in not in ("", require_bound().code)
+
+    def owe(code: str, *, takes_back: bool) -> None:
+        first = made.onward.filter(way=Way.OUT, lives_in=code).order_by("edition").first()
+        reference = uuid4()
+        OnwardReturn.objects.create(
+            way=Way.OUT,
+            returned=made,
+            reference=reference,
+            about=first.about or first.reference if first else reference,
+            edition=made.edition,
+            lives_in=code,
+            takes_back=takes_back,
+            owed_at=at,
+        )
+
+    if last and not last.takes_back and not (stands and last.lives_in == made.lives_in):
+        owe(last.lives_in, takes_back=True)
+    if stands:
+        owe(made.lives_in, takes_back=False)
+
+
+@transaction.atomic
+def _send(onward: OnwardReturn, *, at: datetime) -> bool:
+    """Deposit one that is owed in place of what nobody there has opened. Gives whether there was need to: not of what
+    has changed again since, nor to take back what nobody there has heard of.
+    """
     made = cast(SicknessReturn, onward.returned)
-    recipient = exchange.member(made.lives_in)
+    before = made.onward.filter(way=Way.OUT, lives_in=onward.lives_in, envelope_id__isnull=False)
+    for each in before:
+        exchange.recall(each.reference, at=at)
+    is_known = any(each and each.collected_at for each in map(exchange.envelope_sent, [b.reference for b in before]))
+    if onward.edition == made.edition and (is_known or not onward.takes_back):
+        _deposit(onward, made, at=at)
+        return True
+    onward.done_at, onward.trouble = at, ""
+    onward.save()
+    return False
+
+
+def _deposit(onward: OnwardReturn, made: SicknessReturn, *, at: datetime) -> None:
+    recipient = exchange.member(onward.lives_in)
     envelope = exchange.deposit(
         recipient=recipient,
         reference=onward.reference,
         kind=KIND,
+        about=onward.about,
         card=Card(setting=recipient.name),
-        content=json.dumps(_content(made), ensure_ascii=False).encode(),
+        content=json.dumps(_content(made, takes_back=onward.takes_back), ensure_ascii=False).encode(),
         at=at,
-        expires_at=expires_at,
+        expires_at=at + LASTS,
     )
     onward.other_role, onward.other_name = recipient.role, recipient.name
     onward.envelope_id, onward.sha256, onward.expires_at = envelope.id, envelope.sha256, envelope.expires_at
@@ -88,18 +142,20 @@ def _deposit(onward: OnwardReturn, *, at: datetime, expires_at: datetime) -> Non
     )
 
 
-def _content(made: SicknessReturn) -> dict[str, Any]:
+def _content(made: SicknessReturn, *, takes_back: bool) -> dict[str, Any]:
+    """What is said of a return. Where it counts no more, not where the child lives now."""
     pupil = made.case.pupil
     return {
         "form": FORM,
         "name": pupil.name,
         "born_on": pupil.born_on.isoformat(),
-        "address": made.says.get("address", ""),
+        "address": "" if takes_back else made.says.get("address", ""),
         "school": pupil.school.name,
         "urn": pupil.school.urn,
         "first_on": made.first_on.isoformat(),
         "last_on": made.last_on.isoformat() if made.last_on else "",
         "is_likely": made.likely_on is not None,
+        "takes_back": takes_back,
         "by": made.made_by_name,
     }
 
@@ -109,10 +165,12 @@ def _content(made: SicknessReturn) -> dict[str, Any]:
 
 def take_up(card: Envelope, *, at: datetime) -> None:
     """Keep the card of a return that came, and tell those who decide. The caller has the transaction."""
-    sender = exchange.member_of(card.sender)
+    sender, about = exchange.member_of(card.sender), card.about or card.reference
     onward = OnwardReturn.objects.create(
         way=Way.IN,
         reference=card.reference,
+        about=about,
+        edition=1 + OnwardReturn.objects.filter(way=Way.IN, about=about, other_role=card.sender).count(),
         other_role=card.sender,
         other_name=sender.name if sender else "An authority that has left",
         envelope_id=card.id,
@@ -130,6 +188,8 @@ def open_return(*, onward: OnwardReturn, by: audit.Actor, at: datetime) -> Onwar
     onward = OnwardReturn.objects.select_for_update().get(id=onward.id)
     if onward.done_at:
         raise NotNow(f"{onward.done_by_name} has opened this already. Look at it again.")
+    if onward.newer:
+        raise NotNow("A newer one of the same return has come. Open that one instead.")
     key = ExchangeKey.objects.filter(id=cast(UUID, onward.key_id)).first()
     if key is None:
         raise exchange.CannotOpen("The key for this is gone. Ask the other authority to ring you.")
@@ -155,7 +215,8 @@ def _read(content: Any) -> dict[str, Any]:
     for day in (content["born_on"], content["first_on"], *filter(None, [content["last_on"]])):
         date.fromisoformat(day)
     words = ("name", "born_on", "address", "school", "urn", "first_on", "last_on", "by")
-    return {name: str(content[name])[:4000] for name in words} | {"is_likely": bool(content["is_likely"])}
+    flags = {"is_likely": bool(content["is_likely"]), "takes_back": bool(content.get("takes_back"))}
+    return {name: str(content[name])[:4000] for name in words} | flags
 
 
 def in_words(says: dict[str, Any]) -> list[tuple[str, str]]:

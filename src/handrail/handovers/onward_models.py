@@ -1,10 +1,14 @@
-"""Sickness returns about children who live in another authority, on their way to it; and those that came from one."""
+"""Sickness returns about children who live in another authority, on their way to it; and those that came from one.
+
+What changes of a return after it was sent on is sent again, and a return that is taken back is taken back there too.
+"""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Self
 from uuid import UUID
 
 from django.db import models
+from django.db.models import Exists, OuterRef
 
 from handrail.absences.models import SicknessReturn
 from handrail.accounts.roles import Permission
@@ -24,11 +28,14 @@ class OnwardReturnQuerySet(models.QuerySet["OnwardReturn"]):
 
     def held_up(self) -> Self:
         """Those that could not be sent on yet, with their words."""
-        return self.filter(way=OnwardReturn.Way.OUT, done_at=None, returned__withdrawn_at=None).exclude(trouble="")
+        return self.filter(way=OnwardReturn.Way.OUT, done_at=None).exclude(trouble="")
 
     def to_open(self, *, at: datetime) -> Self:
-        """Those that came and can be opened still."""
-        return self.filter(way=OnwardReturn.Way.IN, done_at=None, expires_at__gt=at)
+        """Those that came and can be opened still. Of what a newer one takes the place of, only that is."""
+        newer = OnwardReturn.objects.filter(
+            **{name: OuterRef(name) for name in ("way", "about", "other_role")}, edition__gt=OuterRef("edition")
+        )
+        return self.filter(~Exists(newer), way=OnwardReturn.Way.IN, done_at=None, expires_at__gt=at)
 
 
 class OnwardReturn(Record):
@@ -43,6 +50,16 @@ class OnwardReturn(Record):
 
     way = models.CharField(max_length=3, choices=Way)
     returned = models.ForeignKey(SicknessReturn, on_delete=models.CASCADE, null=True, related_name="onward")
+    edition = models.PositiveIntegerField(
+        default=1, db_default=1, help_text="of the return; of one that came in, how many came before it and itself"
+    )
+    about = models.UUIDField(null=True, help_text="the reference of the first one, by which both sides know it again")
+    lives_in = models.CharField(
+        max_length=3, blank=True, db_default="", help_text="the authority that it goes to, by DfE code"
+    )
+    takes_back = models.BooleanField(
+        default=False, db_default=False, help_text="whether it says that what was sent before counts no more"
+    )
     reference = models.UUIDField(help_text="the sender's, unique in the exchange")
     other_role = models.CharField(max_length=11, help_text="the other authority in the exchange; empty until it is in")
     other_name = models.CharField(max_length=100)
@@ -66,6 +83,24 @@ class OnwardReturn(Record):
         constraints = [
             models.UniqueConstraint(fields=["way", "reference"], name="one_onward_return_per_way_and_reference"),
             models.UniqueConstraint(
-                fields=["returned"], condition=models.Q(way="out"), name="one_onward_return_per_return"
+                fields=["returned", "edition", "takes_back"],
+                condition=models.Q(way="out"),
+                name="each_edition_of_a_return_is_sent_on_once",
             ),
         ]
+
+    @property
+    def newer(self) -> "OnwardReturn | None":
+        """Of one that came in, the newest that takes its place."""
+        return self._of_the_same().filter(edition__gt=self.edition).order_by("-edition").first()
+
+    @property
+    def earlier(self) -> "OnwardReturn | None":
+        """Of one that came in, the one before it."""
+        return self._of_the_same().filter(edition__lt=self.edition).order_by("-edition").first()
+
+    def _of_the_same(self) -> "OnwardReturnQuerySet":
+        found: OnwardReturnQuerySet = OnwardReturn.objects.filter(
+            way=self.Way.IN, about=self.about, other_role=self.other_role
+        )
+        return found

@@ -13,7 +13,7 @@ from django.db import transaction
 from handrail.core import audit
 from handrail.core.audit import CLOCK
 from handrail.core.calendar import day_of
-from handrail.handovers import actions, admissions, moves, onward, pack
+from handrail.handovers import actions, admissions, ledger, moves, onward, pack
 from handrail.handovers.actions import NotNow, Refused
 from handrail.handovers.models import ExchangeKey, Handover, Message, Pack, setting_of
 from handrail.handovers.moves import MOVES, Side, State
@@ -175,6 +175,7 @@ def _take_up(card: Envelope, *, at: datetime) -> Message | None:
     elif is_pack:
         handovers = [_arrived(card, at=at)]
     if not handovers:
+        ledger.keep_if_erased(card)
         return None
     handover = handovers[0]
     if card.kind == Message.Kind.RETURN:

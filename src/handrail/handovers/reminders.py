@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import BooleanField, Case, CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat, Lower, TruncDate
@@ -51,7 +52,9 @@ def owe_handover_reminders(*, on: date, at: datetime) -> Owed:
 
 
 def owe_news(*, on: date, at: datetime) -> Owed:
-    """Owe at once what cannot wait: a pack has come; a handover was declined or ran out. A statement for each."""
+    """Owe at once what cannot wait: a pack or return pack has come; a handover was declined or ran out. A statement
+    for each.
+    """
     sweep = actions.open_sweep(rule="handover news", on=on, at=at)
     return actions.close_sweep(sweep, _owed(NEWS, sweep, on=on, at=at), at=at)
 
@@ -110,10 +113,15 @@ def waits_for(side: Side) -> Q:
     return Q(state__in=[state for state, who in WAITS_FOR.items() if who == side])
 
 
+MINE = (Q(side=Side.HOME) & waits_for(Side.HOME)) | (Q(side=Side.SETTING) & waits_for(Side.SETTING))
+"""The handovers that wait for the side that has them."""
+ANSWERS = (State.ADMITTED, State.PACK_ASKED, State.SUBMITTED, State.ACKNOWLEDGED, State.MORE_ASKED)
+"""Where a handover waits for an answer, and not for a day of the case."""
+
+
 def own(*, on: date) -> Any:
     """Those that wait for somebody of this authority."""
-    mine = (Q(side=Side.HOME) & waits_for(Side.HOME)) | (Q(side=Side.SETTING) & waits_for(Side.SETTING))
-    return _waiting(on=on).filter(mine)
+    return _waiting(on=on).filter(MINE)
 
 
 def others(*, on: date) -> Any:
@@ -124,7 +132,7 @@ def others(*, on: date) -> Any:
 
 def with_packs(*, on: date) -> Any:
     """Those that begin by a pack that has come, and that nobody has opened."""
-    return _unopened(on=on).filter(state=State.SUBMITTED)
+    return _unopened(Side.SETTING, "pack", on=on).filter(state=State.SUBMITTED)
 
 
 def with_notices(*, on: date) -> Any:
@@ -135,18 +143,23 @@ def with_notices(*, on: date) -> Any:
 
 def with_corrections(*, on: date) -> Any:
     """Those whose pack was opened, and a later one has come that nobody has opened."""
-    return _unopened(on=on).exclude(state=State.SUBMITTED)
+    return _unopened(Side.SETTING, "pack", on=on).exclude(state=State.SUBMITTED)
 
 
-def _unopened(*, on: date) -> Any:
-    """Those to which a pack has come that nobody has opened. Each pack is a round of its own."""
-    waiting = Message.objects.filter(handover=OuterRef("pk"), way="in", kind="pack", done_at=None).order_by("-number")
-    found = _there(on=on).under_way().filter(side=Side.SETTING)
+def with_returns(*, on: date) -> Any:
+    """Those to which a return pack has come that nobody at the home school has opened."""
+    return _unopened(Side.HOME, "back", on=on)
+
+
+def _unopened(side: Side, kind: str, *, on: date) -> Any:
+    """Those to which a pack of this kind has come that nobody has opened. Each pack is a round of its own."""
+    waiting = Message.objects.filter(handover=OuterRef("pk"), way="in", kind=kind, done_at=None).order_by("-number")
+    found = _there(on=on).under_way().filter(side=side)
     day = TruncDate("came_at", tzinfo=calendar.LONDON)
     return (
         found.annotate(came_at=Subquery(waiting.values("owed_at")[:1]), pack=Subquery(waiting.values("number")[:1]))
         .filter(came_at__isnull=False)
-        .annotate(due=day, round=Concat(Value("pack-"), Cast("pack", CharField())))
+        .annotate(due=day, round=Concat(Value(f"{kind}-"), Cast("pack", CharField())))
     )
 
 
@@ -167,10 +180,23 @@ NOTICES = Rule(
 CORRECTIONS = Rule(
     *("handover_correction", with_corrections, moves.ASKED_ON, "handover_came", "handover_late", Urgency.NOW)
 )
+BACKS = Rule("handover_back", with_returns, moves.ASKED_ON, "handover_came", "handover_late", Urgency.NOW)
 LAPSES = Rule("handover_lapsed", lapsed, moves.LAPSED_ON, "handover_lapsed", "handover_lapsed", Urgency.NOW)
-CLOCKS, NEWS = (OWN, OTHERS), (PACKS, NOTICES, CORRECTIONS, LAPSES)
+CLOCKS, NEWS = (OWN, OTHERS), (PACKS, NOTICES, CORRECTIONS, BACKS, LAPSES)
 RULES = {rule.kind: rule for rule in (*CLOCKS, *NEWS)}
 """By the kind of a notice's subject."""
+
+
+def to_answer(school_id: UUID, *, on: date) -> list[date]:
+    """By when each handover that waits for a school or setting is to be answered. What has come and is not opened waits
+    since it came; a review, a first session or a return does from a week before its day.
+    """
+    came = Message.objects.filter(handover=OuterRef("pk"), way="in", kind__in=["pack", "back"], done_at=None)
+    since = came.order_by("owed_at").values(day=TruncDate("owed_at", tzinfo=calendar.LONDON))[:1]
+    far = Q(due_on__gt=on + timedelta(days=DAYS_AHEAD)) & ~Q(state__in=ANSWERS)
+    found = _there(on=on).under_way().filter(of_school=school_id).annotate(came_on=Subquery(since))
+    waiting = found.filter((MINE & ~far & Q(due_on__isnull=False)) | Q(came_on__isnull=False))
+    return [due or came_on for due, came_on in waiting.values_list("due_on", "came_on")]
 
 
 # -- whom -------------------------------------------------------------------------------------------------

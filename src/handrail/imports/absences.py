@@ -4,6 +4,7 @@ A child is known by UPN, else by name and date of birth; a return by the child a
 the school, or about days that are reported already, are left out with a reason.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,9 +15,12 @@ from handrail.absences.models import CaseEntry, SicknessReturn
 from handrail.core import audit
 from handrail.core.jinja import long_date
 from handrail.imports.absences_file import COLUMNS
-from handrail.imports.children_file import same_name
+from handrail.imports.children_file import NO, same_name
 from handrail.imports.reading import Comparison
+from handrail.imports.template_file import letters
 from handrail.schools.models import Pupil, School
+from tenants import exchange
+from tenants.database import require_bound
 
 Facts = dict[str, Any]
 NEW, CHANGED = "New", "Changed"
@@ -63,6 +67,7 @@ def commit(
                 until_am=bool(row["until_am"]),
                 is_likely=row["is_likely"],
                 says=says,
+                lives_in=row["lives_in"],
                 by=by,
                 at=at,
             )
@@ -74,6 +79,7 @@ def commit(
                 last_on=row["last_on"],
                 until_am=bool(row["until_am"]),
                 is_likely=row["is_likely"],
+                lives_in=row["lives_in"],
                 says=step.made.says,
                 by=by,
                 at=at,
@@ -95,7 +101,7 @@ def undo(before: Facts, *, school: School, by: audit.Actor, at: datetime) -> lis
     )
     was = {each["id"]: each["was"] for each in before["changed"]}
     for made in rows.values():
-        if made.withdrawn_at or _dates(made) != before["now"][str(made.id)]:
+        if made.withdrawn_at or _dates(made) != _dates(made) | before["now"][str(made.id)]:
             left.append(f"{made.case.pupil.name}: this return has changed since and was left as it is.")
         elif made.case_id in seen:
             left.append(f"{made.case.pupil.name}: the authority has acted on this return, so it was kept.")
@@ -116,6 +122,7 @@ def _steps(rows: list[Facts], school: School, on: date) -> tuple[list[Step], int
     standing: dict[UUID, list[SicknessReturn]] = {}
     for each in SicknessReturn.objects.standing().filter(case__pupil__in=here).select_related("case__pupil"):
         standing.setdefault(each.case.pupil_id, []).append(each)
+    others = _other_authorities()
     steps: list[Step] = []
     unchanged, problems = 0, []
     for row in (_dated(each) for each in rows):
@@ -130,22 +137,45 @@ def _steps(rows: list[Facts], school: School, on: date) -> tuple[list[Step], int
         theirs = standing.setdefault(child.id, [])
         made = next((each for each in theirs if each.first_on == row["first_on"]), None)
         try:
+            row["lives_in"] = _lives_in(row.get("lives_in"), others, before=[made] if made else theirs)
             actions.check_days(row["first_on"], row["last_on"], on=on)
             if row["until_am"] and not row["last_on"]:
                 raise actions.ImpossibleDays("Give the last day away", "last_on")
             _check_apart(row, [each for each in theirs if each is not made])
         except actions.Refused as refusal:
             column = refusal.field or "first_on"
-            problems.append(_problem(row, column, long_date(row.get(column)), str(refusal)))
+            value = row.get(column)
+            shown = long_date(value) if isinstance(value, date) else value or ""
+            problems.append(_problem(row, column, shown, str(refusal)))
             continue
         if made is None:
             steps.append(Step(child, row))
-            theirs.append(SicknessReturn(first_on=row["first_on"], last_on=row["last_on"]))
+            theirs.append(SicknessReturn(first_on=row["first_on"], last_on=row["last_on"], lives_in=row["lives_in"]))
         elif made._state.adding or _dates(made) == _wanted(row):
             unchanged += 1
         else:
             steps.append(Step(child, row, made))
     return steps, unchanged, problems
+
+
+def _lives_in(said: str | None, others: Mapping[str, str], *, before: list[SicknessReturn]) -> str:
+    """The authority in which a child lives, as a code; empty where it is this one. What a file leaves empty stands as
+    the school said it of the child before. Raises Refused for what is called by nobody.
+    """
+    if not said:
+        return max(before, key=lambda each: each.first_on).lives_in if before else ""
+    if letters(said) in NO:
+        return ""
+    if same_name(said) not in others:
+        raise actions.Refused("Give the name or the three-digit code of the authority, or leave this blank", "lives_in")
+    return others[same_name(said)]
+
+
+def _other_authorities() -> dict[str, str]:
+    """Codes of the authorities, by their codes and names; this one's own is empty."""
+    own = require_bound()
+    found = {same_name(name): each.code for each in exchange.members() for name in (each.code, each.name)}
+    return found | dict.fromkeys((same_name(own.code), same_name(own.name)), "")
 
 
 def _check_apart(row: Facts, others: list[SicknessReturn]) -> None:
@@ -170,6 +200,7 @@ def _dates(made: SicknessReturn) -> Facts:
         "last_on": made.last_on.isoformat() if made.last_on else None,
         "until_am": made.until_am,
         "likely": made.likely_on is not None,
+        "lives_in": made.lives_in,
     }
 
 
@@ -178,6 +209,7 @@ def _wanted(row: Facts) -> Facts:
         "last_on": row["last_on"].isoformat() if row["last_on"] else None,
         "until_am": bool(row["until_am"]),
         "likely": row["is_likely"],
+        "lives_in": row["lives_in"],
     }
 
 
@@ -187,6 +219,7 @@ def _put_back(made: SicknessReturn, was: Facts, *, by: audit.Actor, at: datetime
         last_on=date.fromisoformat(was["last_on"]) if was["last_on"] else None,
         until_am=was["until_am"],
         is_likely=was["likely"],
+        lives_in=was.get("lives_in"),
         says=made.says,
         by=by,
         at=at,
@@ -200,12 +233,15 @@ def _ids(before: Facts) -> list[str]:
 def _change(step: Step) -> Facts:
     """What is shown of a step: days only, no address and no words."""
     wanted = _wanted(step.row)
-    was = _dates(step.made) if step.made else {"last_on": None, "until_am": False, "likely": None}
+    was = _dates(step.made) if step.made else {"last_on": None, "until_am": False, "likely": None, "lives_in": ""}
     details = [] if step.made else [_detail("first_on", None, step.row["first_on"])]
     if step.made is None or wanted["last_on"] != was["last_on"]:
         details.append(_detail("last_on", step.made and step.made.last_on, step.row["last_on"] or "Away still"))
     if step.made is None or wanted["likely"] != was["likely"]:
         details.append(_detail("is_likely", was["likely"], wanted["likely"]))
+    if wanted["lives_in"] != was["lives_in"]:
+        names: dict[Any, str] = {each.code: f"Yes, in {each.name}" for each in exchange.members()}
+        details.append(_detail("lives_in", *(names.get(each["lives_in"], "No") for each in (was, wanted))))
     return {
         "child": str(step.child.id),
         "name": step.child.name,

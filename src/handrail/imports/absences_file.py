@@ -43,6 +43,7 @@ COLUMNS: Mapping[str, str] = {
     "until_am": "Back for that afternoon",
     "is_likely": "15 days likely",
     "address": "Address",
+    "lives_in": "Lives in another authority",
     "work": "Work sent home",
 }
 HEADINGS = tuple(COLUMNS.values())
@@ -53,6 +54,7 @@ OTHER_HEADINGS = {
     **dict.fromkeys(("firstday", "from", "startdate", "firstdayofabsence"), "First day away"),
     **dict.fromkeys(("lastday", "to", "enddate", "lastdayofabsence"), "Last day away"),
     **dict.fromkeys(("likely15days", "fifteendayslikely"), "15 days likely"),
+    **dict.fromkeys(("livesin", "homeauthority", "authority"), "Lives in another authority"),
     **dict.fromkeys(("work", "worksent", "workbeingsent"), "Work sent home"),
 }
 
@@ -78,6 +80,7 @@ class ReturnsFile(TemplateFile):
             Column("until_am", COLUMNS["until_am"], yes_or_no),
             Column("is_likely", COLUMNS["is_likely"], said(yes_or_no, "This must be yes or no"), is_essential=True),
             Column("address", COLUMNS["address"], words(LONGEST), is_essential=True),
+            Column("lives_in", COLUMNS["lives_in"], words(100)),
             Column("work", COLUMNS["work"], words(LONGEST)),
         )
         super().__init__(source, columns)

@@ -1,4 +1,4 @@
-"""What a school has to do beside its policies: plans, medicines, kits and training that fall due, in numbers.
+"""What a school has to do beside its policies: handovers, plans, medicines, kits and training, in numbers.
 
 No child is named here: each number leads to a list that records who looks at it.
 """
@@ -16,6 +16,8 @@ from handrail.care.models import Medicine, SpareKit, StaffTraining
 from handrail.core.jinja import plural
 from handrail.core.models import AuthoritySettings
 from handrail.core.status import Status
+from handrail.handovers import reminders
+from handrail.handovers.models import Handover
 from handrail.people.invitations import addresses_to_check
 from handrail.plans.models import HealthcarePlan
 from handrail.returns.models import PlannedAction
@@ -43,6 +45,11 @@ class Words:
     soon: str = "out of date soon"
 
 
+HANDOVERS = Words("handover to answer", "handovers to answer", "handovers:handovers", "late", "waiting for you")
+STEPS = Words(
+    *("pupil’s emergency steps to read", "pupils’ emergency steps to read", "handovers:today"),
+    soon="not read by you yet",
+)
 PLANS = Words("healthcare plan to see to", "healthcare plans to see to", "plans:plans", "overdue", "due soon")
 MEDICINES = Words("medicine or device to renew", "medicines or devices to renew", "care:school_medicines")
 CHECKS = Words("spare kit to check", "spare kits to check", "care:kits", "overdue", "due soon")
@@ -52,8 +59,14 @@ TRAININGS = Words("training to renew", "trainings to renew", "care:trainings")
 
 
 def tasks(user: User, school: School, *, on: date, settings: AuthoritySettings) -> list[Task]:
-    """What there is to do at a school for somebody who may, what is overdue first. Seven questions at most."""
+    """What there is to do at a school for somebody who may, what is overdue first. Nine questions at most."""
     found: list[tuple[Words, Iterable[Status]]] = []
+    if user.may(Permission.HAND_OVER, school_id=school.id):
+        days = reminders.to_answer(school.id, on=on)
+        found.append((HANDOVERS, [Status.OVERDUE if day < on else Status.DUE_SOON for day in days]))
+    if user.may(Permission.SEE_HANDOVERS, school_id=school.id):
+        unread = Handover.objects.visible_to(user).filter(setting__school=school).unread_by(user).count()
+        found.append((STEPS, [Status.DUE_SOON] * unread))
     if user.may(Permission.EDIT_PLANS, school_id=school.id):
         plans = HealthcarePlan.objects.of_school(school.id, on=on).watched().only("stage", "due_on")
         found.append((PLANS, [each.status_on(on, settings) for each in plans]))

@@ -8,7 +8,7 @@ there. What it writes is refused when another worker has claimed the export sinc
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, BinaryIO, TypeVar
+from typing import BinaryIO, TypeVar
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -22,7 +22,7 @@ from handrail.core.rotation import is_fixed
 from handrail.core.seals import delete_retired, retire
 from handrail.imports.actions import forget_lists
 from handrail.packs.actions import forget_pack
-from handrail.records.child import held_about
+from handrail.records.child import delete, held_about
 from handrail.records.models import KEPT_FOR, AuthorityExport, Deletion, ExportFile, LegalHold, RetentionPeriod
 from handrail.records.retention import (
     CLASSES,
@@ -294,17 +294,11 @@ def carry_out_deletion(*, at: datetime) -> Deletion | None:
             deletion.deleted[each.key] = delete_retired()
         else:
             past = past_their_time(each, years, on=deletion.on)
-            add_count(deletion.deleted, each, [_delete(rows) for rows in past])
+            add_count(deletion.deleted, each, [delete(rows) for rows in past])
     deletion.state, deletion.done_at = Deletion.State.DONE, at
     deletion.save()
     _record("deleted what was past its time", deletion, by=audit.CLOCK, at=at)
     return deletion
-
-
-def _delete(rows: "QuerySet[Any]") -> int:
-    """Delete these rows and what hangs on them; give the number of these alone."""
-    _, by_model = rows.delete()
-    return by_model.get(rows.model._meta.label, 0)
 
 
 # -- one child -------------------------------------------------------------------------------------------
@@ -357,7 +351,7 @@ def erase_child(*, pupil: Pupil, by: User, at: datetime) -> None:
         )
     _record_about(pupil, "erased a child", by=by, at=at)
     for rows in reversed(held):
-        rows.delete()
+        delete(rows)
     forget_lists(school_id=pupil.school_id, by=by, at=at)
     forget_pack(school_id=pupil.school_id)
 

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import QuerySet
 
 from handrail.core.jinja import long_date, moment
+from handrail.handovers import ledger
 from handrail.records.hidden import hidden_in, is_hidden, without
 from handrail.records.tables import columns, plain, table_name
 from handrail.schools.models import Pupil
@@ -35,6 +36,15 @@ def held_about(pupils: QuerySet[Pupil]) -> Iterator[Rows]:
         for relation in rows.model._meta.get_fields(include_hidden=True):  # also of keys that lead nowhere back
             if relation.one_to_many or (relation.one_to_one and relation.auto_created):
                 waiting.append(relation.related_model._default_manager.filter(**{f"{relation.field.name}__in": ids}))
+
+
+def delete(rows: Rows) -> int:
+    """Delete these rows and what hangs on them; give the number of these alone. What went through the exchange stays
+    in its ledger, as a count and a hash.
+    """
+    ledger.keep(rows)
+    _, by_model = rows.delete()
+    return by_model.get(rows.model._meta.label, 0)
 
 
 def as_json(pupil: Pupil, *, to_parents: bool = False) -> dict[str, list[dict[str, Any]]]:

@@ -11,7 +11,7 @@ from handrail.handovers.models import Handover
 from handrail.handovers.models import Pack as SentPack
 from handrail.handovers.moves import DECLINED_KEPT, Side, State
 from handrail.packs.actions import forget_pack
-from handrail.records.child import held_about
+from handrail.records.child import delete, held_about
 from handrail.records.models import LegalHold
 from handrail.schools.models import Pupil
 
@@ -60,5 +60,5 @@ def _forget(pupil: Pupil) -> None:
     if any(is_fixed(rows.model) and rows.exists() for rows in held):
         return
     for rows in reversed(held):
-        rows.delete()
+        delete(rows)
     forget_pack(school_id=pupil.school_id)
