@@ -20,7 +20,7 @@ class TestTheDataPage:
         for table in TABLES.values():
             assert f'href="/data/{table.name}/"' in page
             assert f'href="/data/{table.name}.csv"' in page
-        assert "Your authority’s administrator makes keys." in page
+        assert "Your authority’s administrator or data protection lead makes keys." in page
         assert "Make or revoke a key" in browse(cast.admin).get("/data/").content.decode()
 
     @pytest.mark.parametrize("name", TABLES)

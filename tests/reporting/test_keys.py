@@ -43,7 +43,7 @@ class TestMakingAKey:
         ("wrong", "words"),
         [
             ({"name": ""}, "Enter what will use it"),
-            ({"scopes": []}, "Select what it may read"),
+            ({"scopes": []}, "Select what it may do"),
             ({"expires_on_year": "2020"}, "must be today or in the future"),
             ({"expires_on_year": "2199"}, "must be on or before"),
             ({"scopes": ["pupil"]}, "Select"),
@@ -77,7 +77,7 @@ class TestRevokingAKey:
         client = browse(cast.admin)
         assert "It was never used." in client.get(f"/settings/keys/{key.id}/revoke/").content.decode()
         page = client.post(f"/settings/keys/{key.id}/revoke/", follow=True).content.decode()
-        assert "Power BI can no longer read anything." in page
+        assert "Power BI opens nothing any more." in page
         assert "revoked on" in page
         with inside(one):
             revoke_key(key=key, by=cast.admin, at=timezone.now())

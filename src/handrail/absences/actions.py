@@ -133,6 +133,24 @@ def change_return(
 
 
 @transaction.atomic
+def report(
+    *, pupil: Pupil, first_on: date, from_pm: bool, by: audit.Actor, at: datetime, **said: Any
+) -> tuple[SicknessReturn, str]:
+    """Make a return, or change the one that begins on the same day, as a program does that sends all it knows again.
+
+    Gives it with *made*, *changed* or *unchanged*. Raises what `make_return` and `change_return` do, and ImpossibleDays
+    for another half of the first day: that is another absence.
+    """
+    Pupil.objects.select_for_update(of=("self",)).get(id=pupil.id)  # two at once: the second finds what the first made
+    made = SicknessReturn.objects.standing().filter(case__pupil=pupil, first_on=first_on).first()
+    if made is None:
+        return make_return(pupil=pupil, first_on=first_on, from_pm=from_pm, by=by, at=at, **said), "made"
+    if made.from_pm != from_pm:
+        raise ImpossibleDays("The return of this day says otherwise. Take it back on its page first", "from_pm")
+    return made, "changed" if change_return(made=made, by=by, at=at, **said) else "unchanged"
+
+
+@transaction.atomic
 def withdraw_return(*, made: SicknessReturn, by: audit.Actor, at: datetime) -> bool:
     """Take back a return that was a mistake. It stays on file and counts no more. Gives whether it still counted."""
     standing = SicknessReturn.objects.standing().filter(id=made.id)

@@ -88,6 +88,7 @@ class Permission(StrEnum):
     EXTRACT_AUDIT = "extract_audit"  # the authority's activity, and the record of changes and reads as a file
     KEEP_RETENTION = "keep_retention"  # how long records are kept, and deleting what is past it
     KEEP_KEYS = "keep_keys"  # keys with which other programs read the authority's tables
+    KEEP_CHILD_KEYS = "keep_child_keys"  # those of them that are about single children
     EXPORT_AUTHORITY = "export_authority"  # everything of the authority, in open formats
 
 
@@ -156,6 +157,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.EXTRACT_AUDIT,
             Permission.KEEP_EXCHANGE,
             Permission.KEEP_RETENTION,
+            Permission.KEEP_KEYS,
+            Permission.KEEP_CHILD_KEYS,
             Permission.EXPORT_AUTHORITY,
         }
     ),

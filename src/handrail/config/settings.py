@@ -252,10 +252,10 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Handrail",
-    "DESCRIPTION": "Tables of an authority for Power BI, Excel, R, Python and other programs. None is about a child.",
+    "DESCRIPTION": "Tables of an authority for Power BI, Excel, R, Python and other programs, and what they may write.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
-    "PREPROCESSING_HOOKS": ["handrail.reporting.openapi.only_tables"],
+    "PREPROCESSING_HOOKS": ["handrail.reporting.openapi.only_ours"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "SORT_OPERATION_PARAMETERS": False,

@@ -1,4 +1,4 @@
-"""What programs read. Each address is a door that opens to a key, answers in JSON or CSV, and refuses in words."""
+"""What programs read and write. Each address is a door that opens to a key, and answers and refuses in words."""
 
 import base64
 import binascii
@@ -10,6 +10,7 @@ from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.views import APIView
 
@@ -20,14 +21,17 @@ from handrail.reporting import cursors, reading
 from handrail.reporting.actions import digest_of, note_use
 from handrail.reporting.filters import CURSOR, Asked, Refused, understood
 from handrail.reporting.models import ApiKey, Scope
-from handrail.reporting.openapi import TableSchema, description
+from handrail.reporting.openapi import TableSchema, WriteSchema, description
 from handrail.reporting.tables import TABLES, AsAt, Table
+from handrail.reporting.writes import WRITES, Write, write
 
 CALLS_A_MINUTE = 300
 """For one key. They are counted on the cache's own connection, so a call that fails counts too."""
 
 MINUTE = 60
 SCHEMA = "/api/v1/openapi.json"
+LONGEST_BODY = 1 << 16
+"""Bytes of JSON. No fact needs a quarter of them."""
 
 
 class Json(BaseRenderer):
@@ -36,6 +40,25 @@ class Json(BaseRenderer):
 
 class Csv(BaseRenderer):
     media_type, format = "text/csv", "csv"
+
+
+class Body(BaseParser):
+    """What is sent, as JSON."""
+
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        text = stream.read(LONGEST_BODY + 1)
+        if len(text) > LONGEST_BODY:
+            raise Refused(Wrong("too_long", "/", f"The body is longer than {LONGEST_BODY} bytes."))
+        try:
+            return json.loads(text, parse_constant=self._is_none)
+        except (ValueError, RecursionError):
+            raise Refused(Wrong("invalid_json", "/", "The body is not JSON.")) from None
+
+    def _is_none(self, word: str) -> None:
+        """NaN and Infinity, which Python takes and JSON has not."""
+        raise ValueError
 
 
 class KeyAuthentication(BaseAuthentication):
@@ -90,10 +113,13 @@ class Endpoint(Door, APIView):
         if wait:
             raise exceptions.Throttled(wait)
         note_use(key=key, at=request.now)
-        if self.scope and self.scope not in key.scopes:
-            raise exceptions.PermissionDenied(
-                f"The key may not read this. It needs the right “{self.scope.label}” ({self.scope})."
-            )
+        scope = self.scope_for(request.method)
+        if scope and scope not in key.scopes:
+            raise exceptions.PermissionDenied(f"The key may not do this. It needs the right “{scope.label}” ({scope}).")
+
+    def scope_for(self, method: str) -> Scope | None:
+        """The right that it takes."""
+        return self.scope
 
     def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         raise exceptions.MethodNotAllowed(request.method)
@@ -148,6 +174,26 @@ class List(Endpoint):
         return _cached(_json(request, asked, page), tag)
 
 
+class Writing(Endpoint):
+    """Where a fact is written."""
+
+    fact: ClassVar[Write]
+    http_method_names = ["get", "head", "post"]
+    parser_classes = [Body]
+
+    def scope_for(self, method: str) -> Scope | None:
+        return self.fact.scope if method == "POST" else self.scope
+
+    def post(self, request: Any, **_: Any) -> HttpResponse:
+        done = write(self.fact, request.data, by=request.auth, at=request.now)
+        told = {"data": done, "meta": _meta(request)}
+        return HttpResponse(
+            json.dumps(told), status=201 if done["result"] == "made" else 200, content_type="application/json"
+        )
+
+    post.kwargs = {"schema": WriteSchema()}  # type: ignore[attr-defined]  # where drf-spectacular looks
+
+
 class Changes(Endpoint):
     """What was written or removed in a table since a cursor."""
 
@@ -165,6 +211,12 @@ LISTS: dict[str, Any] = {
     table.name: type("List", (List,), {"table": table, "scope": table.scope, "__doc__": table.says})
     for table in TABLES.values()
 }
+WRITINGS: dict[str, Any] = {
+    fact.name: type("Writing", (Writing, LISTS.get(fact.name, Endpoint)), {"fact": fact, "__doc__": fact.says})
+    for fact in WRITES.values()
+}
+ADDRESSES = LISTS | WRITINGS
+"""What is read, and what may be written too, by its name in the address."""
 CHANGES: dict[str, Any] = {
     table.name: type("Changes", (Changes,), {"table": table, "scope": table.scope})
     for table in TABLES.values()
@@ -197,9 +249,12 @@ def answer_to(fault: Exception, context: Any) -> HttpResponse | None:
     if not isinstance(fault, exceptions.APIException):
         return None
     if isinstance(fault, exceptions.MethodNotAllowed):
-        answer = problem(405, "This address is only read: GET or HEAD.")
-        answer["Allow"] = "GET, HEAD"
+        takes = ", ".join(context["view"].allowed_methods)
+        answer = problem(405, f"This address takes {takes}.")
+        answer["Allow"] = takes
         return answer
+    if isinstance(fault, exceptions.UnsupportedMediaType):
+        return problem(415, "Send JSON, and say so: “Content-Type: application/json”.")
     answer = problem(fault.status_code, str(fault.detail))
     if getattr(fault, "auth_header", None):
         answer["WWW-Authenticate"] = fault.auth_header
@@ -214,8 +269,12 @@ def _json(request: Any, asked: Asked, page: reading.Page) -> HttpResponse:
     if page.removed is not None:
         told["removed"] = page.removed
     told["page"] = {"limit": asked.limit, "next_cursor": page.next_cursor, "has_more": page.has_more}
-    told["meta"] = {"as_at": f"{request.now:%Y-%m-%dT%H:%M:%SZ}", "schema": SCHEMA}
+    told["meta"] = _meta(request)
     return HttpResponse(json.dumps(told, ensure_ascii=False), content_type="application/json")
+
+
+def _meta(request: Any) -> dict[str, str]:
+    return {"as_at": f"{request.now:%Y-%m-%dT%H:%M:%SZ}", "schema": SCHEMA}
 
 
 def _next(request: Any, cursor: str) -> str:

@@ -16,6 +16,9 @@ MOST_VALUES = 500
 """Values of one filter, so that no list of them makes a question that takes long."""
 
 
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
 class Refused(ValueError):
     """What is wrong with what was asked."""
 
@@ -105,7 +108,7 @@ class Day(Filter):
 
     def value_of(self, text: str) -> date:
         try:
-            if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+            if not DAY.fullmatch(text):
                 raise ValueError
             return date.fromisoformat(text)
         except ValueError:
@@ -172,7 +175,7 @@ def understood(given: Mapping[str, list[str]], filters: Mapping[str, Filter], *,
     for name, texts in given.items():
         if name not in known:
             words = "is for CSV alone" if name == ALL else f"is not known here; there are {', '.join(sorted(known))}"
-            errors.append(Wrong("unknown_parameter", f"/{_shown(name)}", f"The parameter “{_shown(name)}” {words}."))
+            errors.append(Wrong("unknown_parameter", f"/{shown(name)}", f"The parameter “{shown(name)}” {words}."))
         elif len(texts) != 1:
             errors.append(Wrong("given_twice", f"/{name}", f"The parameter “{name}” was given more than once."))
         elif name in filters:
@@ -195,6 +198,6 @@ def understood(given: Mapping[str, list[str]], filters: Mapping[str, Filter], *,
     return Asked(conditions, int(limit), asked.get(CURSOR, ""), ALL in asked, filtered, chosen)
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
     """A parameter's name as it may be repeated: short, and without what no name has."""
     return re.sub(r"[^\w.-]", "?", name[:40])

@@ -1,5 +1,6 @@
-"""Where an administrator makes keys for other programs, and revokes them."""
+"""Where keys for other programs are made and revoked."""
 
+from typing import Any
 from uuid import UUID
 
 from dateutil.relativedelta import relativedelta
@@ -32,14 +33,19 @@ class MakeKeyView(Door):
 
     def get(self, request: Request) -> HttpResponse:
         in_a_year = request.today + relativedelta(years=1)
-        return self.page(request, KeyForm(today=request.today, initial={"expires_on": in_a_year}))
+        return self.page(request, self.form(initial={"expires_on": in_a_year}))
 
     def post(self, request: Request) -> HttpResponse:
-        form = KeyForm(request.POST, today=request.today)
+        form = self.form(request.POST)
         if not form.is_valid():
             return self.page(request, form)
         key, secret = make_key(by=request.user, at=request.now, **form.cleaned_data)
         return render(request, "reporting/key_made.html", {"key": key, "secret": secret})
+
+    def form(self, *data: Any, **more: Any) -> KeyForm:
+        request: Any = self.request
+        is_about_children = request.user.may(Permission.KEEP_CHILD_KEYS)
+        return KeyForm(*data, today=request.today, is_about_children=is_about_children, **more)
 
     def page(self, request: Request, form: KeyForm) -> HttpResponse:
         return render(request, "reporting/make_key.html", {"form": form})
@@ -55,5 +61,5 @@ class RevokeKeyView(Door):
     def post(self, request: Request, key_id: UUID) -> HttpResponse:
         key = get_or_404(ApiKey.objects, id=key_id)
         revoke_key(key=key, by=request.user, at=request.now)
-        messages.success(request, f"{key} can no longer read anything.")
+        messages.success(request, f"{key} opens nothing any more.")
         return redirect("reporting:keys")

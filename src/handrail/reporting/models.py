@@ -1,7 +1,8 @@
-"""The keys with which other programs read an authority's tables."""
+"""The keys with which other programs read an authority's tables, and write a few facts."""
 
 from datetime import date
 from typing import ClassVar, Self
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -12,10 +13,17 @@ from handrail.core.models import Record, RecordManager
 
 
 class Scope(models.TextChoices):
-    """What a key may read. One does not hold another."""
+    """What a key may do. One does not hold another."""
 
-    AGGREGATE = "aggregate", "Numbers"
-    SCHOOL = "school", "Schools and their policies"
+    AGGREGATE = "aggregate", "Read numbers"
+    SCHOOL = "school", "Read schools and policies"
+    WRITE_POLICIES = "write_policies", "Record reviews of policies"
+    WRITE_PLANS = "write_plans", "Record reviews of children’s plans"
+    WRITE_RETURNS = "write_returns", "Send sickness returns"
+
+
+ABOUT_CHILDREN = frozenset({Scope.WRITE_PLANS, Scope.WRITE_RETURNS})
+"""What is about single children. The data protection lead alone gives a key one of these."""
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
@@ -26,10 +34,13 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
 
 class ApiKey(Record):
-    """What lets a program read. A digest: the key itself is shown once, to whoever makes it, and not kept."""
+    """What lets a program in. A digest: the key itself is shown once, to whoever makes it, and not kept.
+
+    What is done with it is done `by` the key: in the name of whoever made it, who answers for it.
+    """
 
     name = models.CharField(max_length=60, help_text="what uses it")
-    scopes = ArrayField(models.CharField(max_length=10, choices=Scope))
+    scopes = ArrayField(models.CharField(max_length=20, choices=Scope))
     digest = models.CharField(max_length=64, unique=True)
     expires_on = models.DateField(help_text="the last day on which it works")
     made_at = models.DateTimeField()
@@ -57,6 +68,18 @@ class ApiKey(Record):
     def works_on(self, on: date) -> bool:
         """Whether it opens something on the day `on`. Of one that was found `with_makers`."""
         return self.revoked_at is None and self.expires_on >= on and not self.has_lost_maker
+
+    # An action's `by=`
+    @property
+    def actor_id(self) -> UUID | None:
+        return self.made_by
+
+    @property
+    def actor_name(self) -> str:
+        return f"{self.name}, with a key of {self.made_by_name}"[:150]
+
+    def role_at(self, school_id: UUID | None) -> str:
+        return "key"
 
 
 class Change(Record):

@@ -1,4 +1,6 @@
-"""The description of what programs read, as OpenAPI 3.1 and as a dictionary: made from the tables, never by hand."""
+"""The description of what programs read and write, as OpenAPI 3.1 and as a dictionary: made from the tables and facts,
+never by hand.
+"""
 
 from functools import cache
 from typing import Any
@@ -13,13 +15,14 @@ from handrail.core.problems import CONTENT_TYPE
 from handrail.reporting.columns import Label, fields
 from handrail.reporting.filters import LIMIT, MOST
 from handrail.reporting.tables import Table
+from handrail.reporting.writes import Write, Written
 
 JSON, CSV = "application/json", "text/csv"
 
 
 class ErrorRow(serializers.Serializer):
     code = serializers.CharField(help_text="A word for programs.")
-    pointer = serializers.CharField(help_text="The parameter that is wrong, after a slash.")
+    pointer = serializers.CharField(help_text="The parameter or field that is wrong, after a slash.")
     detail = serializers.CharField(help_text="What is wrong, in a sentence.")
 
 
@@ -45,6 +48,11 @@ class Meta(serializers.Serializer):
     schema = serializers.CharField(help_text="Where this description is.")
 
 
+class WrittenAnswer(serializers.Serializer):
+    data = Written()
+    meta = Meta()
+
+
 class Removed(serializers.Serializer):
     id = serializers.UUIDField(help_text="The row that is no longer there.")
     deleted_at = serializers.DateTimeField(help_text="When it was removed.")
@@ -53,7 +61,7 @@ class Removed(serializers.Serializer):
 REFUSALS = {
     400: "Something asked for is unknown or not understood.",
     401: "There is no key, or it is not known, revoked or expired.",
-    403: "The key may not read this.",
+    403: "The key may not do this.",
     406: "Neither JSON nor CSV was accepted.",
     429: "More than 300 calls in a minute. Retry-After says how many seconds to wait.",
 }
@@ -134,6 +142,47 @@ class TableSchema(AutoSchema):
         return found
 
 
+class WriteSchema(AutoSchema):
+    """One address at which a fact is written."""
+
+    @property
+    def fact(self) -> Write:
+        fact: Write = self.view.fact
+        return fact
+
+    def get_operation_id(self) -> str:
+        return f"write_{self.fact.name.replace('-', '_')}"
+
+    def get_tags(self) -> list[str]:
+        return ["Write"]
+
+    def get_summary(self) -> str:
+        return self.fact.title
+
+    def get_description(self) -> str:
+        return f"{self.fact.says} Takes a key with the right “{self.fact.scope.label}” ({self.fact.scope})."
+
+    def get_override_parameters(self) -> list[Any]:
+        return []
+
+    def get_request_serializer(self) -> Any:
+        return self.fact.body
+
+    def get_response_serializers(self) -> dict[Any, Any]:
+        found: dict[Any, Any] = {
+            (201, JSON): OpenApiResponse(WrittenAnswer, "It was made."),
+            (200, JSON): OpenApiResponse(WrittenAnswer, "It was there: changed, or unchanged."),
+        }
+        for status, says in (REFUSALS | {406: "JSON was not accepted.", 415: "It is not said to be JSON."}).items():
+            found[status, CONTENT_TYPE] = OpenApiResponse(Problem, says)
+        return found
+
+    def _map_serializer(self, serializer: Any, direction: Any, bypass_extensions: bool = False) -> dict[str, Any]:
+        """A body has no other fields than these."""
+        found: dict[str, Any] = super()._map_serializer(serializer, direction, bypass_extensions)
+        return found | {"additionalProperties": False} if direction == "request" else found
+
+
 @cache
 def envelope(table: Table, *, is_of_changes: bool) -> type[serializers.Serializer]:
     """The object at the top of an answer."""
@@ -160,9 +209,9 @@ class KeyScheme(OpenApiAuthenticationExtension):
         return [{"bearer": []}, {"basic": []}]
 
 
-def only_tables(endpoints: Any) -> list[Any]:
+def only_ours(endpoints: Any) -> list[Any]:
     """The addresses that are described."""
-    return [each for each in endpoints if hasattr(each[3].cls, "table")]
+    return [each for each in endpoints if hasattr(each[3].cls, "table") or hasattr(each[3].cls, "fact")]
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Addresses of keys, of the data page, and of what programs read."""
+"""Addresses of keys, of the data page, and of what programs read and write."""
 
 from django.urls import path, re_path
 
@@ -15,7 +15,7 @@ urlpatterns = [
     path("data/reference/", data.ReferenceView.as_view(), name="reference"),
     path("data/<slug:table_name>/", data.TableView.as_view(), name="table"),
     path("data/<slug:table_name>.csv", data.DownloadView.as_view(), name="download"),
-    *(path(f"api/v1/{name}", each.as_view(), name=f"api_{name}") for name, each in api.LISTS.items()),
+    *(path(f"api/v1/{name}", each.as_view(), name=f"api_{name}") for name, each in api.ADDRESSES.items()),
     *(
         path(f"api/v1/{name}.csv", each.as_view(), {"format": "csv"}, name=f"api_{name}_csv")
         for name, each in api.LISTS.items()
