@@ -1,9 +1,13 @@
 """A return in a real browser: a school answers in parts on a phone, its lead submits, a governor signs, an officer
-samples and disagrees.
+samples and disagrees, and the school takes the evidence of it all.
 """
 
+import zipfile
 from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
 
+import pypdf
 import pytest
 from django.utils import timezone
 from factories import person
@@ -23,6 +27,13 @@ HOME = "/schools/900001/return/"
 def fill_date(page, name, day):
     for box in ("day", "month", "year"):
         page.fill(f"[name={name}_{box}]", str(getattr(day, box)))
+
+
+def downloaded(page, name):
+    """What pressing a button gives as a file."""
+    with page.expect_download() as coming:
+        page.get_by_role("button", name=name).click()
+    return Path(coming.value.path()).read_bytes()
 
 
 def test_a_return_from_the_asking_to_the_finding(site, pdf):
@@ -108,6 +119,23 @@ def test_a_return_from_the_asking_to_the_finding(site, pdf):
     officer.goto(site.address("/returns/"))
     site.check(officer)
     officer.goto(site.address("/returns/dates/"))
+    site.check(officer)
+
+    phone.goto(site.address("/schools/900001/"))
+    site.press(phone, "Evidence for inspection", role="link")
+    site.check(phone)
+    fill_date(phone, "on", on + timedelta(days=1))
+    site.press(phone, "Download the paper (PDF)")
+    site.check(phone)  # the day has not come
+    fill_date(phone, "on", on)
+    paper = downloaded(phone, "Download the paper (PDF)")
+    text = " ".join(pypdf.PdfReader(BytesIO(paper)).pages[0].extract_text().split())
+    assert "Evidence for inspection: Oak School" in text and "by Gus Governor" in text
+    with zipfile.ZipFile(BytesIO(downloaded(phone, "Download everything (ZIP)"))) as archive:
+        assert archive.testzip() is None
+        assert f"evidence/{ids[5]}.pdf" in archive.namelist()
+        assert b"evidence.pdf" in archive.read("index.csv")
+    officer.goto(site.address("/inspection/"))
     site.check(officer)
     with inside(site.one):
         assert Countersignature.objects.get().returned == made

@@ -39,6 +39,7 @@ SHOWN = {
         "carried policies over at a conversion": "Carried the policies over from the school before this one",
         "took back a starting point": "Took back what was recorded of a policy",
         "recorded an approval": "Recorded an approval",
+        "took evidence for inspection": "Took evidence for inspection",
         "changed where a policy is published": "Changed where a policy is published",
         "changed who is responsible for a policy": "Changed who is responsible for a policy",
         "answered points of a return": "Answered points of the return",

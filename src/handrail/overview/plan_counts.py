@@ -107,6 +107,19 @@ def plan_counts_by_school(*, on: date, counted_on: date | None = None) -> list[L
     return [Line(name, counts, urn=urn, phase=phase) for urn, name, phase, counts in tally.schools]
 
 
+def last_count(*, on: date, urn: str = "") -> tuple[date, Line] | None:
+    """How the plans of a school, or of all of them, stood when they were counted last until a day; None where nobody
+    had counted any. Counts nothing itself.
+    """
+    tally = PlanTally.objects.filter(counted_on__lte=on).order_by("-counted_on").first()
+    if tally is None:
+        return None
+    if not urn:
+        return tally.counted_on, _lines(tally)[-1]
+    found = (Line(name, counts, urn=each, phase=phase) for each, name, phase, counts in tally.schools if each == urn)
+    return next(((tally.counted_on, line) for line in found), None)
+
+
 def month_by_month(*, on: date) -> list[Month]:
     """How plans stood in each month until now, the newest first: each as it was counted then, and unchanged since."""
     first_of_month: dict[tuple[int, int], PlanTally] = {}

@@ -4,6 +4,7 @@ from django.urls import path, re_path
 
 from handrail.overview import calendar_views, views
 from handrail.overview import chase_views as chase
+from handrail.overview import inspection_views as inspection
 from handrail.overview import plan_count_views as plan_counts
 from handrail.overview import record_views as record
 
@@ -16,6 +17,8 @@ urlpatterns = [
     path("schools/<str:urn>/", views.SchoolView.as_view(), name="school"),
     path("schools/<str:urn>/activity/", views.ActivityView.as_view(), name="activity"),
     path("schools/<str:urn>/activity/children/", views.ChildrensActivityView.as_view(), name="childrens_activity"),
+    path("schools/<str:urn>/inspection/", inspection.InspectionView.as_view(), name="inspection"),
+    path("inspection/", inspection.AuthorityInspectionView.as_view(), name="inspection"),
     path("children/", views.AskedAboutView.as_view(), name="asked_about"),
     path("children/<uuid:child_id>/reads/", record.WhoLookedView.as_view(), name="who_looked"),
     path("activity/", record.EverythingView.as_view(), name="everything"),

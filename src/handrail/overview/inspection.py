@@ -1,0 +1,358 @@
+"""What a school, or the authority, shows to whoever inspects it: on paper, and as a ZIP with the files behind it.
+
+As at the end of a day: nothing in it was recorded later, and what has been changed since is said to have been. It
+names no child: of plans it holds counts as they may be shown, of training how many people. What somebody typed as
+evidence, or uploaded, is in it as it is; files have names of ours.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+
+from handrail.care.models import StaffTraining
+from handrail.core.calendar import beginning_of
+from handrail.core.documents import NotFound, StoreUnavailable, open_document
+from handrail.core.evidence import File, rows_as_csv
+from handrail.core.file_kinds import ENDINGS
+from handrail.core.jinja import long_date, plural
+from handrail.core.models import AuditEntry, Document
+from handrail.core.pdf import pdf
+from handrail.core.status import Status
+from handrail.notices.models import Notice
+from handrail.notices.wording import WORDINGS
+from handrail.overview.history import RECIPIENTS
+from handrail.overview.plan_counts import STATUSES, last_count
+from handrail.policies.models import Kind, Policy
+from handrail.policies.past import Then, as_at
+from handrail.returns.models import Answer, Assessment, Cycle, PlannedAction, Return, Verdict
+from handrail.returns.standing import submitted_sections
+from handrail.schools.models import School
+
+PAPER = Path(__file__).parent / "paper" / "inspection.typ"
+REMINDED_OF = ("policy", "yearly_return", "planned_action")
+"""The kinds of thing of which reminders are told here: none is about a child."""
+
+NOT_FETCHED = b"This file could not be fetched when the evidence was made. Make the evidence again later."
+
+
+@dataclass(frozen=True)
+class Table:
+    """A part of the paper: words, and a table that may have no row."""
+
+    title: str
+    lead: str = ""
+    headings: Sequence[str] = ()
+    rows: Sequence[Sequence[str]] = ()
+    widths: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer of a return as the evidence tells it."""
+
+    section: str
+    point: Any
+    found: Sequence[Assessment]
+    planned: Sequence[PlannedAction]
+    file: str
+    """Its name in the ZIP."""
+
+    @property
+    def answer(self) -> Answer:
+        answer: Answer = self.point.answer
+        return answer
+
+    @property
+    def asked(self) -> str:
+        return f"{self.point.requirement.says} ({self.point.strength}.)"
+
+    @property
+    def in_words(self) -> str:
+        """The reason, what shows it, and what the authority found."""
+        answer = self.answer
+        said = [answer.reason, answer.evidence, f"Page {answer.evidence_page}." if answer.evidence_page else ""]
+        said += [answer.evidence_url, f"File: {self.file}." if self.file else ""]
+        said += [f"The authority found: {each.get_verdict_display()}. {each.note}" for each in self.found]
+        said += [f"Planned: {each.what} ({each.owner_name}, by {long_date(each.due_on)})." for each in self.planned]
+        return " ".join(each for each in said if each)
+
+
+class Evidence:
+    """All of it about one school, or where none is given about the authority, at the end of a day."""
+
+    def __init__(self, school: School | None, *, on: date, authority: str, printed: str) -> None:
+        self.school, self.on, self.authority, self.printed = school, on, authority, printed
+        self.until = beginning_of(on + timedelta(days=1))
+        own = Policy.objects.filter(school=school).select_related("school")
+        order = list(Kind)
+        self.policies = as_at(sorted(own, key=lambda each: order.index(Kind(each.kind))), on=on)
+        returns = Return.objects.filter(school=school, submitted_at__lt=self.until)
+        self.returns = list(returns.select_related("cycle", "countersignature"))
+        self.files: dict[UUID, tuple[str, str, Document]] = {}
+        """The uploaded files: by document their name in the ZIP and what they are."""
+        for then in self.policies:
+            if then.version and then.version.document and then.has_document:
+                self._file(f"policies/{then.policy.kind}", str(then.policy), then.version.document)
+        self.said = {each.id: list(self._said(each)) for each in self.returns}
+
+    def _file(self, name: str, what: str, document: Document) -> str:
+        """What a document is called in the ZIP: nothing that somebody typed, for that may be a name."""
+        if document.id not in self.files:
+            taken = sum(each.startswith(name) for each, _, _ in self.files.values())
+            called = f"{name}{f'-{taken + 1}' if taken else ''}{ENDINGS.get(document.content_type, '')}"
+            self.files[document.id] = (called, what, document)
+        return self.files[document.id][0]
+
+    def _said(self, returned: Return) -> Iterator[Said]:
+        planned: dict[str, list[PlannedAction]] = {}
+        actions = PlannedAction.objects.filter(cycle=returned.cycle_id, school=self.school)
+        for action in actions.exclude(id__in=self._recorded_later("planned what a return lacks")):
+            planned.setdefault(action.requirement_id, []).append(action)
+        for section in submitted_sections(returned):
+            for point in section.points:
+                found = [each for each in point.answer.assessments.all() if each.assessed_at < self.until]
+                document, what = point.answer.evidence_file, f"Evidence of {point.requirement.id}, {returned.cycle}"
+                file = self._file(f"evidence/{point.requirement.id}", what, document) if document else ""
+                yield Said(section.title, point, found, planned.get(point.requirement.id, []), file)
+
+    def _recorded_later(self, verb: str) -> QuerySet[AuditEntry, Any]:
+        return AuditEntry.objects.filter(verb=verb, at__gte=self.until).values("subject_id")
+
+    # -- paper -------------------------------------------------------------------------------------------
+
+    @property
+    def title(self) -> str:
+        return f"Evidence for inspection: {self.school or self.authority}"
+
+    def paper(self) -> bytes:
+        """The PDF. Raises VaultClosed."""
+        whose = f"{self.school}, URN {self.school.urn}. {self.authority}." if self.school else f"{self.authority}."
+        about = [
+            f"{whose} As it stood at the end of {long_date(self.on)}.",
+            "Handrail put no child’s name in it. Counts from 1 to 5, and what would give them away, are kept back.",
+        ]
+        facts = {"title": self.title, "authority": self.authority, "printed": self.printed, "about": about}
+        return pdf(PAPER, facts | {"tables": [asdict(each) for each in self.tables()]})
+
+    def tables(self) -> Iterator[Table]:
+        yield self._policies()
+        if not self.school:
+            yield from self._of_schools()
+        yield from self._returns()
+        yield self._plans()
+        yield self._training()
+        yield self._reminders()
+        names = [(name, what) for name, what, _ in self.files.values()]
+        lead = "index.csv in the ZIP has the digest (SHA-256) of each file." if names else "None was uploaded."
+        yield Table("Files", lead, ("File", "What it is"), names, (2, 3))
+
+    def _policies(self) -> Table:
+        rows = [
+            (
+                str(each.policy), _dates(each), each.lead or "Not named", _approval(each),
+                each.published_url or "Not on a website",
+            )
+            for each in self.policies
+        ]  # fmt: skip
+        return Table(
+            "Policies",
+            "",
+            ("Policy", "Reviewed", "Lead", "Approved", "Where people can read it"),
+            rows,
+            (4, 4, 3, 4, 5),
+        )
+
+    def _returns(self) -> Iterator[Table]:
+        if not self.returns:
+            yield Table("Return", "No return had been submitted.")
+        for place, returned in enumerate(self.returns):
+            title, lead = (
+                f"{returned.cycle}",
+                f"Submitted on {long_date(returned.submitted_at)} by {returned.submitted_by_name}.",
+            )
+            title += f", correction {returned.number - 1}" if returned.number > 1 else ""
+            lead += f" {self._signature(returned)}"
+            said = self.said[returned.id]
+            if place:  # what an older one said is in answers.csv
+                yield Table(title, f"{lead} {_verdicts(each.answer.verdict for each in said)}")
+                continue
+            rows = [(each.asked, each.answer.get_verdict_display(), each.in_words) for each in said]
+            yield Table(title, lead, ("What is asked", "Answer", "Reason and evidence"), rows, (5, 2, 6))
+
+    def _signature(self, returned: Return) -> str:
+        signed = getattr(returned, "countersignature", None)
+        if signed is None or signed.signed_at >= self.until:
+            return "Not countersigned."
+        return f"Countersigned on {long_date(signed.signed_at)} by {signed.signed_by_name}."
+
+    def _plans(self) -> Table:
+        found = last_count(on=self.on, urn=self.school.urn if self.school else "")
+        if found is None:
+            return Table("Healthcare plans", "Plans had not been counted.")
+        counted_on, line = found
+        labels = [*(each.label for each in STATUSES), "All plans", "Covered"]
+        counts = ["Kept back" if count is None else str(count) for count in line.counts]
+        lead = f"As counted on {long_date(counted_on)}. Covered: in date, people trained, medicines in date, consent."
+        return Table("Healthcare plans", lead, labels, [counts], [1] * len(labels))
+
+    def _trained(self) -> QuerySet[StaffTraining]:
+        counted = StaffTraining.objects.filter(
+            Q(ended_on=None) | Q(ended_on__gt=self.on),
+            pupil=None, is_confirmed=True, trained_on__lte=self.on, expires_on__gte=self.on,
+        )  # fmt: skip
+        return counted.exclude(id__in=self._recorded_later("recorded a training"))
+
+    def _training(self) -> Table:
+        """How many people: at a school by what in, at the authority altogether."""
+        if self.school is None:
+            people = self._trained().values("school", "person").distinct().count()
+            schools = self._trained().values("school").distinct().count()
+            said = f"{plural(people, 'person', 'people')} at {plural(schools, 'school', 'schools')}"
+            return Table("Training", f"{said}: training that counted on the day, and is not for one child alone.")
+        people_in: dict[str, set[str]] = {}
+        for each in self._trained().filter(school=self.school):
+            people_in.setdefault(str(StaffTraining.Procedure(each.procedure).label), set()).add(each.person)
+        rows = [(what, plural(len(people), "person", "people")) for what, people in sorted(people_in.items())]
+        lead = "Training that counted on the day, and is not for one child alone." if rows else "None was on record."
+        return Table("Training", lead, ("In what", "How many"), rows, (3, 1))
+
+    def _notices(self) -> QuerySet[Notice]:
+        owed = Notice.objects.filter(subject_kind__in=REMINDED_OF, owed_at__lt=self.until).order_by("owed_at", "id")
+        return owed.filter(school_id=self.school.id) if self.school else owed
+
+    def _reminders(self) -> Table:
+        sent = Counter(self._notices().filter(SENT, ended_at__lt=self.until).values_list("wording", flat=True))
+        rows = [(WORDINGS[wording].called, str(count)) for wording, count in sorted(sent.items())]
+        return Table("Reminders sent", "" if rows else "None.", ("What about", "How many"), rows, (3, 1))
+
+    def _of_schools(self) -> Iterator[Table]:
+        """How the authority's schools stood, in numbers."""
+        statuses = Counter((each.policy.kind, each.status) for each in self._all_policies())
+        kinds = [kind for kind in Kind if kind != Kind.SECTION_19]
+        rows = [[kind.label, *(str(statuses[kind, status]) for status in Status)] for kind in kinds]
+        yield Table("Policies of schools", "", ("Policy", *(each.label for each in Status)), rows, (4, 2, 2, 2, 2, 2))
+        cycle = Cycle.objects.filter(opened_on__lte=self.on).first()
+        if cycle:
+            returns = list(self._newest(cycle))
+            signed = sum(self._signature(each) != "Not countersigned." for each in returns)
+            lead = f"{plural(len(returns), 'school', 'schools')} had returned it, {signed} with a governor’s signature."
+            yield Table(f"{cycle} of schools", lead)
+
+    # -- files -------------------------------------------------------------------------------------------
+
+    def pack(self) -> Iterator[File]:
+        """The files of the ZIP, one after the other. Raises VaultClosed."""
+        yield File("evidence.pdf", self.title, self.paper())
+        yield File("policies.csv", "The policies as they stood", self._policies_csv())
+        yield File("answers.csv", "Every answer of every return that had been submitted", self._answers_csv())
+        if not self.school:
+            yield File("schools-returns.csv", "Which schools had returned what was asked", self._returns_csv())
+            yield File("training.csv", "How many people at each school had training that counted", self._training_csv())
+        yield File("reminders.csv", "Reminders, and what had become of them", self._reminders_csv())
+        for name, what, document in self.files.values():
+            try:
+                with open_document(document) as file:
+                    yield File(name, what, file.read())
+            except (NotFound, StoreUnavailable):
+                yield File(f"{name}.txt", f"{what}: not fetched", NOT_FETCHED)
+
+    def _all_policies(self) -> list[Then]:
+        """Those of the schools that are open, for the authority."""
+        found = Policy.objects.of_schools().select_related("school").order_by("school__name", "school__urn", "kind")
+        return as_at(found, on=self.on)
+
+    def _policies_csv(self) -> bytes:
+        rows = (
+            (
+                each.policy.school.urn if each.policy.school else "", each.policy.school or self.authority, each.policy,
+                each.status.label, each.last_reviewed_on, each.next_review_on, each.reviewed_by, each.lead,
+                each.approval.approved_by if each.approval else "", each.approval.approved_on if each.approval else "",
+                each.approval.minute_reference if each.approval else "", each.published_url,
+            )
+            for each in [*self.policies, *([] if self.school else self._all_policies())]
+        )  # fmt: skip
+        return rows_as_csv(
+            ("URN", "Whose", "Policy", "Status", "Last reviewed", "Next review", "Recorded by", "Lead", "Approved by",
+             "Approved on", "Minute", "Where people can read it"),
+            rows,
+        )  # fmt: skip
+
+    def _answers_csv(self) -> bytes:
+        rows = (
+            (
+                str(returned.cycle), returned.number, returned.submitted_at, each.section, each.point.requirement.id,
+                each.point.requirement.says, each.point.strength, each.answer.get_verdict_display(), each.in_words,
+                each.answer.answered_by_name, each.answer.answered_at, "Yes" if each.answer.carried_from_id else "",
+            )
+            for returned in self.returns
+            for each in self.said[returned.id]
+        )  # fmt: skip
+        return rows_as_csv(
+            ("Return", "Number", "Submitted", "Part", "Point", "What is asked", "How strongly", "Answer",
+             "Reason and evidence", "Answered by", "Answered", "Carried over"),
+            rows,
+        )  # fmt: skip
+
+    def _newest(self, cycle: Cycle) -> QuerySet[Return]:
+        """The newest return of each school in a cycle, by the day."""
+        found = Return.objects.filter(cycle=cycle, school__isnull=False, submitted_at__lt=self.until)
+        return found.newest().select_related("school", "countersignature", "cycle")
+
+    def _returns_csv(self) -> bytes:
+        rows: list[Sequence[Any]] = []
+        for cycle in Cycle.objects.filter(opened_on__lte=self.on):
+            returns = list(self._newest(cycle))
+            counted = Answer.objects.filter(returned__in=returns).order_by().values_list("returned", "verdict")
+            counts = {(returned, verdict): number for returned, verdict, number in counted.annotate(Count("id"))}
+            rows += [
+                (
+                    each.school.urn, each.school, str(cycle), each.submitted_at, each.submitted_by_name,
+                    self._signature(each), *(counts.get((each.id, verdict), 0) for verdict in Verdict.values),
+                )
+                for each in returns
+            ]  # fmt: skip
+        return rows_as_csv(("URN", "School", "Return", "Submitted", "By", "Countersigned", *Verdict.labels), rows)
+
+    def _training_csv(self) -> bytes:
+        counts = self._trained().order_by("school__name", "school__urn").values_list("school__urn", "school__name")
+        return rows_as_csv(("URN", "School", "People"), counts.annotate(Count("person", distinct=True)))
+
+    def _reminders_csv(self) -> bytes:
+        urns: dict[Any, str] = {} if self.school else dict(School.objects.order_by().values_list("id", "urn"))
+        rows = (
+            (
+                each.owed_at, self.school.urn if self.school else urns.get(each.school_id, ""),
+                WORDINGS[each.wording].called, RECIPIENTS.get(each.recipient_role, each.recipient_role), each.step_on,
+                each.get_state_display() if each.ended_at and each.ended_at < self.until else "Not sent by then",
+            )
+            for each in self._notices().iterator(chunk_size=2000)
+        )  # fmt: skip
+        return rows_as_csv(("Owed", "URN", "What about", "To whom", "Falls on", "What had become of it"), rows)
+
+
+SENT = Q(state__in=[Notice.State.ACCEPTED, Notice.State.DELIVERED])
+
+
+def _dates(then: Then) -> str:
+    if then.last_reviewed_on is None:
+        return then.status.label
+    nxt = f", next by {long_date(then.next_review_on)}" if then.next_review_on else ""
+    return f"{then.status.label}. Last on {long_date(then.last_reviewed_on)}{nxt}"
+
+
+def _approval(then: Then) -> str:
+    if then.approval is None:
+        return "Not recorded"
+    minute = f", minute {then.approval.minute_reference}" if then.approval.minute_reference else ""
+    return f"{then.approval.approved_by}, {long_date(then.approval.approved_on)}{minute}"
+
+
+def _verdicts(verdicts: Iterable[str]) -> str:
+    counts = Counter(verdicts)
+    return ", ".join(f"{each.label}: {counts[each]}" for each in Verdict if counts[each]) + "."

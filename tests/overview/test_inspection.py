@@ -1,0 +1,283 @@
+"""Evidence for inspection: on paper and in a ZIP, as at a day, with what was recorded by then and no child."""
+
+import csv
+import hashlib
+import io
+import zipfile
+from datetime import timedelta
+
+import pypdf
+import pytest
+from factories import AT, NoticeFactory, PupilFactory, emergency, person
+from isolation.walk import CHILD, plant
+
+from handrail.accounts.roles import Role
+from handrail.care.actions import record_training
+from handrail.core.models import AuditEntry
+from handrail.overview.plan_counts import count_plans
+from handrail.plans.models import HealthcarePlan, Stage
+from handrail.plans.versions import write_emergency
+from handrail.policies.actions import (
+    approve_version,
+    decide_not_needed,
+    keep_document,
+    open_policies,
+    publish,
+    record_review,
+    set_details,
+)
+from handrail.policies.models import Kind, Policy
+from handrail.policies.past import CHANGED_SINCE, as_at
+from handrail.returns.actions import Wanted, assess, attach_file, countersign, open_cycle, save_answers, submit
+from handrail.returns.standing import sections_of
+from tenants.context import inside
+
+pytestmark = pytest.mark.django_db
+
+OAK = "/schools/900001/inspection/"
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def folder(settings, tmp_path):
+    settings.DOCUMENT_STORE = tmp_path
+
+
+@pytest.fixture
+def policies(one, cast, on, at):
+    with inside(one):
+        open_policies(on=on, at=at - 400 * DAY)
+        return {each.kind: each for each in Policy.objects.filter(school=cast.oak)}
+
+
+@pytest.fixture
+def history(one, cast, at, on, policies, pdf):
+    """The medical conditions policy: reviewed and approved 100 days ago, published 50 days ago, new 10 days ago."""
+    policy, by = policies[Kind.MEDICAL_CONDITIONS], cast.head
+    with inside(one):
+        then = at - 100 * DAY
+        document = keep_document(policy=policy, by=by, at=then, file=pdf(), name="Poppy’s policy.pdf")
+        record_review(policy=policy, by=by, at=then, reviewed_on=then.date(), outcome="new", document=document)
+        approval = {"approved_by": "Full governing body", "approved_on": then.date(), "minute_reference": "7.2"}
+        approve_version(policy=policy, by=by, at=then, **approval)
+        publish(policy=policy, by=by, at=at - 50 * DAY, published_url="https://oak.example/first")
+        later = at - 10 * DAY
+        record_review(
+            policy=policy, by=by, at=later, reviewed_on=later.date(), outcome="updated", changed="Trips",
+            published_url="https://oak.example/second",
+        )  # fmt: skip
+        policy.refresh_from_db()
+    return policy
+
+
+@pytest.fixture
+def returned(one, cast, at, on, pdf):
+    """A return of 20 days ago with a file, signed 15 days ago, of which the authority found something 5 days ago."""
+    with inside(one):
+        officer, head, then = cast.officer, cast.head, at - 20 * DAY
+        cycle = open_cycle(
+            school_year=2026, framework_ids=["CFA-100A"], due_on=on, closes_on=on + DAY, by=officer, at=at - 30 * DAY
+        )
+        points = [point.requirement.id for each in sections_of(cycle, cast.oak) for point in each.points]
+        said = dict.fromkeys(points, Wanted("yes")) | {points[2]: Wanted("no", reason="We are writing it.")}
+        about = {"cycle": cycle, "school": cast.oak, "by": head, "at": then}
+        save_answers(answers=said, **about)
+        attach_file(requirement_id=points[0], file=pdf(), name="Poppy Canarywright.pdf", **about)
+        made = submit(**about)
+        governor = person("gus@oak.example", Role.GOVERNOR, school=cast.oak, name="Gus Governor")
+        countersign(returned=made, by=governor, at=at - 15 * DAY)
+        found = made.answers.get(requirement_id=points[4])
+        assess(answer=found, verdict="no", note="Not on the website.", by=officer, at=at - 5 * DAY)
+    return made
+
+
+@pytest.fixture
+def take(cast, browse):
+    """`take()` downloads a school's ZIP, or its paper, by Oak School's lead and as at today unless told."""
+
+    def send(kind="zip", *, on=None, place=OAK, who=None):
+        on = on or AT.date()
+        day = {"on_day": on.day, "on_month": on.month, "on_year": on.year, "kind": kind}
+        return browse(who or cast.head).post(place, day)
+
+    return send
+
+
+def files(answer):
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def rows(content):
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+
+
+def words(content):
+    """The text of a PDF in one line."""
+    return " ".join(" ".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages).split())
+
+
+class TestAPolicyAsItStood:
+    @pytest.fixture
+    def then(self, one, on, policies):
+        def at_day(days_ago, kind=Kind.MEDICAL_CONDITIONS):
+            with inside(one):
+                return as_at([policies[kind]], on=on - days_ago * DAY)[0]
+
+        return at_day
+
+    @pytest.mark.parametrize(
+        ("days_ago", "status", "version", "is_approved", "address"),
+        [
+            (101, "not_recorded", None, False, "https://oak.example/second"),
+            (60, "in_date", 1, True, CHANGED_SINCE),
+            (50, "in_date", 1, True, "https://oak.example/first"),
+            (11, "in_date", 1, True, "https://oak.example/first"),
+            (10, "in_date", 2, False, "https://oak.example/second"),
+        ],
+    )
+    def test_has_what_had_been_recorded(self, history, then, days_ago, status, version, is_approved, address):
+        found = then(days_ago)
+        assert (found.status, found.version and found.version.number) == (status, version)
+        assert bool(found.approval) == is_approved
+        if version:
+            assert found.published_url == address
+
+    def test_says_what_was_changed_since(self, one, cast, at, history, then):
+        with inside(one):
+            set_details(policy=history, by=cast.head, at=at - DAY, lead_name="New", lead_email="", link_governor="")
+            decide_not_needed(policy=history, by=cast.head, at=at - DAY, reason="It is in the other one")
+        assert (then(2).lead, then(2).status) == (CHANGED_SINCE, "in_date")
+
+    def test_does_not_show_an_approval_that_was_recorded_later(self, one, cast, at, history, then):
+        with inside(one):
+            of_then = {"approved_by": "The board", "approved_on": (at - 10 * DAY).date()}
+            approve_version(policy=history, by=cast.head, at=at - 2 * DAY, **of_then)
+        assert then(3).approval is None and then(2).approval.approved_by == "The board"
+
+
+class TestTheZip:
+    def test_is_whole_and_its_index_tells_the_truth(self, history, returned, take):
+        found = files(take())
+        assert set(found) == {
+            "evidence.pdf", "policies.csv", "answers.csv", "reminders.csv", "evidence/ALG-ACT-01.pdf", "index.csv",
+        }  # fmt: skip
+        assert [(row["File"], int(row["Bytes"]), row["SHA-256"]) for row in rows(found["index.csv"])] == [
+            (name, len(content), hashlib.sha256(content).hexdigest())
+            for name, content in found.items()
+            if name != "index.csv"
+        ]
+        assert found["evidence/ALG-ACT-01.pdf"].startswith(b"%PDF")
+        answers = {row["Point"]: row for row in rows(found["answers.csv"])}
+        assert len(answers) == 9 and "We are writing it." in answers["ALG-ACT-03"]["Reason and evidence"]
+        assert "File: evidence/ALG-ACT-01.pdf." in answers["ALG-ACT-01"]["Reason and evidence"]
+        assert "The authority found: No. Not on the website." in answers["ALG-ACT-05"]["Reason and evidence"]
+
+    def test_holds_the_document_that_was_current(self, history, take, on):
+        assert "policies/medical_conditions.pdf" in files(take(on=on - 20 * DAY))
+        assert "policies/medical_conditions.pdf" not in files(take())
+
+    def test_holds_nothing_that_was_recorded_later(self, history, returned, take, on):
+        before = files(take(on=on - 21 * DAY))
+        assert rows(before["answers.csv"]) == [] and "evidence/ALG-ACT-01.pdf" not in before
+        assert "No return had been submitted." in words(before["evidence.pdf"])
+        [policy] = [row for row in rows(before["policies.csv"]) if row["Policy"] == "Medical conditions policy"]
+        assert (policy["Approved by"], policy["Minute"]) == ("Full governing body", "7.2")
+        signed = words(files(take(on=on - 15 * DAY))["evidence.pdf"])
+        assert "by Gus Governor" in signed and "Not on the website." not in signed
+        assert "Not countersigned." in words(files(take(on=on - 16 * DAY))["evidence.pdf"])
+
+    def test_says_which_file_could_not_be_fetched(self, returned, take, settings, tmp_path):
+        settings.DOCUMENT_STORE = tmp_path / "away"
+        found = files(take())
+        assert b"could not be fetched" in found["evidence/ALG-ACT-01.pdf.txt"]
+
+    def test_counts_training_and_reminders(self, one, cast, at, on, policies, take):
+        with inside(one):
+            said = {"procedure_note": "", "trainer": "A nurse", "trainer_profession": "Nurse"}
+            days = {"trained_on": on - 30 * DAY, "expires_on": on + DAY, "confirmed_by": "A nurse", "is_cover": False}
+            about = {"school": cast.oak, "by": cast.head, **said, **days}
+            record_training(person="Ann Adult", procedure="first_aid", at=at - 3 * DAY, **about)
+            poppy = PupilFactory(school=cast.oak, name="Poppy Canarywright")
+            record_training(person="Ann Adult", procedure="seizure", at=at - 3 * DAY, pupil=poppy, **about)
+            policy = policies[Kind.MEDICAL_CONDITIONS]
+            sent = {"subject_id": policy.id, "school_id": cast.oak.id, "owed_at": at - 9 * DAY, "state": "accepted"}
+            NoticeFactory(**sent, ended_at=at - 8 * DAY)
+        text = words(files(take())["evidence.pdf"])
+        assert "First aid 1 person" in text and "Seizures" not in text and "Ann Adult" not in text
+        [row] = rows(files(take(on=on - 9 * DAY))["reminders.csv"])
+        assert row["What had become of it"] == "Not sent by then"
+        assert rows(files(take())["reminders.csv"])[0]["What had become of it"] == "Sent"
+        assert "None was on record." in words(files(take(on=on - 4 * DAY))["evidence.pdf"])
+
+    def test_keeps_back_small_counts_of_plans(self, one, cast, on, policies, take):
+        with inside(one):
+            for number in range(3):
+                child = PupilFactory(school=cast.oak, name=f"Poppy {number} Canarywright")
+                HealthcarePlan.objects.create(pupil=child, stage=Stage.ACTIVE, due_on=on + 100 * DAY)
+            count_plans(on=on - DAY)
+        assert "Kept back" in words(files(take())["evidence.pdf"])
+        assert "Plans had not been counted." in words(files(take(on=on - 2 * DAY))["evidence.pdf"])
+
+
+class TestNoChild:
+    def test_is_named_in_any_file(self, one, cast, at, browse, take):
+        """Every kind of row about a child is there, and an officer, a governor and the lead take all there is."""
+        planted = plant(one, cast.oak, "oak")
+        with inside(one):
+            poppy = PupilFactory(school=cast.oak, name="Poppy Canarywright", class_name="Wrens")
+            write_emergency(pupil=poppy, says=emergency("Of Poppy Canarywright"), based_on=0, by=cast.head, at=at)
+            count_plans(on=at.date())
+        taken = [(OAK, cast.head), (OAK, cast.officer), ("/inspection/", cast.officer)]
+        for place, who in taken:
+            found = files(take(place=place, who=who))
+            found["the paper"] = b"".join(take("pdf", place=place, who=who).streaming_content)
+            for name, content in found.items():
+                text = f"{name} {content.decode(errors='replace')} {words(content) if b'%PDF' in content[:8] else ''}"
+                for canary in (CHILD, "Canarywright", "Wrens", str(planted["child_id"])):
+                    assert canary not in text, (place, name, canary)
+            if place == OAK:
+                assert "canary-of-oak" in text, "what may be told is there"
+
+
+class TestThePage:
+    def test_gives_the_paper_and_records_it(self, one, cast, browse, history, returned, take):
+        page = browse(cast.head).get(OAK).text
+        assert "Download the paper (PDF)" in page and "We put no child’s name in it." in page
+        assert f'href="{OAK}"' in browse(cast.head).get("/schools/900001/").text
+        answer = take("pdf")
+        assert answer["Content-Disposition"] == 'attachment; filename="evidence-900001-2026-11-23.pdf"'
+        text = words(b"".join(answer.streaming_content))
+        assert "As it stood at the end of 23 November 2026." in text and "Hana Head" in text
+        assert "(Must. Start date to be confirmed.)" in text, "a duty that has not begun never looks like law"
+        with inside(one):
+            entry = AuditEntry.objects.get(verb="took evidence for inspection")
+            assert (entry.school_id, entry.fields) == (cast.oak.id, ["2026-11-23", "pdf"])
+        assert "Took evidence for inspection" in browse(cast.head).get("/schools/900001/activity/").text
+
+    def test_is_for_those_who_see_the_schools_policies(self, one, cast, browse, policies, take):
+        with inside(one):
+            governor = person("gus@oak.example", Role.GOVERNOR, school=cast.oak)
+            teacher = person("terry@oak.example", Role.SETTING_TEACHER, school=cast.oak)
+        for who, status in ((governor, 200), (cast.officer, 200), (cast.neighbour, 404), (teacher, 403)):
+            assert take(who=who).status_code == status
+        for who, status in ((cast.officer, 200), (governor, 403), (cast.head, 403)):
+            assert take(place="/inspection/", who=who).status_code == status
+
+    def test_refuses_a_day_that_has_not_come(self, one, take, on):
+        answer = take(on=on + DAY)
+        assert "must be today or in the past" in answer.text
+        with inside(one):
+            assert not AuditEntry.objects.filter(verb="took evidence for inspection").exists()
+
+
+class TestTheAuthoritys:
+    def test_tells_of_its_schools_in_numbers_and_lists(self, cast, history, returned, take, on):
+        found = files(take(place="/inspection/", who=cast.officer))
+        text = words(found["evidence.pdf"])
+        assert "Section 19 policy" in text and "1 school had returned it, 1 with a governor’s signature." in text
+        assert len(rows(found["policies.csv"])) == 7  # three of each of two schools, and its own
+        [row] = rows(found["schools-returns.csv"])
+        assert (row["URN"], row["Yes"], row["No"]) == ("900001", "8", "1")
+        before = files(take(place="/inspection/", who=cast.officer, on=on - 21 * DAY))
+        assert rows(before["schools-returns.csv"]) == []
