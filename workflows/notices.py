@@ -41,6 +41,7 @@ from handrail.people import invitations, role_news
 from handrail.plans import break_glass, link_mail, reading_reminders
 from handrail.plans import reminders as plan_reminders
 from handrail.policies import reminders as policy_reminders
+from handrail.policies import website_reminders
 from handrail.returns import reminders as yearly_reminders
 from tenants.context import inside
 from tenants.routing import Authority
@@ -48,6 +49,7 @@ from workflows.per_authority import AuthorityTask, UnboundTask, clock, for_each_
 
 STILL_DUE: dict[str, Callable[..., dict[str, str]]] = {
     policy_reminders.SUBJECT: policy_reminders.still_due,
+    website_reminders.SUBJECT: website_reminders.still_due,
     plan_reminders.SUBJECT: plan_reminders.still_due,
     reading_reminders.SUBJECT: reading_reminders.still_due,
     **dict.fromkeys(care_reminders.RULES, care_reminders.still_due),

@@ -13,6 +13,7 @@ from handrail.handovers import reminders as handover_reminders
 from handrail.plans import break_glass, reading_reminders, triggers
 from handrail.plans import reminders as plan_reminders
 from handrail.policies import reminders as policy_reminders
+from handrail.policies.website_reminders import owe_website_reminders
 from handrail.returns import reminders as yearly_reminders
 from tenants.routing import Authority
 from workflows.per_authority import AuthorityTask, clock, for_each_authority
@@ -28,6 +29,7 @@ def sweep() -> None:
 def sweep_authority(*, authority: Authority) -> None:
     at = clock()
     policy_reminders.owe_review_reminders(on=day_of(at), at=at)
+    owe_website_reminders(on=day_of(at), at=at)
     triggers.forget_renewed(on=day_of(at), at=at)
     triggers.note_known_ahead(on=day_of(at), at=at)
     plan_reminders.owe_review_reminders(on=day_of(at), at=at)

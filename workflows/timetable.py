@@ -24,6 +24,7 @@ TIMETABLE = (
     Entry("Delete uploaded files when what they did can no longer be undone", HOUR, "workflows.register.delete_files"),
     Entry("Delete stored files that belong to no document", DAY, "workflows.documents.sweep"),
     Entry("Send the messages that are due", MINUTE, "workflows.notices.send_due"),
+    Entry("Look whether policies are where they are said to be published", MINUTE, "workflows.website.look"),
     Entry("Follow the register of schools and open policies for new schools", HOUR, "workflows.register.follow"),
     Entry(
         "Owe reminders of policies, plans, absences, handovers, medicines, kits and training that fall due",

@@ -159,8 +159,10 @@ def _servers(server: Server, port: int) -> list[Child]:
     gunicorn = ("gunicorn", "handrail.config.wsgi:application", "--workers=2", "--threads=4", "--no-control-socket")
     celery = ("celery", "--quiet", "-A", "workflows.app")
     work["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser privileges"  # a demo may well be root's
+    work["HANDRAIL_ALLOWS_LOOPBACK"] = "yes"  # the schools' websites are on this machine; refused in production
     alone = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     return [
+        Child("websites", _python("workflows.demo_websites"), {"PYTHONUNBUFFERED": "1"}),
         Child("web", _python(*gunicorn, f"--bind=127.0.0.1:{port}"), web),
         Child("worker", _python(*celery, "worker", "--concurrency=2", *alone), work),
         Child("beat", _python(*celery, "beat", f"--schedule={STATE / 'celerybeat-schedule'}", "--pidfile="), work),

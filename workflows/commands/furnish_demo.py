@@ -34,7 +34,7 @@ from handrail.schools.term_actions import set_term
 from tenants.context import inside
 from tenants.database import execute
 from tenants.routing import authorities
-from workflows import demo_absences, demo_care, demo_handovers, demo_links, demo_readers, demo_returns
+from workflows import demo_absences, demo_care, demo_handovers, demo_links, demo_readers, demo_returns, demo_seen
 from workflows.demo import (
     AUTHORITIES,
     PASSWORD,
@@ -49,6 +49,7 @@ from workflows.demo import (
     shown_first,
 )
 from workflows.demo_children import DemoChild, children
+from workflows.demo_websites import address_of
 
 WITH_CHILDREN = "001"
 """The authority whose first schools have children."""
@@ -124,6 +125,7 @@ class Furnishing:
         self.people(schools, first)
         self.contacts(schools)
         self.policies(schools, first)
+        demo_seen.furnish(at=self.at)
         child = self.children(first) if self.demo.code == WITH_CHILDREN else None
         by = self.leads[child.school_id].as_at(self.on) if child else None
         host = self.leads[self.setting.id].as_at(self.on) if child and self.setting else None
@@ -296,13 +298,13 @@ class Furnishing:
                 school.urn, kind, on=self.on, has_predecessor=school.urn in converted
             )
             people = self.invented[school.id]
-            self.write(policy, made, seed=school.urn, address=f"https://www.{people.domain}/policies/{kind.value}")
+            self.write(policy, made, seed=school.urn, address=address_of(people.domain, kind.value))
             policy.link_governor = people.governor if made.reviews else ""
             self.remind(policy, school)
             changed.append(policy)
         for policy in Policy.objects.filter(school=None):
             made = DemoPolicy(history(Random(self.demo.code), self.on + timedelta(days=212), years=2))  # noqa: S311
-            self.write(policy, made, seed=self.demo.code, address=f"https://www.{self.demo.word}.example/health-needs")
+            self.write(policy, made, seed=self.demo.code, address=address_of(self.demo.word, "section_19"))
             policy.lead_name, policy.lead_email = self.demo.officer, self.demo.email(self.demo.officer)
             changed.append(policy)
         PolicyVersion.objects.bulk_create(self.versions)

@@ -1,7 +1,8 @@
-"""Asking servers whose address somebody typed in: public https addresses alone, and not for long.
+"""Asking servers whose address somebody typed in: public addresses alone, and not for long.
 
 A name is looked up once, here. Every address that it has must be public, and the connection goes to one of those, so
-that a second answer of the name server changes nothing. Nothing is followed to another address.
+that a second answer of the name server changes nothing. Nothing here follows an answer to another address: whoever does
+asks anew, and all of this holds again.
 """
 
 import http.client
@@ -11,7 +12,8 @@ import json
 import socket
 import ssl
 import time
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import SplitResult, urlencode, urlsplit
 
@@ -44,8 +46,8 @@ class NoAnswer(OutsideError):
 class TooSlow(OutsideError):
     """The answer had not come when the time was over."""
 
-    def __init__(self) -> None:
-        super().__init__(f"did not answer within {SECONDS:.0f} seconds")
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"did not answer within {seconds:.0f} seconds")
 
 
 class StrangeAnswer(OutsideError):
@@ -56,70 +58,31 @@ class Deadline:
     """A moment at which everything that waits gives up, `seconds` from now."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
+        self.seconds = seconds
         self._until = time.monotonic() + seconds
 
     def left(self) -> float:
         """The seconds that are left. Raises TooSlow when none are."""
         left = self._until - time.monotonic()
         if left <= 0:
-            raise TooSlow
+            raise TooSlow(self.seconds)
         return left
 
 
 def ask(
     address: str, *, deadline: Deadline, form: dict[str, str] | None = None, authorization: str = ""
 ) -> tuple[int, dict[str, Any]]:
-    """The status and the JSON object that the address answers: to a GET, or to a POST of the form.
+    """The status and the JSON object that the address answers over https: to a GET, or to a POST of the form.
 
     Raises NotAllowed, NoAnswer, TooSlow and StrangeAnswer.
     """
-    place = checked(address)
-    try:
-        with closing(_connected(place, deadline)) as stream:
-            return _talk(place, _Hurried(stream, deadline), form, authorization)
-    except TimeoutError:
-        raise TooSlow from None
-    except ssl.SSLCertVerificationError as error:
-        raise NoAnswer(f"has a certificate that is not valid for it ({error.verify_message})") from error
-    except (OSError, http.client.HTTPException) as error:
-        raise NoAnswer("does not answer") from error
-
-
-def checked(address: str) -> SplitResult:
-    """The parts of an address that may be asked, by its spelling. Raises NotAllowed."""
-    try:
-        place = urlsplit(address)
-        is_whole = place.port != 0 and bool(place.hostname) and place.netloc.isascii() and address.isprintable()
-    except ValueError:
-        raise NotAllowed("is not a web address") from None
-    if not is_whole or " " in address or place.username is not None:
-        raise NotAllowed("is not a web address")
-    if place.scheme != "https" and not (settings.ALLOWS_LOOPBACK and place.scheme == "http"):
-        raise NotAllowed("must begin with https://")
-    return place
-
-
-def _talk(
-    place: SplitResult, stream: "_Hurried", form: dict[str, str] | None, authorization: str
-) -> tuple[int, dict[str, Any]]:
-    host = str(place.hostname)
-    connection = (
-        http.client.HTTPSConnection(host, place.port, context=_TLS)
-        if place.scheme == "https"
-        else http.client.HTTPConnection(host, place.port)
-    )
-    connection.sock = stream
-    headers = {"Accept": "application/json", "Connection": "close", "User-Agent": "Handrail"}
+    headers = {"Accept": "application/json", "User-Agent": "Handrail"}
     if authorization:
         headers["Authorization"] = authorization
-    if form is not None:
-        headers["Content-Type"] = "application/x-www-form-urlencoded"
-    path = (place.path or "/") + (f"?{place.query}" if place.query else "")
-    connection.request("GET" if form is None else "POST", path, urlencode(form) if form else None, headers)
-    response = connection.getresponse()
-    if 300 <= response.status < 400:
-        raise StrangeAnswer("leads to another address, which is not followed")
-    body = response.read(LARGEST + 1)
+    with answered(address, deadline=deadline, headers=headers, form=form) as response:
+        if 300 <= response.status < 400:
+            raise StrangeAnswer("leads to another address, which is not followed")
+        body = response.read(LARGEST + 1)
     if len(body) > LARGEST:
         raise StrangeAnswer("answers more than is read")
     try:
@@ -131,14 +94,71 @@ def _talk(
     return response.status, answer
 
 
+@contextmanager
+def answered(
+    address: str,
+    *,
+    deadline: Deadline,
+    headers: Mapping[str, str],
+    form: dict[str, str] | None = None,
+    may_be_plain: bool = False,
+) -> Iterator[http.client.HTTPResponse]:
+    """What the address answers, to be read within the block and the deadline. Plain http only when that `may_be`.
+
+    Raises NotAllowed, NoAnswer and TooSlow, also out of the block.
+    """
+    place = checked(address, may_be_plain=may_be_plain)
+    try:
+        with closing(_connected(place, deadline, may_be_plain)) as stream:
+            yield _talk(place, _Hurried(stream, deadline), form, dict(headers))
+    except TimeoutError:
+        raise TooSlow(deadline.seconds) from None
+    except ssl.SSLCertVerificationError as error:
+        raise NoAnswer(f"has a certificate that is not valid for it ({error.verify_message})") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise NoAnswer("does not answer") from error
+
+
+def checked(address: str, *, may_be_plain: bool = False) -> SplitResult:
+    """The parts of an address that may be asked, by its spelling. Raises NotAllowed."""
+    try:
+        place = urlsplit(address)
+        is_whole = place.port != 0 and bool(place.hostname) and place.netloc.isascii() and address.isprintable()
+    except ValueError:
+        raise NotAllowed("is not a web address") from None
+    if not is_whole or " " in address or place.username is not None:
+        raise NotAllowed("is not a web address")
+    if place.scheme != "https" and not (place.scheme == "http" and (may_be_plain or settings.ALLOWS_LOOPBACK)):
+        raise NotAllowed("must begin with https://")
+    return place
+
+
+def _talk(
+    place: SplitResult, stream: "_Hurried", form: dict[str, str] | None, headers: dict[str, str]
+) -> http.client.HTTPResponse:
+    host = str(place.hostname)
+    connection = (
+        http.client.HTTPSConnection(host, place.port, context=_TLS)
+        if place.scheme == "https"
+        else http.client.HTTPConnection(host, place.port)
+    )
+    connection.sock = stream
+    headers["Connection"] = "close"
+    if form is not None:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+    path = (place.path or "/") + (f"?{place.query}" if place.query else "")
+    connection.request("GET" if form is None else "POST", path, urlencode(form) if form else None, headers)
+    return connection.getresponse()
+
+
 # -- connecting ------------------------------------------------------------------------------------------
 
 _TLS = ssl.create_default_context()
 
 
-def _connected(place: SplitResult, deadline: Deadline) -> socket.socket:
+def _connected(place: SplitResult, deadline: Deadline, may_be_plain: bool) -> socket.socket:
     """A connection to one of the addresses that were checked."""
-    addresses = _public_addresses(place, deadline)
+    addresses = _public_addresses(place, deadline, may_be_plain)
     port = place.port or (443 if place.scheme == "https" else 80)
     for number, each in enumerate(addresses):
         try:
@@ -157,12 +177,12 @@ def _connected(place: SplitResult, deadline: Deadline) -> socket.socket:
         raise
 
 
-def _public_addresses(place: SplitResult, deadline: Deadline) -> list[str]:
+def _public_addresses(place: SplitResult, deadline: Deadline, may_be_plain: bool) -> list[str]:
     """Every address of the host, those of the older kind first. Raises NotAllowed when one of them is not public."""
     found = _looked_up(str(place.hostname), deadline)
     for each in found:
         is_loopback = each.is_loopback and settings.ALLOWS_LOOPBACK
-        if not (is_public(each) and place.scheme == "https") and not is_loopback:
+        if not (is_public(each) and (place.scheme == "https" or may_be_plain)) and not is_loopback:
             raise NotAllowed("is not a public address")
     return [str(each) for each in sorted(found, key=lambda each: each.version)]
 
@@ -181,11 +201,13 @@ def _looked_up(host: str, deadline: Deadline) -> list[ipaddress.IPv4Address | ip
         return [ipaddress.ip_address(host)]
     except ValueError:
         pass
+    if settings.ALLOWS_LOOPBACK and host.endswith(".localhost"):  # as browsers do: the websites of the demo
+        return [ipaddress.IPv4Address("127.0.0.1")]
     try:
         answers = dns.resolver.resolve_name(host, lifetime=deadline.left())
         return [ipaddress.ip_address(each) for each in answers.addresses()]
     except dns.exception.Timeout:
-        raise TooSlow from None
+        raise TooSlow(deadline.seconds) from None
     except dns.exception.DNSException:
         raise NoAnswer("is not known on the internet") from None
 

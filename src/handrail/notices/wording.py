@@ -31,6 +31,11 @@ Sign in to answer. If there is nothing to report, say so with two taps.
 {link}
 """
 
+PLACE = """\
+Sign in to give the new address, or to say that there is none.
+{link}
+"""
+
 IN_PARTS = """\
 Sign in to answer. You can answer in parts, and leave off where you like.
 {link}
@@ -92,6 +97,13 @@ WORDINGS = {
         "{whose}: when was the {policy} last reviewed?",
         "We have no record of the {policy} of {whose}. If there is one, tell us when it was last reviewed.\n\n"
         + RECORD,
+    ),
+    "policy_not_found": Wording(
+        "policy",
+        "Question where a policy is published",
+        "{whose}: where is the {policy} now?",
+        "We look whether everybody can open the {policy} of {whose} at the address on file. "
+        "We could not open it since {due}. If it has moved, tell us its new address.\n\n" + PLACE,
     ),
     "policy_by_hand": Wording(
         "policy",

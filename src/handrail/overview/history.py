@@ -41,6 +41,8 @@ SHOWN = {
         "recorded an approval": "Recorded an approval",
         "took evidence for inspection": "Took evidence for inspection",
         "changed where a policy is published": "Changed where a policy is published",
+        "found that a published policy had changed": "Found that a published policy had changed on its website",
+        "could not find a published policy": "Could not find a published policy at its address for a week",
         "changed who is responsible for a policy": "Changed who is responsible for a policy",
         "answered points of a return": "Answered points of the return",
         "submitted a return": "Submitted the return",

@@ -1,14 +1,15 @@
 """A school's policies: what each is, its versions, every review of it, and how it stood at the end of each month."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import URLValidator
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 
 from handrail.accounts.roles import Permission
+from handrail.core.calendar import day_of
 from handrail.core.models import AuthoritySettings, Document, Record, RecordManager
 from handrail.core.status import Status, status_case, status_of
 from handrail.guidance.frameworks import Framework
@@ -111,6 +112,11 @@ class Policy(Record):
     def place(self) -> dict[str, Any]:
         """Where its pages are: `url("policies:policy", **policy.place)`. Those of the authority's own take nothing."""
         return {"urn": self.school.urn, "pk": self.id} if self.school else {}
+
+    @property
+    def seen(self) -> "WebsiteCheck | None":
+        """What is known of the address at which it is published, if anything."""
+        return getattr(self, "website", None)
 
     def status_on(self, on: date, settings: AuthoritySettings) -> Status:
         return status_of(self.next_review_on, on=on, due_soon_days=settings.due_soon_days, is_needed=self.is_needed)
@@ -243,3 +249,68 @@ class PolicyMonth(Record):
         db_table_comment = "Append-only: how policies stood at the end of each month"
         ordering = ["month__ended_on", "urn", "kind"]
         constraints = [models.UniqueConstraint(fields=["month", "policy_id"], name="one_row_per_policy_and_month")]
+
+
+class Outcome(models.TextChoices):
+    """What came of a look at an address."""
+
+    FOUND = "found", "Found"
+    NOT_FOUND = "not_found", "Not found"
+    ASKED_NOT_TO = "asked_not_to", "Asks programs not to look"
+
+
+MISSING_AFTER, MISSING_LOOKS = timedelta(days=7), 3
+"""A policy counts as missing from its address when so many looks in a row failed over at least this time."""
+
+
+class WebsiteCheckQuerySet(models.QuerySet["WebsiteCheck"]):
+    def missing(self) -> Self:
+        return self.filter(failures__gte=MISSING_LOOKS, looked_at__gte=F("failing_since") + MISSING_AFTER)
+
+
+class WebsiteCheck(Record):
+    """What was seen at the address at which a policy is published, and when it is looked at next. Nothing that stood
+    there is kept. Another address begins anew.
+    """
+
+    policy = models.OneToOneField(Policy, on_delete=models.CASCADE, related_name="website")
+    url = models.URLField(max_length=500)
+    host = models.CharField(max_length=500)
+    due_at = models.DateTimeField(help_text="when it is to be looked at next")
+    lease_until = models.DateTimeField(null=True, help_text="until when a worker has it in hand")
+    unfinished = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="looks begun since one ended")
+
+    looked_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=12, choices=Outcome, blank=True, db_default="")
+    why = models.CharField(max_length=200, blank=True, db_default="", help_text="why it could not be read")
+    status = models.PositiveSmallIntegerField(null=True, help_text="of the answer over HTTP")
+    content_type = models.CharField(max_length=100, blank=True, db_default="")
+    digest = models.CharField(
+        max_length=64, blank=True, db_default="", help_text="SHA-256 of the file, or of a page’s words"
+    )
+    seen_at = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField(null=True, help_text="when its digest was last another one than before")
+    failures = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="looks in a row that found nothing")
+    failing_since = models.DateTimeField(null=True)
+
+    objects: ClassVar = RecordManager.from_queryset(WebsiteCheckQuerySet)()
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], name="websites_by_due_time")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(failures=0, failing_since=None) | Q(failures__gt=0, failing_since__isnull=False),
+                name="a_website_fails_since_a_moment",
+            )
+        ]
+
+    @property
+    def is_missing(self) -> bool:
+        if self.failing_since is None or self.looked_at is None or self.failures < MISSING_LOOKS:
+            return False
+        return self.looked_at - self.failing_since >= MISSING_AFTER
+
+    @property
+    def is_changed_since_review(self) -> bool:
+        reviewed_on = self.policy.last_reviewed_on
+        return self.changed_at is not None and (reviewed_on is None or day_of(self.changed_at) > reviewed_on)

@@ -68,7 +68,7 @@ def owe_review_reminders(*, on: date, at: datetime) -> Owed:
     """
     settings = AuthoritySettings.load()
     sweep = actions.open_sweep(rule=RULE, on=on, at=at)
-    people, parameters = _people(watched(), on=on)
+    people, parameters = contacts_of(watched(), on=on)
     dated = steps.asked(sweep, on=on, days_before=settings.reminder_days_before, settings=settings)
     unrecorded = [on, sweep.previous_on or on, settings.unrecorded_every_months]
     return alarms.close_sweep(
@@ -81,7 +81,7 @@ def owe_review_reminders(*, on: date, at: datetime) -> Owed:
     )
 
 
-def _people(policies: QuerySet[Policy], *, on: date) -> tuple[str, list[Any]]:
+def contacts_of(policies: QuerySet[Policy], *, on: date) -> tuple[str, list[Any]]:
     """The tables `item` and `contact` of a statement, with their parameters: the one place that says who is
     written to. The named lead, else the school's lead, else the office; the head as a copy; for the authority's
     own policy its administrators.
@@ -156,7 +156,7 @@ def remind(*, policies: QuerySet[Policy], by: User, at: datetime) -> Reminded:
     are left out.
     """
     expected = forecast(policies=policies, at=at)
-    people, parameters = _people(_remindable(policies), on=calendar.day_of(at))
+    people, parameters = contacts_of(_remindable(policies), on=calendar.day_of(at))
     asked = [calendar.day_of(at), at - BY_HAND_AT_MOST_EVERY, by.actor_id]
     found = actions.owe(BY_HAND.format(people=people), [*asked, *parameters], at=at)
     if found.owed:
@@ -166,7 +166,7 @@ def remind(*, policies: QuerySet[Policy], by: User, at: datetime) -> Reminded:
 
 def forecast(*, policies: QuerySet[Policy], at: datetime) -> Reminded:
     """What would become of a reminder by hand now about each of these policies. Writes nothing."""
-    people, parameters = _people(_remindable(policies), on=calendar.day_of(at))
+    people, parameters = contacts_of(_remindable(policies), on=calendar.day_of(at))
     [counts] = execute(HOW_MANY.format(people=people), [at - BY_HAND_AT_MOST_EVERY, *parameters])
     return Reminded(*counts)
 
@@ -234,7 +234,7 @@ def still_due(notice: Notice, *, at: datetime) -> dict[str, str]:
 
 def _recipients(policy: Policy, role: str, *, on: date) -> set[str]:
     """Whom a message in this role would go to today."""
-    people, parameters = _people(Policy.objects.filter(id=policy.id), on=on)
+    people, parameters = contacts_of(Policy.objects.filter(id=policy.id), on=on)
     rows = execute(f"WITH {people} SELECT role, email FROM contact", parameters)
     return {email for each, email in rows if (each == "head") == (role == "head")}
 
@@ -242,7 +242,7 @@ def _recipients(policy: Policy, role: str, *, on: date) -> set[str]:
 def _facts(policy: Policy, notice: Notice, *, at: datetime) -> dict[str, str]:
     sender = User.objects.filter(id=notice.sent_by).first() if notice.sent_by else None
     return {
-        "whose": policy.school.name if policy.school else require_bound().name,
+        "whose": whose(policy),
         "policy": IN_A_SENTENCE[Kind(policy.kind)],
         "due": long_date(policy.next_review_on),
         "standing": _standing(policy, calendar.day_of(at)),
@@ -250,6 +250,11 @@ def _facts(policy: Policy, notice: Notice, *, at: datetime) -> dict[str, str]:
         "path": reverse("policies:record_review", kwargs=policy.place),
         "sender": sender.name if sender else "",
     }
+
+
+def whose(policy: Policy) -> str:
+    """The name of the school, or of the authority whose own policy it is."""
+    return policy.school.name if policy.school else require_bound().name
 
 
 def _standing(policy: Policy, on: date) -> str:

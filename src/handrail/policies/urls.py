@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from handrail.policies import review_views as review
-from handrail.policies import views
+from handrail.policies import views, website_views
 
 app_name = "policies"
 
@@ -25,6 +25,8 @@ of_a_school = [
     path("needed-again/", views.NeededAgainView.as_view(), name="needed_again"),
 ]
 urlpatterns = [
+    path("policies/websites/", website_views.WebsitesView.as_view(), name="websites"),
+    path("policies/websites.csv", website_views.WebsitesCsvView.as_view(), name="websites_csv"),
     path("schools/<str:urn>/policies/", views.SchoolView.as_view(), name="school"),
     path("schools/<str:urn>/policies/<uuid:pk>/", include(of_a_school)),
     path("authority/policy/", include(one_policy)),

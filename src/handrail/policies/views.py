@@ -29,7 +29,7 @@ class SchoolView(Door):
         kept: list[Any] = list(
             Policy.objects.visible_to(request.user)
             .filter(school=school)
-            .select_related("school")
+            .select_related("school", "website")
             .with_status(on=request.today, settings=AuthoritySettings.load())
         )
         kept.sort(key=lambda policy: SCHOOL_KINDS.index(Kind(policy.kind)))
@@ -46,7 +46,9 @@ class PolicyDoor(Door):
     def policy(self) -> Policy:
         place = self.kwargs
         wanted = {"school__urn": place["urn"], "id": place["pk"]} if "urn" in place else {"school": None}
-        found: Policy = get_or_404(Policy.objects.visible_to(self.request.user).select_related("school"), **wanted)
+        found: Policy = get_or_404(
+            Policy.objects.visible_to(self.request.user).select_related("school", "website"), **wanted
+        )
         return found
 
     def address(self, page: str) -> str:

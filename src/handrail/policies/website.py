@@ -1,0 +1,147 @@
+"""Looking at the address at which a policy is published, as a polite visitor: one that says who it is, keeps to
+robots.txt and takes little. Reads no rows and writes none.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from http.client import HTTPResponse
+from urllib.parse import urljoin, urlsplit
+
+from django.utils.encoding import iri_to_uri
+from protego import Protego
+
+from handrail.core.outside import Deadline, NotAllowed, OutsideError, StrangeAnswer, answered
+from handrail.policies.models import Outcome
+
+NAME = "Handrail"
+"""By which a website's robots.txt may speak to us."""
+
+SECONDS = 10.0
+"""How long one look may take, with all that it leads to."""
+
+LARGEST, LARGEST_ROBOTS = 10_000_000, 500_000
+"""Bytes that are read; what comes after them is left."""
+
+MOVED = (301, 302, 303, 307, 308)
+REDIRECTS = 5
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What came of a look. `why` ends a sentence that begins with the address; `pause` is for how many seconds the
+    website asks to be left alone.
+    """
+
+    outcome: Outcome
+    why: str = ""
+    status: int | None = None
+    content_type: str = ""
+    digest: str = ""
+    pause: float = 0.0
+
+
+class AskedNotTo(OutsideError):
+    """The website does not want programs there."""
+
+
+def look(address: str, *, agent: str, seconds: float = SECONDS) -> Seen:
+    """See whether something can be read at the address, and whether it is the same as before by its digest.
+
+    Each address that it leads on to is checked like the first. `agent` says who asks.
+    """
+    visit = _Visit(agent, Deadline(seconds))
+    try:
+        with visit.answer(iri_to_uri(address)) as response:
+            return _seen(response, visit.pause)
+    except AskedNotTo as refusal:
+        return Seen(Outcome.ASKED_NOT_TO, str(refusal), pause=visit.pause)
+    except OutsideError as error:
+        return Seen(Outcome.NOT_FOUND, str(error), pause=visit.pause)
+
+
+class _Visit:
+    """One look, with the rules of each website that it leads to."""
+
+    def __init__(self, agent: str, deadline: Deadline) -> None:
+        self.headers, self.deadline = {"User-Agent": agent, "Accept": "*/*"}, deadline
+        self.rules: dict[str, Protego] = {}
+
+    @property
+    def pause(self) -> float:
+        return max((each.crawl_delay(NAME) or 0.0 for each in self.rules.values()), default=0.0)
+
+    @contextmanager
+    def answer(self, address: str, *, is_for_robots: bool = False) -> Iterator[HTTPResponse]:
+        """What is at the end of the addresses that this one leads to. Raises OutsideError."""
+        for _ in range(REDIRECTS + 1):
+            if not (is_for_robots or self.may_look_at(address)):
+                raise AskedNotTo("asks programs not to look at it")
+            with answered(address, deadline=self.deadline, headers=self.headers, may_be_plain=True) as response:
+                there = response.getheader("Location", "") if response.status in MOVED else ""
+                if not there:
+                    yield response
+                    return
+            try:
+                address = iri_to_uri(urljoin(address, there))
+            except ValueError:
+                raise NotAllowed("leads to something that is not a web address") from None
+        raise StrangeAnswer("leads on to another address again and again")
+
+    def may_look_at(self, address: str) -> bool:
+        place = urlsplit(address)
+        website = f"{place.scheme}://{place.netloc}"
+        if website not in self.rules:
+            self.rules[website] = self.rules_of(website)
+        return self.rules[website].can_fetch(address, NAME)
+
+    def rules_of(self, website: str) -> Protego:
+        """Its robots.txt. One that is not there forbids nothing (RFC 9309); one that cannot be had is a failure."""
+        with self.answer(f"{website}/robots.txt", is_for_robots=True) as response:
+            if response.status >= 500:
+                raise StrangeAnswer(f"answers with an error (status {response.status})")
+            said = response.read(LARGEST_ROBOTS) if response.status == 200 else b""
+        return Protego.parse(said.decode(errors="replace"))
+
+
+def _seen(response: HTTPResponse, pause: float) -> Seen:
+    status = response.status
+    if status == 429:
+        raise AskedNotTo("asks programs to come back later")
+    if status != 200:
+        said = {404: "answers that nothing is there", 410: "answers that nothing is there any more"}
+        barred = "does not let everybody in" if status in (401, 403) else "answers with an error"
+        return Seen(Outcome.NOT_FOUND, f"{said.get(status, barred)} (status {status})", status, pause=pause)
+    body = response.read(LARGEST)
+    if not body or (response.length and len(body) < LARGEST):
+        raise StrangeAnswer("breaks off before anything can be read")
+    kind = response.headers.get_content_type()
+    kind = kind[:100] if kind.isascii() and kind.isprintable() else ""
+    content = words_of(body) if kind in ("text/html", "application/xhtml+xml") else body
+    return Seen(Outcome.FOUND, "", status, kind, sha256(content).hexdigest(), pause)
+
+
+HIDDEN = (b"<script", b"<style", b"<template", b"<noscript")
+
+
+def words_of(page: bytes) -> bytes:
+    """The words that people read on a page: what is around them differs each time it is asked for.
+
+    Whatever is sent, it is gone through once.
+    """
+    lowered, found, place = page.lower(), [], 0
+    while (tag := page.find(b"<", place)) != -1:
+        found.append(page[place:tag])
+        end = b">"
+        if page.startswith(b"<!--", tag):
+            end = b"-->"
+        elif lowered.startswith(HIDDEN, tag):
+            end = b"</" + next(each[1:] for each in HIDDEN if lowered.startswith(each, tag))
+        place = lowered.find(end, tag)
+        if place == -1:
+            break
+        place += len(end) if end.endswith(b">") else 0
+    else:
+        found.append(page[place:])
+    return b" ".join(b" ".join(found).split())
