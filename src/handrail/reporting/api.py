@@ -17,9 +17,9 @@ from rest_framework.views import APIView
 from handrail.core.access import PUBLIC, Door
 from handrail.core.models import AuthoritySettings
 from handrail.core.problems import Wrong, problem
-from handrail.reporting import cursors, reading
+from handrail.reporting import cursors, excel, reading
 from handrail.reporting.actions import digest_of, note_use
-from handrail.reporting.filters import CURSOR, Asked, Refused, understood
+from handrail.reporting.filters import ALL, CURSOR, PAGES, Asked, Refused, understood
 from handrail.reporting.models import ApiKey, Scope
 from handrail.reporting.openapi import TableSchema, WriteSchema, description
 from handrail.reporting.tables import TABLES, AsAt, Table
@@ -40,6 +40,14 @@ class Json(BaseRenderer):
 
 class Csv(BaseRenderer):
     media_type, format = "text/csv", "csv"
+
+
+class Excel(BaseRenderer):
+    media_type, format = reading.EXCEL, "xlsx"
+
+
+TAKES = {"json": PAGES, "csv": PAGES | {ALL}, "xlsx": frozenset[str]()}
+"""Which parameters about pages each form takes. A workbook is always the whole."""
 
 
 class Body(BaseParser):
@@ -149,25 +157,28 @@ class Description(Nothing):
 
 
 class List(Endpoint):
-    """A table: a page of it, or all of it as CSV."""
+    """A table: a page of it, or all of it as CSV or a workbook."""
 
     table: ClassVar[Table]
     schema = TableSchema()
-    renderer_classes = [Json, Csv]
+    renderer_classes = [Json, Csv, Excel]
 
     def get(self, request: Any, **_: Any) -> HttpResponseBase:
-        is_csv = request.accepted_renderer.format == "csv"
-        asked = understood(dict(request.query_params.lists()), self.table.filters, takes_all=is_csv)
+        form = request.accepted_renderer.format
+        asked = understood(dict(request.query_params.lists()), self.table.filters, takes=TAKES[form])
         as_at = AsAt(request.authority, request.today, AuthoritySettings.load())
         about = request.auth.scopes
-        tag = reading.etag(self.table, asked, as_at, about=about, form=request.accepted_renderer.format)
+        tag = reading.etag(self.table, asked, as_at, about=about, form=form)
         if tag and tag in [each.strip() for each in request.headers.get("If-None-Match", "").split(",")]:
             return _cached(HttpResponse(status=304), tag)
+        if form == "xlsx":
+            book = excel.workbook(self.table, asked, as_at, at=request.now)
+            return _cached(reading.download(self.table, book, form), tag)
         if asked.is_all:
-            return _cached(reading.download(self.table, reading.whole_as_csv(self.table, asked, as_at)), tag)
+            return _cached(reading.download(self.table, reading.whole_as_csv(self.table, asked, as_at), form), tag)
         page = reading.page(self.table, asked, as_at, about=about)
-        if is_csv:
-            answer: HttpResponseBase = reading.download(self.table, reading.page_as_csv(self.table, page.rows))
+        if form == "csv":
+            answer: HttpResponseBase = reading.download(self.table, reading.page_as_csv(self.table, page.rows), form)
             if page.next_cursor:
                 answer["Link"] = f'<{_next(request, page.next_cursor)}>; rel="next"'
             return _cached(answer, tag)
@@ -201,7 +212,7 @@ class Changes(Endpoint):
     schema = TableSchema()
 
     def get(self, request: Any, **_: Any) -> HttpResponseBase:
-        asked = understood(dict(request.query_params.lists()), {}, takes_all=False)
+        asked = understood(dict(request.query_params.lists()), {}, takes=PAGES)
         as_at = AsAt(request.authority, request.today, AuthoritySettings.load())
         page = reading.changes(self.table, asked, as_at, about=request.auth.scopes)
         return _json(request, asked, page)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request
 from handrail.core.models import AuthoritySettings
-from handrail.reporting import reading
+from handrail.reporting import excel, reading
 from handrail.reporting.openapi import dictionary
 from handrail.reporting.snippets import snippets
 from handrail.reporting.tables import TABLES, AsAt, Table
@@ -43,9 +43,13 @@ class DownloadView(Door):
 
     permission = Permission.SEE_SCHOOLS
 
-    def get(self, request: Request, table_name: str) -> HttpResponseBase:
-        table = table_or_404(table_name)
-        return reading.download(table, reading.whole_as_csv(table, reading.EVERYTHING, as_at(request)))
+    def get(self, request: Request, table_name: str, form: str) -> HttpResponseBase:
+        table, asked = table_or_404(table_name), reading.EVERYTHING
+        if form == "xlsx":
+            file = excel.workbook(table, asked, as_at(request), at=request.now)
+        else:
+            file = reading.whole_as_csv(table, asked, as_at(request))
+        return reading.download(table, file, form)
 
 
 class ReferenceView(Door):

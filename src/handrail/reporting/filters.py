@@ -166,15 +166,23 @@ class Asked:
 
 
 LIMIT, MOST, CURSOR, ALL = 200, 1000, "cursor", "all"
+PAGES = frozenset({"limit", CURSOR})
 
 
-def understood(given: Mapping[str, list[str]], filters: Mapping[str, Filter], *, takes_all: bool) -> Asked:
-    """What was asked by these parameters. Raises Refused, with everything that is wrong."""
+def understood(given: Mapping[str, list[str]], filters: Mapping[str, Filter], *, takes: frozenset[str]) -> Asked:
+    """What was asked by these parameters. Where none of them is about pages, everything is.
+
+    Raises Refused, with everything that is wrong.
+    """
     errors, conditions = [], Q()
-    known = {*filters, "limit", CURSOR, *([ALL] if takes_all else [])}
+    known = {*filters, *takes}
     for name, texts in given.items():
         if name not in known:
-            words = "is for CSV alone" if name == ALL else f"is not known here; there are {', '.join(sorted(known))}"
+            words = (
+                "is for CSV alone"
+                if name == ALL
+                else f"is not known here; there are {', '.join(sorted(known)) or 'none'}"
+            )
             errors.append(Wrong("unknown_parameter", f"/{shown(name)}", f"The parameter “{shown(name)}” {words}."))
         elif len(texts) != 1:
             errors.append(Wrong("given_twice", f"/{name}", f"The parameter “{name}” was given more than once."))
@@ -183,11 +191,11 @@ def understood(given: Mapping[str, list[str]], filters: Mapping[str, Filter], *,
                 conditions &= filters[name].condition(texts[0])
             except _NotUnderstood as why:
                 errors.append(Wrong("invalid_value", f"/{name}", f"The filter “{name}” {why}."))
-    asked = {name: texts[0] for name, texts in given.items() if texts}
+    asked = {name: texts[0] for name, texts in given.items() if texts and name in known}
     limit = asked.get("limit", str(LIMIT))
     if not re.fullmatch("[0-9]{1,4}", limit) or not 1 <= int(limit) <= MOST:
         errors.append(Wrong("invalid_value", "/limit", f"The parameter “limit” takes a number from 1 to {MOST}."))
-    if takes_all and asked.get(ALL, "true") != "true":
+    if asked.get(ALL, "true") != "true":
         errors.append(Wrong("invalid_value", f"/{ALL}", f"The parameter “{ALL}” takes true, or is left out."))
     if ALL in asked and {"limit", CURSOR} & set(asked):
         errors.append(Wrong("contradiction", f"/{ALL}", "With “all” there are no pages: leave limit and cursor out."))
@@ -195,7 +203,7 @@ def understood(given: Mapping[str, list[str]], filters: Mapping[str, Filter], *,
         raise Refused(*errors)
     filtered = tuple(f"{name}={asked[name]}" for name in sorted(filters) if name in asked)
     chosen = tuple((filters[name], asked[name]) for name in filters if name in asked)
-    return Asked(conditions, int(limit), asked.get(CURSOR, ""), ALL in asked, filtered, chosen)
+    return Asked(conditions, int(limit), asked.get(CURSOR, ""), ALL in asked or not takes, filtered, chosen)
 
 
 def shown(name: str) -> str:

@@ -14,10 +14,12 @@ from rest_framework import serializers
 from handrail.core.problems import CONTENT_TYPE
 from handrail.reporting.columns import Label, fields
 from handrail.reporting.filters import LIMIT, MOST
+from handrail.reporting.reading import EXCEL
 from handrail.reporting.tables import Table
 from handrail.reporting.writes import Write, Written
 
 JSON, CSV = "application/json", "text/csv"
+FORMS = {"": "", "csv": " as a CSV file", "xlsx": " as an Excel workbook"}
 
 
 class ErrorRow(serializers.Serializer):
@@ -62,7 +64,7 @@ REFUSALS = {
     400: "Something asked for is unknown or not understood.",
     401: "There is no key, or it is not known, revoked or expired.",
     403: "The key may not do this.",
-    406: "Neither JSON nor CSV was accepted.",
+    406: "Nothing that this address gives was accepted.",
     429: "More than 300 calls in a minute. Retry-After says how many seconds to wait.",
 }
 PAGING = [
@@ -76,7 +78,7 @@ PAGING = [
 
 
 class TableSchema(AutoSchema):
-    """One address: of a table, of its CSV file, or of what changed in it."""
+    """One address: of a table, of its CSV file or workbook, or of what changed in it."""
 
     @property
     def table(self) -> Table:
@@ -84,8 +86,9 @@ class TableSchema(AutoSchema):
         return table
 
     @property
-    def is_csv(self) -> bool:
-        return bool(self.path.endswith(".csv"))
+    def form(self) -> str:
+        """What the address alone gives; nothing where Accept chooses."""
+        return str(self.path.partition(".")[2])
 
     @property
     def is_of_changes(self) -> bool:
@@ -93,7 +96,7 @@ class TableSchema(AutoSchema):
 
     def get_operation_id(self) -> str:
         name = self.table.name.replace("-", "_")
-        return f"changes_of_{name}" if self.is_of_changes else f"list_{name}{'_csv' if self.is_csv else ''}"
+        return f"changes_of_{name}" if self.is_of_changes else f"list_{name}{'_' * bool(self.form)}{self.form}"
 
     def get_tags(self) -> list[str]:
         return [self.table.title]
@@ -101,7 +104,7 @@ class TableSchema(AutoSchema):
     def get_summary(self) -> str:
         if self.is_of_changes:
             return f"{self.table.title}: what was written or removed since a cursor"
-        return f"{self.table.title}{' as a CSV file' if self.is_csv else ''}"
+        return f"{self.table.title}{FORMS[self.form]}"
 
     def get_description(self) -> str:
         right = f"Takes a key with the right “{self.table.scope.label}” ({self.table.scope})."
@@ -122,19 +125,25 @@ class TableSchema(AutoSchema):
         everything = OpenApiParameter(
             "all", {"type": "string", "const": "true"}, description="The whole table, without pages: for CSV alone."
         )
-        return [*asked, *PAGING, everything]
+        return asked if self.form == "xlsx" else [*asked, *PAGING, everything]
 
     def get_request_serializer(self) -> None:
         return None
 
     def get_response_serializers(self) -> dict[Any, Any]:
         found: dict[Any, Any] = {}
-        if not self.is_csv:
+        if not self.form:
             found[200, JSON] = OpenApiResponse(envelope(self.table, is_of_changes=self.is_of_changes), "The rows.")
-        if not self.is_of_changes:
+        if not self.is_of_changes and self.form != "xlsx":
             found[200, CSV] = OpenApiResponse(
                 {"type": "string", "contentMediaType": CSV}, "UTF-8 with a byte order mark; a line for each row."
             )
+        if not self.is_of_changes and self.form != "csv":
+            found[200, EXCEL] = OpenApiResponse(
+                {"type": "string", "format": "binary"},
+                "A workbook of all rows, without pages: data, notes, dictionary.",
+            )
+        if not self.is_of_changes:
             found[304] = OpenApiResponse(None, "Nothing changed since the ETag was given.")
         refusals = REFUSALS | ({410: "The database was restored: read anew."} if self.is_of_changes else {})
         for status, says in refusals.items():

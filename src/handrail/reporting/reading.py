@@ -83,6 +83,10 @@ def _rows(table: Table, asked: Asked, as_at: AsAt, more: Q, limit: int) -> list[
 # -- CSV -------------------------------------------------------------------------------------------------
 
 
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "xlsx": EXCEL}
+
+
 def headings(table: Table) -> list[str]:
     return list(fields(table.row))
 
@@ -106,9 +110,9 @@ def whole_as_csv(table: Table, asked: Asked, as_at: AsAt) -> IO[bytes]:
     return _file(table, (line[:-1] + b"\r\n" for line in lines))
 
 
-def download(table: Table, file: IO[bytes]) -> FileResponse:
-    """An answer with such a file, which it closes."""
-    return FileResponse(file, as_attachment=True, filename=f"{table.name}.csv", content_type="text/csv; charset=utf-8")
+def download(table: Table, file: IO[bytes], form: str) -> FileResponse:
+    """An answer with such a file, or a workbook, which it closes."""
+    return FileResponse(file, as_attachment=True, filename=f"{table.name}.{form}", content_type=CONTENT_TYPES[form])
 
 
 def _file(table: Table, lines: Iterable[bytes]) -> IO[bytes]:

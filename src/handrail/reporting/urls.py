@@ -14,11 +14,13 @@ urlpatterns = [
     path("data/", data.DataView.as_view(), name="data"),
     path("data/reference/", data.ReferenceView.as_view(), name="reference"),
     path("data/<slug:table_name>/", data.TableView.as_view(), name="table"),
-    path("data/<slug:table_name>.csv", data.DownloadView.as_view(), name="download"),
+    path("data/<slug:table_name>.csv", data.DownloadView.as_view(), {"form": "csv"}, name="download"),
+    path("data/<slug:table_name>.xlsx", data.DownloadView.as_view(), {"form": "xlsx"}, name="workbook"),
     *(path(f"api/v1/{name}", each.as_view(), name=f"api_{name}") for name, each in api.ADDRESSES.items()),
     *(
-        path(f"api/v1/{name}.csv", each.as_view(), {"format": "csv"}, name=f"api_{name}_csv")
+        path(f"api/v1/{name}.{form}", each.as_view(), {"format": form}, name=f"api_{name}_{form}")
         for name, each in api.LISTS.items()
+        for form in ("csv", "xlsx")
     ),
     *(path(f"api/v1/{name}/changes", each.as_view(), name=f"api_{name}_changes") for name, each in api.CHANGES.items()),
     path("api/v1/openapi.json", api.Description.as_view(), name="openapi"),

@@ -1,0 +1,97 @@
+"""A table as an Excel workbook of three sheets: the rows, what they are, and what the columns mean."""
+
+import csv
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from typing import IO, Any
+
+from rest_framework import serializers
+from xlsxwriter import Workbook
+
+from handrail.core.spreadsheet import BYTES_IN_MEMORY
+from handrail.reporting.columns import expressions, fields
+from handrail.reporting.filters import Asked
+from handrail.reporting.openapi import dictionary
+from handrail.reporting.tables import AsAt, Table
+from tenants.database import copy_to
+
+WIDTH = 22
+"""Of a column, in characters."""
+
+PLAIN = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+"""A text stays a text, whatever it looks like."""
+
+
+def workbook(table: Table, asked: Asked, as_at: AsAt, *, at: datetime) -> IO[bytes]:
+    """All rows that were asked for. Each is written to a temporary file as it comes, so memory does not grow with them.
+
+    As with CSV the file is whole before it is sent, when the door has closed.
+    """
+    file = tempfile.SpooledTemporaryFile(max_size=BYTES_IN_MEMORY)  # noqa: SIM115 - the answer closes it
+    with Workbook(file, {"constant_memory": True, **PLAIN}) as book:
+        formats = {
+            "bold": book.add_format({"bold": True}),
+            date: book.add_format({"num_format": "yyyy-mm-dd"}),
+            datetime: book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
+        }
+        kinds = list(fields(table.row).values())
+        rows = (map(_cell, kinds, row) for row in _rows(table, asked, as_at))
+        count = _write(book, "data", list(fields(table.row)), rows, formats)
+        _write(book, "notes", ["About", table.title], _notes(table, asked, as_at, count, at=at), formats)
+        meanings = [[*map(_text, each.values())] for each in dictionary(table)]
+        _write(book, "dictionary", ["column", "meaning", "kind", "words", "may_be_empty"], meanings, formats)
+    file.seek(0)
+    return file
+
+
+def _write(book: Any, name: str, headings: Sequence[str], rows: Iterable[Iterable[Any]], formats: Any) -> int:
+    """Write a sheet, and give the number of rows below its headings."""
+    sheet, number = book.add_worksheet(name), 0
+    sheet.set_column(0, len(headings) - 1, WIDTH)
+    sheet.freeze_panes(1, 0)
+    sheet.write_row(0, 0, headings, formats["bold"])
+    for number, row in enumerate(rows, start=1):
+        for place, value in enumerate(row):
+            sheet.write(number, place, value, formats.get(type(value)))
+    return number
+
+
+def _notes(table: Table, asked: Asked, as_at: AsAt, count: int, *, at: datetime) -> list[list[Any]]:
+    return [
+        ["What it is", table.says],
+        ["Authority", f"{as_at.authority.name} ({as_at.authority.code})"],
+        ["Read at (UTC)", f"{at:%Y-%m-%d %H:%M:%S}"],
+        ["Filters", ", ".join(asked.filters) or "None: every row"],
+        ["Rows", count],
+        ["Where programs read it", f"/api/v1/{table.name}"],
+    ]
+
+
+def _rows(table: Table, asked: Asked, as_at: AsAt) -> Iterator[Iterable[Any]]:
+    if table.counted:
+        yield from (row.values() for row in table.counted(as_at) if asked.keeps(row))
+        return
+    found = table.query(as_at).filter(asked.condition).order_by(table.key)
+    sql, parameters = found.values_list(*expressions(table.row)).query.sql_with_params()
+    for line in copy_to(f"COPY ({sql}) TO STDOUT (FORMAT csv)", parameters):
+        yield next(csv.reader([line.decode()]))
+
+
+def _cell(kind: serializers.Field, value: Any) -> Any:
+    """What Excel is given: a day as a day, a number as a number. A code of digits stays a text."""
+    if value is None or value == "":
+        return None
+    if isinstance(kind, serializers.DateTimeField):
+        return datetime.fromisoformat(value).replace(tzinfo=None)
+    if isinstance(kind, serializers.DateField):
+        return date.fromisoformat(value)
+    if isinstance(kind, serializers.BooleanField):
+        return value in (True, "t")
+    if isinstance(kind, serializers.IntegerField):
+        return int(value)
+    return value
+
+
+def _text(value: Any) -> Any:
+    return ", ".join(value) if isinstance(value, list) else value
