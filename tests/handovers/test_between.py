@@ -7,14 +7,15 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from factories import SchoolFactory
+from factories import PupilFactory, SchoolFactory
 from handovers.between import AT, CHILD, CONDITION, SAID, Between
 
-from handrail.core.models import AuthoritySettings
+from handrail.core.models import AuditEntry, AuthoritySettings
 from handrail.handovers import actions, ledger, places, post
 from handrail.handovers.actions import GapsLeft, NotNow, ReasonMissing, Refused, StepsNotRead
 from handrail.handovers.models import ExchangeKey, Handover, Message, Setting
 from handrail.handovers.moves import State
+from handrail.handovers.today import taught
 from handrail.plans import versions
 from handrail.plans.models import PlanVersion
 from handrail.schools.models import Contact, Pupil
@@ -96,6 +97,61 @@ class TestTheWholeWay:
             assert Handover.objects.get(id=handover.id).state == "acknowledged"
             assert Pupil.objects.count() == 2
             assert ledger.differences() == []
+
+
+class TestAfterwards:
+    """What a setting has of a child who is back: on no list of today, and kept as the authority's periods say."""
+
+    def back(self, between: Between) -> None:
+        accepted(between)
+        between.read_steps()
+        for name in ("begin", "plan_return"):
+            between.move(name)
+        between.post()
+        between.move_home("confirm_return", at=LATER)
+        between.post(at=LATER)
+
+    def test_the_child_has_left_the_setting_and_stays_on_file(self, between: Between) -> None:
+        self.back(between)
+        with inside(between.two):
+            child, who = Pupil.objects.select_related("school").get(), between.people["hospital"]
+            assert (child.left_on, PlanVersion.objects.of_child(child).exists()) == (LATER.date(), True)
+            assert not Pupil.objects.not_left(on=LATER.date()).exists()
+            assert taught(child.school, user=who, on=LATER.date()) == ([], [])
+            assert Pupil.objects.visible_to(who).exists() and Handover.objects.visible_to(who).get().is_over
+            assert AuditEntry.objects.filter(verb="recorded that a child left", subject_id=child.id).exists()
+        with inside(between.one):
+            assert Pupil.objects.get().left_on is None
+
+    def test_who_comes_again_is_the_same_child(self, between: Between) -> None:
+        self.back(between)
+        between.sent(at=LATER)
+        between.post(at=LATER)
+        with inside(between.two):
+            again = Handover.objects.get(side="setting", state="submitted")
+            post.open_pack(handover=again, by=between.people["hospital"], at=LATER)
+            child = Pupil.objects.get()
+            assert (child.left_on, child.joined_on) == (None, LATER.date())
+            assert Handover.objects.get(id=again.id).made_pupil
+
+    def test_a_child_whom_the_setting_knows_otherwise_stays(self, between: Between) -> None:
+        with inside(between.two):
+            school = Setting.objects.get().school
+            PupilFactory(school=school, name=CHILD, upn="B801200005001", born_on=date(2016, 5, 1))
+        self.back(between)
+        with inside(between.two):
+            assert Pupil.objects.get().left_on is None
+
+    def test_who_is_in_another_handover_there_stays_for_that(self, between: Between) -> None:
+        accepted(between)
+        with inside(between.two):
+            theirs = Handover.objects.get()
+            facts = {"since_on": AT.date(), "started_at": AT, "setting": theirs.setting, "setting_name": "x"}
+            Handover.objects.create(reference=uuid4(), side="setting", state="active", pupil=theirs.pupil, **facts)
+        between.move_home("end", said={"reason": "Moved."})
+        between.post()
+        with inside(between.two):
+            assert Pupil.objects.get().left_on is None
 
 
 class TestTheClock:

@@ -303,6 +303,9 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         taught = Handover.objects.create(
             reference=uuid4(), side="setting", setting=setting, pupil=child, state="active", **begun
         )
+        rung = Handover.objects.create(
+            reference=uuid4(), side="setting", setting=setting, state="admitted", **begun | {"other_role": ""}
+        )
         onward = OnwardReturn.objects.create(
             way="in",
             reference=uuid4(),
@@ -397,6 +400,7 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "notice_id": unplaced.id,
         "asked_id": admitted.id,
         "taught_id": taught.id,
+        "admitted_id": rung.id,
         "guest_id": Word(str(unplaced.id)),  # it means something only in the browser where it was opened
         "handovers:token": Word("nothing"),
         "policy_id": policy.id,

@@ -14,6 +14,7 @@ from handrail.handovers import admissions, places, post
 from handrail.handovers.homes import Home
 from handrail.handovers.models import Handover, Setting
 from handrail.plans import versions
+from handrail.schools.actions import change_pupil
 from handrail.schools.models import Pupil
 from tenants import exchange
 from tenants.context import inside
@@ -92,15 +93,19 @@ def written(site, page):
     """The school writes the pack, and sends it."""
     site.press(page, "Save and send")
     assert "It cannot be sent without" in page.content()
+    fill_in_the_pack(page)
+    site.press(page, "Save and send")
+    site.check(page)
+    assert "Sent. You see here when it has been opened." in page.content()
+    deliver(site)
+
+
+def fill_in_the_pack(page):
     for label, words in WRITTEN.items():
         page.get_by_label(label).fill(words)
     page.get_by_label("Physical health").check()
     for question in ("safeguarding leads", "looked after", "teach the child at home"):
         page.get_by_role("group", name=question).get_by_label("No", exact=True).check()
-    site.press(page, "Save and send")
-    site.check(page)
-    assert "Sent. You see here when it has been opened." in page.content()
-    deliver(site)
 
 
 def test_a_child_goes_to_a_hospital_school_in_another_authority(site, wren):
@@ -237,6 +242,69 @@ def test_a_child_arrives_unannounced_and_the_school_is_asked_for_the_pack(site, 
     assert "You have read the steps" in hospital.content()
     with inside(site.two):
         assert Pupil.objects.get().name == CHILD
+
+
+def test_a_home_school_without_handrail_is_rung(site, wren):
+    with as_superuser(connections["default"].settings_dict["NAME"]) as admin:
+        admin.execute(
+            """INSERT INTO public.tenants_establishment (urn, la_code, la_name, establishment_number, name, type_code,
+                   type_name, group_code, group_name, status_code, status_name, phase_name, trust_code, trust_name,
+                   street, locality, town, county, postcode, website)
+               SELECT '800001', '999', 'Nowhereshire', establishment_number, 'Nowhere School', type_code, type_name,
+                   group_code, group_name, status_code, status_name, phase_name, trust_code, trust_name, street,
+                   locality, town, county, postcode, website FROM public.tenants_establishment WHERE urn = '900009'"""
+        )
+    page = site.open("/schools/900003/admit/", by=site.cast.hospital, authority=site.two, width=PHONE)
+    page.get_by_label("Full name").fill(CHILD)
+    for box, part in (("Day", "1"), ("Month", "5"), ("Year", "2016")):
+        page.get_by_role("group", name="Date of birth").get_by_label(box).fill(part)
+    page.get_by_label("The child’s school: its name or URN").fill("800001")
+    site.press(page, "Ask for the pack")
+    site.check(page)
+    assert "does not use Handrail yet, so nobody there has been told" in page.content()
+    site.press(page, "Record whom you have told")
+    site.check(page)
+    site.press(page, "Record whom you have told")
+    site.check(page)  # with errors
+    page.get_by_label("Whom did you tell?").fill("Sam Stone, office")
+    page.get_by_label("Telephone number").fill("01632 960009")
+    page.get_by_label("Which authority does the child live in?").fill("999")
+    site.press(page, "Record whom you have told")
+    site.check(page)
+    assert "Sam Stone, office, 01632 960009, told on" in page.content()
+    page.goto(site.address("/", authority=site.two))
+    site.check(page)
+    site.press(page, "1 handover to answer", role="link")
+    site.press(page, CHILD, role="link")
+    site.press(page, "Write down what they sent")
+    site.press(page, "This is the pack")
+    site.check(page)
+    assert "It cannot be kept as the pack without" in page.content()
+    now = timezone.now()
+    with inside(site.two):
+        child = Pupil.objects.get()
+        change_pupil(pupil=child, year_group="Year 5", by=site.cast.hospital, at=now)
+        ContactFactory(pupil=child)
+        versions.write_emergency(pupil=child, says=emergency(), based_on=0, by=site.cast.hospital, at=now)
+    fill_in_the_pack(page)
+    site.press(page, "This is the pack")
+    site.check(page)
+    assert "Kept as the pack. Now read the emergency steps." in page.content()
+    site.press(page, "Accept this child")
+    site.press(page, "Accept this child")
+    site.press(page, "I have read the emergency steps")
+    for words in ("Record the first session", "Plan the return"):
+        site.press(page, words)
+        site.press(page, words)
+    site.check(page)
+    site.press(page, "The child is back at school", role="link")
+    site.press(page, "The child is back at school")
+    site.press(page, "Back to the handovers", role="link")
+    site.check(page)
+    assert "Ended" in page.content() and "back at school on" in page.content()
+    page.goto(site.address("/schools/900003/today/", authority=site.two))
+    site.check(page)
+    assert CHILD not in page.content()
 
 
 def test_the_named_officer_leads_a_child_without_a_school_to_one(site, wren):

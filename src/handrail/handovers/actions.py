@@ -16,6 +16,7 @@ from handrail.handovers.models import Handover, Message, Pack, Step, StepsRead
 from handrail.handovers.moves import MOVES, Move, Side
 from handrail.handovers.pack_content import content_of
 from handrail.plans.models import PlanVersion
+from handrail.schools.actions import pupil_left
 from handrail.schools.models import Pupil, Term
 from tenants.database import require_bound
 
@@ -137,9 +138,9 @@ def prepare(
 
 @transaction.atomic
 def write(*, handover: Handover, said: Mapping[str, str], by: audit.Actor, at: datetime) -> Handover:
-    """Keep what was written for the pack. Raises NotNow once the handover is over."""
+    """Keep what was written for the pack. Raises NotNow once it is over, or where the other side writes it."""
     handover = locked(handover)
-    if handover.is_over or not handover.is_home:
+    if handover.is_over or (handover.other_role and not handover.is_home):
         raise NotNow("This handover can no longer be changed here.")
     known = {item.name for item in pack.ASKED}
     handover.about = {**(handover.about or {}), **{name: text for name, text in said.items() if name in known}}
@@ -292,8 +293,21 @@ def stand(handover: Handover, state: moves.State, move: Move, *, at: datetime) -
         handover.due_on = handover.return_until_on
     if handover.is_over:
         handover.due_on = None
+        _leaves_the_setting(handover, at=at)
         if handover.pupil_id is None and handover.notice:
             handover.notice = {}  # who it was is not ours to keep
+
+
+def _leaves_the_setting(handover: Handover, *, at: datetime) -> None:
+    """A child whom a setting knows by handovers alone has left it when none is under way. What is held of them stays
+    for as long as the authority keeps records of children.
+    """
+    pupil = handover.pupil
+    if handover.is_home or pupil is None or not handover.made_pupil or pupil.left_on:
+        return
+    others = Handover.objects.under_way().filter(side=Side.SETTING, pupil=pupil).exclude(id=handover.id)
+    if not others.exists():
+        pupil_left(pupil=pupil, left_on=max(day_of(at), pupil.joined_on), by=audit.CLOCK, at=at)
 
 
 def owe(handover: Handover, kind: str, content: dict[str, Any], *, at: datetime) -> None:

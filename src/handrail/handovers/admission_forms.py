@@ -86,6 +86,25 @@ class WhoForm(PrepareForm):
         self.order_fields(self.field_order)
 
 
+class ToldForm(PrepareForm):
+    """Whom a setting has told of an admission, and what else its home side, which has no Handrail, is asked for."""
+
+    field_order = ("ring", "telephone", "told_on")
+
+    def __init__(self, *args: Any, today: date, **more: Any) -> None:
+        super().__init__(*args, **more)
+        del self.fields["starts_on"], self.fields["is_urgent"]
+        ring: Any = self.fields["ring"]
+        ring.label, ring.error_messages["required"] = "Whom did you tell?", "Enter whom you told"
+        ring.help_text = "Name, and what they are at the child’s school or authority."
+        told_on: Any = DateField(label="On which day?", noun="day you told them", when="past")
+        told_on.today = today
+        self.fields["told_on"] = told_on
+        roll: Any = self.fields["roll"]
+        roll.help_text = ""
+        self.order_fields(self.field_order)
+
+
 class SchoolOfForm(forms.Form):
     urn = forms.RegexField(
         r"^[0-9]{6}$",

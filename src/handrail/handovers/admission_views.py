@@ -12,7 +12,7 @@ from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import ReadEntry
 from handrail.handovers import actions, admissions, homes
-from handrail.handovers.admission_forms import AdmitForm, SchoolOfForm, WhoForm
+from handrail.handovers.admission_forms import AdmitForm, SchoolOfForm, ToldForm, WhoForm
 from handrail.handovers.forms import MoveForm
 from handrail.handovers.homes import Home
 from handrail.handovers.models import Handover, Setting
@@ -75,6 +75,32 @@ class AdmitView(Door):
 
     def page(self, form: AdmitForm) -> HttpResponse:
         return render(self.request, "handovers/admit.html", {"school": self.setting.school, "form": form})
+
+
+class ToldView(CaseDoor):
+    """The home side does not use Handrail: say whom one has told, and on which day."""
+
+    permission, argument = Permission.ADMIT_CHILDREN, "admitted_id"
+
+    def get(self, request: Request, admitted_id: UUID) -> HttpResponse:
+        known = {"home_authority": self.handover.home_authority, "told_on": request.today}
+        return self.show(ToldForm(today=request.today, initial=known))
+
+    def post(self, request: Request, admitted_id: UUID) -> HttpResponse:
+        form = ToldForm(request.POST, today=request.today)
+        if form.is_valid():
+            try:
+                admissions.home_told(handover=self.handover, **form.cleaned_data, **self.who)
+            except actions.Refused as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                return self.back("Recorded. Write down what they send you.")
+        return self.show(form)
+
+    def show(self, form: ToldForm) -> HttpResponse:
+        if self.handover.is_home or self.handover.other_role:
+            raise Http404
+        return self.page("move", form=form, words="Record whom you have told")
 
 
 class WhoView(CaseDoor):

@@ -13,11 +13,13 @@ from django.db import IntegrityError, transaction
 
 from handrail.core import audit
 from handrail.core.calendar import day_of
+from handrail.core.jinja import long_date
 from handrail.handovers import actions, moves
 from handrail.handovers.actions import NotNow, Refused
 from handrail.handovers.homes import Home
 from handrail.handovers.models import Handover, Message, Setting
 from handrail.handovers.moves import MOVES, Side, State
+from handrail.handovers.own_copy import known_here
 from handrail.schools.actions import add_pupil
 from handrail.schools.models import Pupil, School
 from tenants import exchange
@@ -48,22 +50,22 @@ def admit(
 ) -> Handover:
     """Give notice that a child has arrived, and ask the home side for the pack. The child is known here from now on.
 
-    Where the home side is not in the exchange, the handover waits in “Admitted, home not told”: somebody rings them.
+    Where the home side is not in the exchange, the handover waits in “Admitted, home not told” until `home_told`.
     Raises NotNow when the child is here already, and Refused for a setting without a school.
     """
     if setting.school is None:
         raise Refused("This provision has no school of its own in Handrail. Ask your authority.")
     School.objects.select_for_update().get(id=setting.school.id)  # of two who type the same child, the second is told
-    pupil = Pupil.objects.filter(school=setting.school, name__iexact=name, born_on=born_on, left_on=None).first()
+    pupil, by_handovers = known_here(setting.school, on=admitted_on, name__iexact=name, born_on=born_on)
     if pupil and Handover.objects.under_way().filter(side=Side.SETTING, pupil=pupil).exists():
         raise NotNow(f"{pupil} is here already. Open that handover instead.")
-    is_new = pupil is None
+    by_handovers = by_handovers or pupil is None
     pupil = pupil or add_pupil(school=setting.school, name=name, born_on=born_on, joined_on=admitted_on, by=by, at=at)
     handover = Handover(
         reference=uuid4(),
         side=Side.SETTING,
         pupil=pupil,
-        made_pupil=is_new,
+        made_pupil=by_handovers,
         setting=setting,
         setting_name=setting.name,
         setting_urn=setting.school.urn,
@@ -86,6 +88,30 @@ def admit(
     if home.role:
         actions.make(handover, "ask_for_pack", by=by, at=at)
         actions.owe(handover, Message.Kind.NOTICE, {**cast(Any, handover.notice), "move": "ask_for_pack"}, at=at)
+    return handover
+
+
+@transaction.atomic
+def home_told(
+    *,
+    handover: Handover,
+    home_authority: str,
+    roll: str,
+    ring: str,
+    telephone: str,
+    told_on: date,
+    by: audit.Actor,
+    at: datetime,
+) -> Handover:
+    """Record that a home side without Handrail was told of an admission, whom and on which day. The pack is asked for
+    by that. Raises NotNow.
+    """
+    handover = actions.locked(handover)
+    if handover.other_role:
+        raise NotNow("The other side is told through Handrail.")
+    handover.home_authority, handover.roll, handover.ring, handover.telephone = home_authority, roll, ring, telephone
+    told = f"{ring}, {telephone}, told on {long_date(told_on)}"
+    actions.make(handover, "ask_for_pack", by=by, at=at, said={"told": told})
     return handover
 
 

@@ -6,13 +6,20 @@ from datetime import date, datetime
 from django.db import transaction
 
 from handrail.core import audit
-from handrail.handovers import actions, moves
-from handrail.handovers.actions import NotNow
-from handrail.handovers.models import Handover
+from handrail.handovers import actions, moves, pack
+from handrail.handovers.actions import GapsLeft, NotNow
+from handrail.handovers.models import Handover, Pack
 from handrail.handovers.moves import MOVES, Side, State
+from handrail.handovers.pack_content import content_of
+from handrail.plans.models import PlanVersion
 
-TOLD = ("acknowledge", "ask_for_more", "accept", "decline", "begin", "review", "plan_return", "pass_on")
-"""What a setting without Handrail can be heard to have done. It sends no return pack through it."""
+TOLD: Mapping[Side, tuple[str, ...]] = {
+    Side.SETTING: ("acknowledge", "ask_for_more", "accept", "decline", "begin", "review", "plan_return", "pass_on"),
+    Side.HOME: ("begin_return", "confirm_return", "end"),
+}
+"""What a side without Handrail can be heard to have done. A setting sends no return pack through it; what a home side
+sends as a pack is written down: see `keep_pack`.
+"""
 
 
 @transaction.atomic
@@ -25,35 +32,77 @@ def note_theirs(
     said: Mapping[str, str] | None = None,
     **dates: date,
 ) -> Handover:
-    """Follow a move of a setting that does not use Handrail. The story says who told of it.
+    """Follow a move of a side that does not use Handrail. The story says who told of it.
 
     Raises ReasonMissing, and NotNow where the other side makes its own moves or this one is not its to make.
     """
     handover = actions.locked(handover)
-    if not has_no_other_side(handover) or name not in TOLD:
+    if not has_no_other_side(handover) or name not in TOLD[theirs(handover)]:
         raise NotNow("The other side makes this move itself.")
     told = {key: text.strip() for key, text in (said or {}).items() if text.strip()}
     actions.check_said(name, told, dates)
-    try:
-        state = moves.after(State(handover.state), name, by=Side.SETTING)
-    except moves.IllegalMove as error:
-        raise NotNow(str(error)) from error
     for column, day in dates.items():
         setattr(handover, column, day)
-    actions.stand(handover, state, MOVES[name], at=at)
-    handover.save()
-    actions.note(handover, MOVES[name], by=by, at=at, said=told)
+    _follow(handover, name, said=told, by=by, at=at)
     return handover
 
 
+@transaction.atomic
+def keep_pack(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
+    """Keep what a home side without Handrail sent by another way, as the setting wrote it down. It is a pack as any:
+    complete, frozen, and its emergency steps are to be read. Raises GapsLeft without the smallest safe set, and NotNow.
+    """
+    handover = actions.locked(handover)
+    if handover.is_home or not has_no_other_side(handover) or handover.pupil is None:
+        raise NotNow("The other side sends its pack itself.")
+    content = content_of(handover, handover.pupil)
+    missing = pack.gaps(content, 1)
+    if missing:
+        raise GapsLeft(missing)
+    _follow(handover, "submit" if handover.state in MOVES["submit"].of else "correct", said=None, by=by, at=at)
+    made: Pack = Pack.objects.create(
+        handover=handover,
+        number=handover.packs.filter(is_return=False).count() + 1,
+        content=content,
+        sha256=pack.digest(content),
+        version=PlanVersion.objects.of_child(handover.pupil).first(),
+        made_at=at,
+        made_by_name=by.actor_name,
+    )
+    if handover.state == State.SUBMITTED:
+        actions.make(handover, "acknowledge", by=by, at=at)
+    return made
+
+
+def _follow(handover: Handover, name: str, *, said: Mapping[str, str] | None, by: audit.Actor, at: datetime) -> None:
+    try:
+        state = moves.after(State(handover.state), name, by=theirs(handover))
+    except moves.IllegalMove as error:
+        raise NotNow(str(error)) from error
+    actions.stand(handover, state, MOVES[name], at=at)
+    handover.save()
+    actions.note(handover, MOVES[name], by=by, at=at, said=said)
+
+
 def has_no_other_side(handover: Handover) -> bool:
-    """Whether the setting's authority does not use Handrail, so that nothing goes through the exchange."""
-    return handover.is_home and not handover.other_role
+    """Whether the other side does not use Handrail, so that nothing goes through the exchange."""
+    return not handover.other_role
+
+
+def theirs(handover: Handover) -> Side:
+    """The other side."""
+    return Side.SETTING if handover.is_home else Side.HOME
 
 
 def may_be_told(handover: Handover) -> list[moves.Move]:
-    """The moves of the setting that the home side may note for it now."""
+    """The moves of the other side that this one may note for it now."""
     if not has_no_other_side(handover):
         return []
-    theirs = moves.may_be_made(State(handover.state), by=Side.SETTING)
-    return [move for move in theirs if move.name in TOLD]
+    made = moves.may_be_made(State(handover.state), by=theirs(handover))
+    return [move for move in made if move.name in TOLD[theirs(handover)]]
+
+
+def may_keep_pack(handover: Handover) -> bool:
+    """Whether what the home side sent by another way may be written down now."""
+    sends = MOVES["submit"].of - {State.DRAFT} | MOVES["correct"].of
+    return not handover.is_home and has_no_other_side(handover) and handover.state in sends

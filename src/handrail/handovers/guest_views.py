@@ -69,7 +69,7 @@ class SendGuestView(CaseDoor):
         return self.show(form)
 
     def show(self, form: GuestForm) -> HttpResponse:
-        if not has_no_other_side(self.handover):
+        if not self.handover.is_home or not has_no_other_side(self.handover):
             raise Http404
         return self.page("guest", form=form, lasts=GuestPage.LASTS.days)
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import F
+
 from handrail.core import audit
 from handrail.core.calendar import day_of
 from handrail.handovers import pack
@@ -37,6 +39,18 @@ def take_in(handover: Handover, content: Any, school: School, *, by: audit.Actor
     )
 
 
+def known_here(school: School, *, on: date, **facts: Any) -> tuple[Pupil | None, bool]:
+    """The child as a setting knows them, and whether it does by earlier handovers alone. One who had left is there
+    again from the day `on`.
+    """
+    known = Pupil.objects.filter(school=school, **facts).order_by(F("left_on").desc(nulls_first=True)).first()
+    if known is None or known.left_on is None:
+        return known, False
+    known.left_on, known.joined_on = None, on
+    known.save(update_fields=["left_on", "joined_on"])
+    return known, Handover.objects.filter(pupil=known, made_pupil=True).exists()
+
+
 def _own_copy(handover: Handover, sent: Mapping[str, Any], school: School, *, by: audit.Actor, at: datetime) -> Pupil:
     """The child as this side knows them: a row of its own, which a later pack corrects."""
     child = sent["child"]
@@ -47,14 +61,12 @@ def _own_copy(handover: Handover, sent: Mapping[str, Any], school: School, *, by
         "year_group": child["year_group"],
         "upn": child["upn"],
     }
-    pupil = (
-        handover.pupil
-        or Pupil.objects.filter(
-            school=school, left_on=None, upn=child["upn"] or None, born_on=values["born_on"]
-        ).first()
-    )
+    pupil = handover.pupil
     if pupil is None:
-        pupil, handover.made_pupil = Pupil(school=school, joined_on=day_of(at)), True
+        on = day_of(at)
+        pupil, by_handovers = known_here(school, on=on, upn=child["upn"] or None, born_on=values["born_on"])
+        handover.made_pupil = by_handovers or pupil is None
+        pupil = pupil or Pupil(school=school, joined_on=on)
     for name, value in values.items():
         setattr(pupil, name, value)
     pupil.save()

@@ -9,8 +9,12 @@ from handrail.schools.models import Contact, Pupil
 
 
 def content_of(handover: Handover, pupil: Pupil) -> dict[str, Any]:
-    """What the pack of this handover of `pupil` would hold if it were sent now."""
+    """What the pack of this handover of `pupil` would hold if it were sent now; at a setting, if it were written down
+    now from what a home side without Handrail sent by another way.
+    """
     version = PlanVersion.objects.of_child(pupil).first()
+    own = {"name": pupil.school.name, "urn": pupil.school.urn}
+    school = own if handover.is_home or not handover.notice else handover.notice["school"]
     return {
         "form": pack.FORM,
         "child": {
@@ -31,8 +35,8 @@ def content_of(handover: Handover, pupil: Pupil) -> dict[str, Any]:
             for each in Contact.objects.of_child(pupil)
         ],
         "home": {
-            "school": pupil.school.name,
-            "urn": pupil.school.urn,
+            "school": school["name"],
+            "urn": school["urn"],
             "ring": handover.ring,
             "telephone": handover.telephone,
             "authority": handover.home_authority,

@@ -113,8 +113,12 @@ def waits_for(side: Side) -> Q:
     return Q(state__in=[state for state, who in WAITS_FOR.items() if who == side])
 
 
-MINE = (Q(side=Side.HOME) & waits_for(Side.HOME)) | (Q(side=Side.SETTING) & waits_for(Side.SETTING))
-"""The handovers that wait for the side that has them."""
+MINE = (
+    (Q(side=Side.HOME) & waits_for(Side.HOME))
+    | (Q(side=Side.SETTING) & waits_for(Side.SETTING))
+    | Q(side=Side.SETTING, other_role="")
+)
+"""The handovers that wait for the side that has them. A setting must ring a home side without Handrail itself."""
 ANSWERS = (State.ADMITTED, State.PACK_ASKED, State.SUBMITTED, State.ACKNOWLEDGED, State.MORE_ASKED)
 """Where a handover waits for an answer, and not for a day of the case."""
 

@@ -22,6 +22,7 @@ urlpatterns = [
     path("children/<uuid:child_id>/hand-over/", views.PrepareView.as_view(), name="prepare"),
     path(CASE, views.HandoverView.as_view(), name="handover"),
     path("handovers/<uuid:asked_id>/child/", admission_views.WhoView.as_view(), name="who"),
+    path("handovers/<uuid:admitted_id>/told/", admission_views.ToldView.as_view(), name="told"),
     path(f"{CASE}pack/", views.PackView.as_view(), name="pack"),
     path(f"{CASE}open/", views.OpenView.as_view(), name="open"),
     path("handovers/<uuid:taught_id>/back/", return_views.BackView.as_view(), name="back"),

@@ -51,8 +51,11 @@ IN_THEIR_NAME = {
     "review": "They have reviewed the placement",
     "plan_return": "They plan the return",
     "pass_on": "They have passed the child on",
+    "begin_return": "The child goes back to school in steps",
+    "confirm_return": "The child is back at school",
+    "end": "The child does not go back there",
 }
-"""What a setting without Handrail tells the home side, which notes it."""
+"""What a side without Handrail tells the other, which notes it."""
 
 
 class HandoversView(Door):
@@ -152,6 +155,7 @@ class HandoverView(CaseDoor):
             looks=self._looks(),
             is_rung=by_hand.has_no_other_side(handover),
             may_move=self.may_move,
+            may_keep=self.may_move and by_hand.may_keep_pack(handover),
             may_send=bool(handover.pupil_id) and any(each.name in ("submit", "correct") for each in self._on_offer()),
             said=admissions.words_of(handover.notice),
             waits_to_be_opened=waiting and not handover.is_over,
@@ -273,19 +277,22 @@ class PackView(CaseDoor):
             if "send" not in request.POST:
                 messages.success(request, "Saved. Nothing has been sent.")
                 return redirect("handovers:pack", pk=pk)
-            actions.submit(handover=self.handover, **self.who)
+            send = actions.submit if self.handover.is_home else by_hand.keep_pack
+            send(handover=self.handover, **self.who)
         except actions.GapsLeft:
             return redirect("handovers:pack", pk=pk)
         except actions.Refused as refusal:
             form.add_error(None, str(refusal))
             return self.show(form)
+        if not self.handover.is_home:
+            return self.back("Kept as the pack. Now read the emergency steps.")
         if by_hand.has_no_other_side(self.handover):
             return self.back("The pack is ready. Now send a page of it to one named person there.")
         return self.back("Sent. You see here when it has been opened.")
 
     def show(self, form: PackForm) -> HttpResponse:
         handover = Handover.objects.select_related("pupil__school").get(id=self.handover.id)
-        if not handover.is_home or handover.pupil is None:
+        if handover.pupil is None or not (handover.is_home or by_hand.may_keep_pack(handover)):
             raise Http404
         content = content_of(handover, handover.pupil)
         return self.page("pack", form=form, needed=pack.gaps(content, 1), later=pack.gaps(content, 2))
@@ -349,8 +356,8 @@ class MoveView(CaseDoor):
 
     @property
     def is_theirs(self) -> bool:
-        """Whether it is a move of a setting without Handrail, which the home side notes."""
-        return self.is_rung and self.kwargs["name"] in by_hand.TOLD
+        """Whether it is a move of a side without Handrail, which this one notes."""
+        return self.is_rung and self.kwargs["name"] in by_hand.TOLD[by_hand.theirs(self.handover)]
 
     def _make(self, name: str, form: MoveForm) -> None:
         make = by_hand.note_theirs if self.is_theirs else actions.make_move
