@@ -1,12 +1,13 @@
 """Counts of children that may be shown: none from 1 to 5, and none that those shown would give away. Pure.
 
-A small count is hidden, and with it as many larger ones as it takes: each hidden count stands on a circle of hidden
-counts, in rows and columns of which each has two of it. Going round, one can be more and the next one less, and every
-total stays as it is; so what is shown cannot tell. Counts of nought are shown and never hidden.
+A small count is hidden, and with it as many larger ones as it takes, until no group of hidden counts that are 1 to 5
+together can be worked out by adding and subtracting what is shown (`given_away`). Counts of nought are shown and never
+hidden. Which rows of a table show their totals follows from these alone: so where nobody comes or leaves, next month
+shows the same ones, whatever has become of the counts.
 """
 
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
 from heapq import heappop, heappush
 from itertools import count
 
@@ -77,13 +78,60 @@ def suppressed_table(rows: Sequence[Sequence[int]]) -> list[list[int | None]]:
         raise ValueError("every row of a table has as many counts as the others")
     whole = [[*row, sum(row)] for row in rows]
     whole.append([sum(column) for column in zip(*whole, strict=True)] or [0])
-    hidden = {(r, c) for r, row in enumerate(whole) for c, value in enumerate(row) if is_small(value)}
-    while True:
-        lonely = next((cell for cell in sorted(hidden) if not _circle(cell, hidden)), None)
-        if lonely is None:
-            break
-        hidden |= _cheapest_circle(lonely, hidden, whole)
+    totals, total = suppressed([row[-1] for row in whole[:-1]])
+    right = len(whole[0]) - 1
+    hidden = {(r, right) for r, value in enumerate([*totals, total]) if value is None}
+    hidden |= {(r, c) for r, row in enumerate(whole) for c, value in enumerate(row[:-1]) if is_small(value)}
+    while group := _small_group(hidden, whole):
+        hidden |= _beside(group, hidden, whole)
     return [[None if (r, c) in hidden else value for c, value in enumerate(row)] for r, row in enumerate(whole)]
+
+
+def given_away(counts: Sequence[int], known: Iterable[Sequence[int]]) -> set[int] | None:
+    """The places of counts that are 1 to 5 together, and whose sum follows from known sums; None where there are none.
+
+    A known sum says how often each count is in it. What follows from them is what no change leaves the sums as they
+    are can move.
+    """
+    free = _changes(known, len(counts))
+    return next(
+        (
+            group
+            for group in _small_groups([*enumerate(counts)], SMALLEST_SHOWN - 1)
+            if any(counts[place] for place in group) and not any(sum(each[place] for place in group) for each in free)
+        ),
+        None,
+    )
+
+
+def _small_groups(counts: Sequence[tuple[int, int]], most: int) -> Iterator[set[int]]:
+    """The places of counts that are so many together, or fewer."""
+    for number, (place, value) in enumerate(counts):
+        if value <= most:
+            yield {place}
+            yield from ({place, *more} for more in _small_groups(counts[number + 1 :], most - value))
+
+
+def _changes(known: Iterable[Sequence[int]], width: int) -> list[list[Fraction]]:
+    """The ways in which so many counts may change while their known sums stay as they are."""
+    rows: dict[int, list[Fraction]] = {}
+    for each in known:
+        row = [Fraction(value) for value in each]
+        for column, other in rows.items():
+            row = [a - row[column] * b for a, b in zip(row, other, strict=True)]
+        pivot = next((column for column, value in enumerate(row) if value), None)
+        if pivot is not None:
+            row = [value / row[pivot] for value in row]
+            rows = {
+                column: [a - other[pivot] * b for a, b in zip(other, row, strict=True)]
+                for column, other in rows.items()
+            }
+            rows[pivot] = row
+    free = [column for column in range(width) if column not in rows]
+    return [
+        [-rows[place][column] if place in rows else Fraction(place == column) for place in range(width)]
+        for column in free
+    ]
 
 
 Row = list[int | None]
@@ -93,8 +141,8 @@ def suppressed_groups(groups: Sequence[Sequence[Sequence[int]]]) -> tuple[list[l
     """Rows of counts in groups, each with its total added, and the table of the groups' sums, as both may be shown.
 
     A row is shown whole, or as its total alone, or not at all. In each group two rows or more keep their counts back,
-    or none, and what those have of a column together may be shown; unless the group's own sums are kept back.
-    Raises ValueError when the rows are not equally long.
+    or none, and what those have of a column together may be shown; where the group's own sum of it is kept back, they
+    have something of it. Raises ValueError when the rows are not equally long.
     """
     table = suppressed_table([[sum(column) for column in zip(*rows, strict=True)] for rows in groups])
     return [_in_group(rows, sums) for rows, sums in zip(groups, table, strict=False)], table
@@ -126,31 +174,49 @@ def _tells_nothing(rows: Sequence[Sequence[int]], kept: set[int], sums: Row) -> 
         return None not in sums
     if len(kept) == 1:
         return False
-    columns = zip(*(rows[place] for place in kept), strict=True)
-    return not any(is_small(sum(column)) and any(row[c] for row in shown) for c, column in enumerate(columns))
+    together = [sum(column) for column in zip(*(rows[place] for place in kept), strict=True)]
+    says_too_much = [is_small(count) or (sums[c] is None and not count) for c, count in enumerate(together)]
+    return not any(is_so and any(row[c] for row in shown) for c, is_so in enumerate(says_too_much))
+
+
+def _small_group(hidden: set[Cell], whole: list[list[int]]) -> set[Cell] | None:
+    """Hidden counts that are 1 to 5 together and follow from the totals that are shown."""
+    bottom, right = len(whole) - 1, len(whole[0]) - 1
+    cells = sorted(cell for cell in hidden if cell[0] != bottom and cell[1] != right)
+    totals = [*((row, right) for row in range(bottom + 1)), *((bottom, column) for column in range(right))]
+    known = [
+        [int(row in (cell[0], bottom) and column in (cell[1], right)) for cell in cells]
+        for row, column in totals
+        if (row, column) not in hidden
+    ]
+    group = given_away([whole[r][c] for r, c in cells], known)
+    return None if group is None else {cells[place] for place in group}
+
+
+def _beside(group: set[Cell], hidden: set[Cell], whole: list[list[int]]) -> set[Cell]:
+    """What is hidden with a group that is given away: for one count the cheapest circle, else the next smallest count,
+    in one of its rows or columns first. Never a row's total: which of them are shown follows from them alone.
+    """
+    bottom, right = len(whole) - 1, len(whole[0]) - 1
+    way = _cheapest_circle(next(iter(group)), hidden, whole) if len(group) == 1 else None
+    if way:
+        return way
+    rows, columns = {r for r, _ in group}, {c for _, c in group}
+    shown = (
+        (r == bottom, r not in rows and c not in columns, value, (r, c))
+        for r, row in enumerate(whole)
+        for c, value in enumerate(row[:right])
+        if value and (r, c) not in hidden
+    )
+    return {min(shown)[-1]}
 
 
 # Rows and columns are the places of a map and counts the ways between them: a count can be worked out from its row's
 # and its column's totals, and so on, exactly when it lies on no circle of hidden counts.
 
 
-def _circle(cell: Cell, hidden: set[Cell]) -> bool:
-    """Whether another way of hidden counts leads from the cell's row to its column."""
-    ways: dict[tuple[str, int], list[tuple[str, int]]] = {}
-    for row, column in hidden - {cell}:
-        ways.setdefault(("row", row), []).append(("column", column))
-        ways.setdefault(("column", column), []).append(("row", row))
-    seen, waiting = {("row", cell[0])}, deque([("row", cell[0])])
-    while waiting:
-        for place in ways.get(waiting.popleft(), []):
-            if place not in seen:
-                seen.add(place)
-                waiting.append(place)
-    return ("column", cell[1]) in seen
-
-
-def _cheapest_circle(cell: Cell, hidden: set[Cell], whole: list[list[int]]) -> set[Cell]:
-    """The counts that close a circle with the cell and lose the least. There is always one, through the totals."""
+def _cheapest_circle(cell: Cell, hidden: set[Cell], whole: list[list[int]]) -> set[Cell] | None:
+    """The counts that close a circle with the cell and lose the least, if there is one without further rows' totals."""
     height, width, number = len(whole), len(whole[0]), count()
 
     def steps(place: tuple[str, int]) -> Iterator[tuple[tuple[str, int], Cell]]:
@@ -175,6 +241,7 @@ def _cheapest_circle(cell: Cell, hidden: set[Cell], whole: list[list[int]]) -> s
             continue
         done.add(place)
         for further, step in steps(place):
-            if step != cell and whole[step[0]][step[1]] > 0 and further not in done:
+            may_hide = step in hidden or step[1] < width - 1
+            if step != cell and whole[step[0]][step[1]] > 0 and may_hide and further not in done:
                 heappush(queue, (cost + price(step), next(number), further, way | {step}))
-    raise AssertionError("a count above nought has totals above nought")
+    return None

@@ -203,7 +203,7 @@ def _counted(*, on: date) -> PlanTally:
     for school_id, urn, name, phase in School.objects.open().values_list("id", "urn", "name", "phase_name"):
         groups.setdefault(phase_of(phase), []).append((urn, name, found.get(school_id, nothing)))
     groups = dict(sorted(groups.items()))
-    rows, table = _shown(groups)
+    rows, table = as_may_be_shown(groups)
     schools = [
         (name, urn, phase, counts)
         for (phase, those), shown in zip(groups.items(), rows, strict=True)
@@ -217,7 +217,7 @@ def _counted(*, on: date) -> PlanTally:
     )
 
 
-def _shown(groups: Group) -> tuple[list[list[Row]], list[Row]]:
+def as_may_be_shown(groups: Group) -> tuple[list[list[Row]], list[Row]]:
     """The rows of each phase's schools and those of the phases with their total, as all of them may be shown.
 
     How many are covered is shown only in rows that keep nothing else back, since it is one more thing to subtract.

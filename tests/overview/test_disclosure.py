@@ -1,0 +1,181 @@
+"""What can be worked out from the tables of counts that anybody is given, by adding and subtracting all they show.
+
+Children are put into cells no table is finer than. Each number shown is the sum of some cells; whoever adds and
+subtracts such numbers as they like, under whatever filters, gets what lies in the span of those sums. So a group of 1
+to 5 children is given away exactly when it lies there: every such group is tried.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handrail.core.suppression import SMALLEST_SHOWN, suppressed, suppressed_table
+from handrail.overview.plan_counts import as_may_be_shown
+
+Cell = Any
+Sums = list[Mapping[Cell, int]]
+"""Of each number that is known, how often each cell is in it."""
+
+
+def given_away(children: Mapping[Cell, int], known: Sums, within: Sequence[Cell] | None = None) -> list[set[Cell]]:
+    """The groups of 1 to 5 children that can be worked out. Of a sum that is nought every cell is known to be empty."""
+    empty = {cell for each in known if not sum(children[cell] * n for cell, n in each.items()) for cell in each}
+    cells = [cell for cell in children if cell not in empty or any(n < 0 for each in known for n in each.values())]
+    free = _null_space([[each.get(cell, 0) % PRIME for cell in cells] for each in known], len(cells))
+    places = [place for place, cell in enumerate(cells) if within is None or cell in within]
+    found = []
+    for group in _small_groups([(place, children[cells[place]]) for place in places], SMALLEST_SHOWN - 1):
+        is_anybody = any(children[cells[place]] for place in group)
+        if is_anybody and all(not sum(each[place] for place in group) % PRIME for each in free):
+            found.append({cells[place] for place in group})
+    return found
+
+
+def _small_groups(counts: Sequence[tuple[int, int]], most: int) -> Iterator[list[int]]:
+    for number, (place, count) in enumerate(counts):
+        if count <= most:
+            yield [place]
+            for more in _small_groups(counts[number + 1 :], most - count):
+                yield [place, *more]
+
+
+PRIME = 2**61 - 1
+"""Everything is reckoned modulo this: it is quick, and none of these sums comes near it."""
+
+
+def _null_space(rows: list[list[int]], width: int) -> list[list[int]]:
+    """How cells may change while every known sum stays as it is."""
+    pivots: list[int] = []
+    for column in range(width):
+        height = len(pivots)
+        row = next((r for r in range(height, len(rows)) if rows[r][column]), None)
+        if row is None:
+            continue
+        rows[height], rows[row] = rows[row], rows[height]
+        inverse = pow(rows[height][column], -1, PRIME)
+        rows[height] = [value * inverse % PRIME for value in rows[height]]
+        for r in range(len(rows)):
+            if r != height and (times := rows[r][column]):
+                rows[r] = [(a - times * b) % PRIME for a, b in zip(rows[r], rows[height], strict=True)]
+        pivots.append(column)
+    found = []
+    for column in set(range(width)) - set(pivots):
+        vector = [0] * width
+        vector[column] = 1
+        for r, pivot in enumerate(pivots):
+            vector[pivot] = -rows[r][column] % PRIME
+        found.append(vector)
+    return found
+
+
+COUNTS = st.sampled_from([0, 1, 2, 3, 5, 6, 7, 9, 14, 30])
+STATUSES = ("in date", "due soon", "overdue")
+COVER = ("covered", "not covered", "overdue")
+
+
+def tables(phases: Sequence[Sequence[Sequence[int]]], *, of_cover: bool) -> tuple[dict[Cell, int], Sums]:
+    """Plans by phase, school and status, or by whether they are covered; and what the tables of plans show of them.
+
+    A school is given as plans in date, due soon, overdue, and how many in a hundred of the first two are covered.
+    """
+    groups: Any = {
+        str(p): [("", "", (a, b, c, (a + b) * percent // 100)) for a, b, c, percent in schools]
+        for p, schools in enumerate(phases)
+    }
+    children: dict[Cell, int] = {}
+    for p, schools in enumerate(groups.values()):
+        for s, (_, _, (a, b, c, covered)) in enumerate(schools):
+            counts = (covered, a + b - covered, c) if of_cover else (a, b, c)
+            children |= {(p, s, part): n for part, n in zip(COVER if of_cover else STATUSES, counts, strict=True)}
+    rows, table = as_may_be_shown(groups)
+    every = [(p, s) for p, schools in enumerate(phases) for s in range(len(schools))]
+    places = [*([each] for each in every), *([e for e in every if e[0] == p] for p in range(len(phases))), every]
+    known: Sums = []
+    for of, (in_date, due_soon, overdue, every_one, covered) in zip(places, [*chain(*rows), *table], strict=True):
+        able = None if in_date is None or due_soon is None else in_date + due_soon
+        shown: Any = (
+            {("covered",): covered, COVER[:2]: able, ("overdue",): overdue, COVER: every_one}
+            if of_cover
+            else {("in date",): in_date, ("due soon",): due_soon, ("overdue",): overdue, STATUSES: every_one}
+        )
+        for parts, value in shown.items():
+            if value is not None:
+                known.append({(*place, part): 1 for place in of for part in parts})
+                assert value == sum(children[cell] for cell in known[-1])
+    return children, known
+
+
+SCHOOL = st.tuples(COUNTS, COUNTS, COUNTS, st.sampled_from([0, 10, 50, 90, 100]))
+PHASES = st.lists(st.lists(SCHOOL, min_size=1, max_size=3), min_size=1, max_size=3)
+
+
+class TestPlans:
+    @pytest.mark.parametrize("of_cover", [False, True])
+    @given(phases=PHASES)
+    @settings(max_examples=100, deadline=None, database=None, derandomize=True)
+    def test_give_no_small_group_away(self, of_cover: bool, phases: Any) -> None:
+        assert given_away(*tables(phases, of_cover=of_cover)) == []
+
+    @given(data=st.data(), phases=PHASES)
+    @settings(max_examples=50, deadline=None, database=None, derandomize=True)
+    def test_give_none_away_over_two_months_in_which_nobody_came_or_left(self, data: Any, phases: Any) -> None:
+        """Time has passed, so plans stand otherwise; who knows that each school has the same ones learns nothing."""
+        later = [[(*data.draw(st.permutations(school[:3])), school[3]) for school in schools] for schools in phases]
+        assert over_two_months(phases, later) == []
+
+    @pytest.mark.parametrize(
+        ("first", "later"),
+        [
+            ([[(2, 0, 2, 50)], [(1, 6, 9, 50), (0, 9, 3, 50)], [(9, 2, 14, 50)]],
+             [[(2, 2, 0, 50)], [(1, 9, 6, 50), (3, 9, 0, 50)], [(9, 2, 14, 50)]]),
+            ([[(5, 0, 5, 50)], [(0, 9, 0, 50)], [(1, 30, 9, 50)], [(3, 2, 7, 50)]],
+             [[(5, 0, 5, 50)], [(0, 9, 0, 50)], [(9, 1, 30, 50)], [(3, 2, 7, 50)]]),
+        ],
+    )  # fmt: skip
+    def test_keep_the_same_totals_back_in_both(self, first: Any, later: Any) -> None:
+        """Were the small phase's total hidden with another one's each month, the two would tell it together."""
+        assert over_two_months(first, later) == []
+
+
+def over_two_months(first: Any, later: Any) -> list[set[Cell]]:
+    children: dict[Cell, int] = {}
+    known: Sums = []
+    for month, schools in ((1, first), (2, later)):
+        found, shown = tables(schools, of_cover=False)
+        children |= {(month, *cell): count for cell, count in found.items()}
+        known += [{(month, *cell): n for cell, n in each.items()} for each in shown]
+    known += [
+        {(month, p, s, part): sign for month, sign in ((1, 1), (2, -1)) for part in STATUSES}
+        for p, of_phase in enumerate(first)
+        for s in range(len(of_phase))
+    ]
+    return [
+        group
+        for month in (1, 2)
+        for group in given_away(children, known, [cell for cell in children if cell[0] == month])
+    ]
+
+
+class TestOthers:
+    @given(rows=st.lists(st.tuples(COUNTS, COUNTS, COUNTS), min_size=1, max_size=4))
+    @settings(max_examples=150, deadline=None, database=None, derandomize=True)
+    def test_handovers_by_stage_and_age(self, rows: Any) -> None:
+        cells = {(r, c): count for r, row in enumerate(rows) for c, count in enumerate(row)}
+        known: Sums = []
+        for r, row in enumerate(suppressed_table(rows)):
+            for c, value in enumerate(row):
+                if value is not None:
+                    known.append({cell: 1 for cell in cells if r in (cell[0], len(rows)) and c in (cell[1], 3)})
+        assert given_away(cells, known) == []
+
+    @given(counts=st.lists(COUNTS, min_size=1, max_size=6))
+    @settings(max_examples=150, deadline=None, database=None, derandomize=True)
+    def test_sickness_returns_by_phase_and_reviews_by_month(self, counts: Any) -> None:
+        shown, total = suppressed(counts)
+        known: Sums = [{place: 1} for place, value in enumerate(shown) if value is not None]
+        known += [] if total is None else [dict.fromkeys(range(len(counts)), 1)]
+        assert given_away(dict(enumerate(counts)), known) == []
