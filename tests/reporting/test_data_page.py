@@ -19,11 +19,11 @@ class TestTheDataPage:
         page = browse(cast.officer).get("/data/").content.decode()
         for table in TABLES.values():
             assert f'href="/data/{table.name}/"' in page
-            assert f'href="/data/{table.name}.csv"' in page
+            assert (f'href="/data/{table.name}.csv"' in page) == (not table.child)
         assert "Your authority’s administrator or data protection lead makes keys." in page
         assert "Make or revoke a key" in browse(cast.admin).get("/data/").content.decode()
 
-    @pytest.mark.parametrize("name", TABLES)
+    @pytest.mark.parametrize("name", [name for name, table in TABLES.items() if not table.child])
     def test_says_what_each_column_means_and_downloads(self, cast, browse, name):
         client = browse(cast.officer)
         page = client.get(f"/data/{name}/").content.decode()

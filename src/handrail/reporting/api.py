@@ -3,7 +3,9 @@
 import base64
 import binascii
 import json
+from collections.abc import Sequence
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.core.cache import cache
 from django.http import Http404, HttpResponse
@@ -15,7 +17,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.views import APIView
 
 from handrail.core.access import PUBLIC, Door
-from handrail.core.models import AuthoritySettings
+from handrail.core.models import AuthoritySettings, ReadEntry
 from handrail.core.problems import Wrong, problem
 from handrail.reporting import cursors, excel, reading
 from handrail.reporting.actions import digest_of, note_use
@@ -171,18 +173,27 @@ class List(Endpoint):
         tag = reading.etag(self.table, asked, as_at, about=about, form=form)
         if tag and tag in [each.strip() for each in request.headers.get("If-None-Match", "").split(",")]:
             return _cached(HttpResponse(status=304), tag)
-        if form == "xlsx":
-            book = excel.workbook(self.table, asked, as_at, at=request.now)
-            return _cached(reading.download(self.table, book, form), tag)
         if asked.is_all:
-            return _cached(reading.download(self.table, reading.whole_as_csv(self.table, asked, as_at), form), tag)
+            children: list[UUID] = []
+            if form == "xlsx":
+                file = excel.workbook(self.table, asked, as_at, children, at=request.now)
+            else:
+                file = reading.whole_as_csv(self.table, asked, as_at, children)
+            self.note_read(request, children)
+            return _cached(reading.download(self.table, file, form), tag)
         page = reading.page(self.table, asked, as_at, about=about)
+        self.note_read(request, page.children)
         if form == "csv":
             answer: HttpResponseBase = reading.download(self.table, reading.page_as_csv(self.table, page.rows), form)
             if page.next_cursor:
                 answer["Link"] = f'<{_next(request, page.next_cursor)}>; rel="next"'
             return _cached(answer, tag)
         return _cached(_json(request, asked, page), tag)
+
+    def note_read(self, request: Any, children: Sequence[UUID]) -> None:
+        """Record who is in what is about to be told, of a table with a row for each child."""
+        if self.table.child:
+            self.shows(children, ReadEntry.Group.PLAN, verb=ReadEntry.Verb.API, by=request.auth)
 
 
 class Writing(Endpoint):
@@ -231,7 +242,7 @@ ADDRESSES = LISTS | WRITINGS
 CHANGES: dict[str, Any] = {
     table.name: type("Changes", (Changes,), {"table": table, "scope": table.scope})
     for table in TABLES.values()
-    if table.rows
+    if table.rows and not table.child
 }
 
 

@@ -39,16 +39,18 @@ class TableView(Door):
 
 
 class DownloadView(Door):
-    """The whole table, for somebody who has signed in."""
+    """The whole table, for somebody who has signed in. Not of one with a row for each child."""
 
     permission = Permission.SEE_SCHOOLS
 
     def get(self, request: Request, table_name: str, form: str) -> HttpResponseBase:
         table, asked = table_or_404(table_name), reading.EVERYTHING
+        if table.child:
+            raise Http404
         if form == "xlsx":
-            file = excel.workbook(table, asked, as_at(request), at=request.now)
+            file = excel.workbook(table, asked, as_at(request), [], at=request.now)
         else:
-            file = reading.whole_as_csv(table, asked, as_at(request))
+            file = reading.whole_as_csv(table, asked, as_at(request), [])
         return reading.download(table, file, form)
 
 
@@ -74,7 +76,7 @@ def as_at(request: Request) -> AsAt:
 def facts_of(table: Table, as_at: AsAt) -> dict[str, Any]:
     return {
         "table": table,
-        "rows": reading.count(table, as_at),
+        "rows": None if table.child else reading.count(table, as_at),
         "changed_at": reading.changed_at(table),
         "path": f"/api/v1/{table.name}",
     }

@@ -28,6 +28,7 @@ class KeyForm(forms.Form):
             hints={
                 Scope.AGGREGATE: "Counts of plans and messages. Small counts of children are left out.",
                 Scope.SCHOOL: "A row for each school, policy and review. No child, and no name of a person.",
+                Scope.PUPIL: "A row for each plan: a made-up number, school and dates. Each time is recorded.",
                 Scope.WRITE_POLICIES: "In your name, at every school.",
                 Scope.WRITE_PLANS: "In your name, for a child at any school whose UPN the program knows.",
                 Scope.WRITE_RETURNS: "In your name, for a child at any school whose UPN the program knows.",

@@ -17,12 +17,13 @@ class Scope(models.TextChoices):
 
     AGGREGATE = "aggregate", "Read numbers"
     SCHOOL = "school", "Read schools and policies"
+    PUPIL = "pupil", "Read plans one by one"
     WRITE_POLICIES = "write_policies", "Record reviews of policies"
     WRITE_PLANS = "write_plans", "Record reviews of children’s plans"
     WRITE_RETURNS = "write_returns", "Send sickness returns"
 
 
-ABOUT_CHILDREN = frozenset({Scope.WRITE_PLANS, Scope.WRITE_RETURNS})
+ABOUT_CHILDREN = frozenset({Scope.PUPIL, Scope.WRITE_PLANS, Scope.WRITE_RETURNS})
 """What is about single children. The data protection lead alone gives a key one of these."""
 
 

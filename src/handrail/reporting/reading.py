@@ -3,13 +3,14 @@
 import csv
 import hashlib
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from typing import IO, Any
+from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import FileResponse
 
 from handrail.core.spreadsheet import BYTES_IN_MEMORY, harmless
@@ -29,6 +30,8 @@ class Page:
     next_cursor: str | None
     removed: list[Row] | None = None
     has_more: bool = False
+    children: Sequence[UUID] = ()
+    """Who is in the rows."""
 
 
 EVERYTHING = Asked(Q(), limit=0, cursor="", is_all=True, filters=())
@@ -42,6 +45,7 @@ def page(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str]) -> Pa
     """As many rows as were asked for after the cursor. Raises NotACursor."""
     about = (table.name, *about, *asked.filters)
     [after] = cursors.read(asked.cursor, about=about) if asked.cursor else [None]
+    children: list[UUID] = []
     if table.counted:
         whole = _counted(table, asked, as_at)
         begin = after or 0
@@ -50,10 +54,11 @@ def page(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str]) -> Pa
         has_more = place < len(whole)
     else:
         rows = _rows(table, asked, as_at, Q(**{f"{table.key}__gt": after}) if after else Q(), asked.limit + 1)
+        children = [row.pop(CHILD) for row in rows[: asked.limit] if table.child]
         has_more = len(rows) > asked.limit
         rows = rows[: asked.limit]
         place = rows[-1][table.key] if rows else None
-    return Page(rows, cursors.write([place], about=about) if has_more else None, has_more=has_more)
+    return Page(rows, cursors.write([place], about=about) if has_more else None, has_more=has_more, children=children)
 
 
 def count(table: Table, as_at: AsAt) -> int:
@@ -73,11 +78,29 @@ def _counted(table: Table, asked: Asked, as_at: AsAt) -> list[Row]:
 
 
 def _rows(table: Table, asked: Asked, as_at: AsAt, more: Q, limit: int) -> list[Row]:
-    names, found = list(fields(table.row)), table.query(as_at).filter(asked.condition).filter(more)
-    return [
-        dict(zip(names, row, strict=True))
-        for row in found.order_by(table.key).values_list(*expressions(table.row))[:limit]
-    ]
+    names, columns = [*fields(table.row)], expressions(table.row)
+    if table.child:
+        names, columns = [*names, CHILD], [*columns, F(table.child)]
+    found = table.query(as_at).filter(asked.condition).filter(more).order_by(table.key)
+    return [dict(zip(names, row, strict=True)) for row in found.values_list(*columns)[:limit]]
+
+
+def lines(table: Table, asked: Asked, as_at: AsAt, children: list[UUID], *, for_csv: bool = False) -> Iterator[bytes]:
+    """All rows that were asked for, each as PostgreSQL copies it out as CSV; `children` is told who is in them."""
+    columns = expressions(table.row, for_csv=for_csv)
+    found = table.query(as_at).filter(asked.condition).order_by(table.key)
+    sql, parameters = found.values_list(*columns, *filter(None, [table.child])).query.sql_with_params()
+    for line in copy_to(f"COPY ({sql}) TO STDOUT (FORMAT csv)", parameters):
+        if table.child:
+            told, _, child_id = line[:-1].rpartition(b",")
+            children.append(UUID(child_id.decode()))
+            yield told
+        else:
+            yield line[:-1]
+
+
+CHILD = "child"
+"""Under which a row has its child, until that is recorded. No column is called so."""
 
 
 # -- CSV -------------------------------------------------------------------------------------------------
@@ -96,18 +119,15 @@ def page_as_csv(table: Table, rows: Iterable[Row]) -> IO[bytes]:
     return _file(table, (_line([_cell(value) for value in row.values()]) for row in rows))
 
 
-def whole_as_csv(table: Table, asked: Asked, as_at: AsAt) -> IO[bytes]:
+def whole_as_csv(table: Table, asked: Asked, as_at: AsAt, children: list[UUID]) -> IO[bytes]:
     """All rows that were asked for, copied out by PostgreSQL into a temporary file, inside the door.
 
     The answer is sent when the door has closed: a reader that is slow, or stops, holds no transaction. Memory does not
-    grow with the rows.
+    grow with the rows. `children` is told who is in them.
     """
     if table.counted:
         return page_as_csv(table, _counted(table, asked, as_at))
-    found = table.query(as_at).filter(asked.condition).order_by(table.key)
-    sql, parameters = found.values_list(*expressions(table.row, for_csv=True)).query.sql_with_params()
-    lines = copy_to(f"COPY ({sql}) TO STDOUT (FORMAT csv)", parameters)
-    return _file(table, (line[:-1] + b"\r\n" for line in lines))
+    return _file(table, (line + b"\r\n" for line in lines(table, asked, as_at, children, for_csv=True)))
 
 
 def download(table: Table, file: IO[bytes], form: str) -> FileResponse:
@@ -115,10 +135,10 @@ def download(table: Table, file: IO[bytes], form: str) -> FileResponse:
     return FileResponse(file, as_attachment=True, filename=f"{table.name}.{form}", content_type=CONTENT_TYPES[form])
 
 
-def _file(table: Table, lines: Iterable[bytes]) -> IO[bytes]:
+def _file(table: Table, texts: Iterable[bytes]) -> IO[bytes]:
     file = tempfile.SpooledTemporaryFile(max_size=BYTES_IN_MEMORY)  # noqa: SIM115 - the answer closes it
     file.write(b"\xef\xbb\xbf")
-    file.writelines(chain([_line(headings(table))], lines))
+    file.writelines(chain([_line(headings(table))], texts))
     file.seek(0)
     return file
 

@@ -72,6 +72,22 @@ class PolicyReviewRow(serializers.Serializer):
     recorded_at = serializers.DateTimeField(help_text="When it was recorded.")
 
 
+class PlanRow(serializers.Serializer):
+    pseudonym = serializers.UUIDField(help_text="A made-up number for the plan, the same for ever and nowhere else.")
+    urn = serializers.CharField(source="pupil.school.urn", help_text="The school.")
+    notified_on = serializers.DateField(allow_null=True, help_text="When the school was told that a plan is needed.")
+    last_reviewed_on = serializers.DateField(allow_null=True, help_text="When it was agreed or reviewed last.")
+    due_on = serializers.DateField(help_text="By when it is to be reviewed.")
+
+
+class PlanReviewRow(serializers.Serializer):
+    pseudonym = serializers.UUIDField(help_text="A made-up number for the review, the same for ever and nowhere else.")
+    plan_pseudonym = serializers.UUIDField(help_text="The plan: its made-up number in the table plans.")
+    urn = serializers.CharField(source="plan.pupil.school.urn", help_text="The school.")
+    reviewed_on = serializers.DateField(help_text="The day of the review.")
+    next_due_on = serializers.DateField(allow_null=True, help_text="By when the next was due. Empty where none is.")
+
+
 class PolicyMonthRow(serializers.Serializer):
     id = serializers.UUIDField(help_text="The row, for ever.")
     month_end = serializers.DateField(source="month.ended_on", help_text="The last day of the month.")

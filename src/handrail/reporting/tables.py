@@ -1,4 +1,4 @@
-"""The tables that programs read: their rows, what may be asked of them, and the right it takes. None is about a child.
+"""The tables that programs read: their rows, what may be asked of them, and the right it takes. None names a child.
 
 A row's serializer is its description: the dictionary and OpenAPI are made from it, and the SQL of its columns.
 """
@@ -17,13 +17,16 @@ from handrail.guidance.frameworks import Status as Standing
 from handrail.guidance.frameworks import Strength
 from handrail.guidance.published import editions
 from handrail.handovers.watch import Stage
+from handrail.plans.models import HealthcarePlan, PlanReview
+from handrail.plans.models import Stage as PlanStage
 from handrail.policies.models import Kind, Policy, PolicyMonth, PolicyReview
 from handrail.reporting import counts, rows
 from handrail.reporting.filters import Day, Filter, OneOf, Since, Urns, YesNo
 from handrail.reporting.models import Scope
+from handrail.reporting.pseudonyms import pseudonym
 from handrail.returns.models import Answer, Verdict
 from handrail.schools.duty import Body
-from handrail.schools.models import School
+from handrail.schools.models import Pupil, School
 from tenants.routing import Authority
 
 PHASE_CODES = {word: code for code, word in rows.PHASES.items()}
@@ -60,6 +63,8 @@ class Table:
     counted: Callable[[AsAt], list[dict[str, Any]]] | None = None
     rests_on: tuple[str, ...] = ()
     """The tables whose changes change it."""
+    child: str = ""
+    """Of a table with a row for each child: the lookup of whom. It is read with a key alone, and each read recorded."""
 
     def query(self, as_at: AsAt) -> QuerySet[Any]:
         """The rows, each with what its columns need. Raises TypeError for a table that is counted."""
@@ -77,6 +82,17 @@ def _schools(as_at: AsAt) -> QuerySet[School]:
 def _policies(as_at: AsAt) -> QuerySet[Policy]:
     found: QuerySet[Policy] = Policy.objects.with_status(on=as_at.on, settings=as_at.settings)
     return found
+
+
+def _plans(as_at: AsAt) -> QuerySet[HealthcarePlan]:
+    there = Pupil.objects.not_left(on=as_at.on).filter(school__closed_on=None)
+    found: QuerySet[HealthcarePlan] = HealthcarePlan.objects.filter(stage=PlanStage.ACTIVE, pupil__in=there)
+    return found.annotate(pseudonym=pseudonym("id"))
+
+
+def _plan_reviews(as_at: AsAt) -> QuerySet[PlanReview]:
+    found: QuerySet[PlanReview] = PlanReview.objects.order_by()
+    return found.annotate(pseudonym=pseudonym("id"), plan_pseudonym=pseudonym("plan_id"))
 
 
 def _answers(as_at: AsAt) -> QuerySet[Answer]:
@@ -158,6 +174,36 @@ TABLES = {
                 "urn": Urns("policy__school__urn__in", "Only of these schools: URNs with commas between."),
                 "kind": OneOf("policy__kind__in", "Only of these policies.", words(Kind)),
                 "outcome": OneOf("outcome__in", "Only with these outcomes.", words(PolicyReview.Outcome)),
+                "reviewed_before": Day("reviewed_on__lt", "Only those before this day."),
+                "reviewed_from": Day("reviewed_on__gte", "Only those on this day or later."),
+            },
+        ),
+        Table(
+            "plans",
+            "Plans, one by one",
+            "Each active plan of a child at an open school, under a made-up number: its school and its dates.",
+            Scope.PUPIL,
+            rows.PlanRow,
+            key="pseudonym",
+            rows=_plans,
+            child="pupil_id",
+            filters={
+                "urn": Urns("pupil__school__urn__in", "Only of these schools: URNs with commas between."),
+                "due_before": Day("due_on__lt", "Only those due before this day."),
+                "due_from": Day("due_on__gte", "Only those due on this day or later."),
+            },
+        ),
+        Table(
+            "plan-reviews",
+            "Reviews of plans, one by one",
+            "Each review of a child’s plan that was recorded, under a made-up number: its school and its dates.",
+            Scope.PUPIL,
+            rows.PlanReviewRow,
+            key="pseudonym",
+            rows=_plan_reviews,
+            child="plan__pupil_id",
+            filters={
+                "urn": Urns("plan__pupil__school__urn__in", "Only of these schools: URNs with commas between."),
                 "reviewed_before": Day("reviewed_on__lt", "Only those before this day."),
                 "reviewed_from": Day("reviewed_on__gte", "Only those on this day or later."),
             },
