@@ -35,7 +35,7 @@ from handrail.notices.models import Notice
 from handrail.plans.models import BreakGlass, PlanComment, PlanLink
 from handrail.plans.readers import Reader
 from handrail.plans.versions import write_emergency
-from handrail.policies.models import Kind, Policy, PolicyVersion
+from handrail.policies.models import Communication, Kind, Policy, PolicyVersion
 from handrail.records.models import AuthorityExport, Deletion
 from handrail.reporting.models import ApiKey, Scope
 from handrail.returns import models as returns
@@ -136,6 +136,12 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         )
         Policy.objects.filter(id=policy.id).update(
             lead_name=canary, last_reviewed_on=AT.date(), next_review_on=AT.date()
+        )
+        allergy = Policy.objects.filter(school=school, kind=Kind.ALLERGY_SAFETY).first() or PolicyFactory(
+            school=school, kind=Kind.ALLERGY_SAFETY
+        )
+        Communication.objects.create(
+            policy=allergy, audience="pupils", told_on=AT.date(), due_on=AT.date(), how=canary, recorded_at=AT
         )
         document = documents.keep(
             BytesIO(canary.encode()), name=f"{canary}.pdf", content_type="application/pdf", by=CLOCK, at=AT

@@ -121,6 +121,18 @@ def test_a_return_from_the_asking_to_the_finding(site, pdf):
     officer.goto(site.address("/returns/dates/"))
     site.check(officer)
 
+    phone.goto(site.address("/schools/900001/policies/"))
+    site.press(phone, "Telling people about it", role="link")
+    site.check(phone)
+    site.press(phone, "Record who was told")
+    site.press(phone, "Record who was told")
+    site.check(phone)  # whom, when and how
+    phone.get_by_label("Pupils").check()
+    fill_date(phone, "told_on", on)
+    phone.fill("[name=how]", "Assembly")
+    site.press(phone, "Record who was told")
+    site.check(phone)
+
     phone.goto(site.address("/schools/900001/"))
     site.press(phone, "Evidence for inspection", role="link")
     site.check(phone)

@@ -26,6 +26,7 @@ from handrail.policies.actions import (
     record_review,
     set_details,
 )
+from handrail.policies.communications import record_communication
 from handrail.policies.models import Kind, Policy
 from handrail.policies.past import CHANGED_SINCE, as_at
 from handrail.returns.actions import Wanted, assess, attach_file, countersign, open_cycle, save_answers, submit
@@ -218,6 +219,19 @@ class TestTheZip:
             count_plans(on=on - DAY)
         assert "Kept back" in words(files(take())["evidence.pdf"])
         assert "Plans had not been counted." in words(files(take(on=on - 2 * DAY))["evidence.pdf"])
+
+
+class TestThoseWhoAreTold:
+    def test_stand_in_it_with_the_day_as_far_as_it_was_recorded(self, one, cast, at, on, policies, take):
+        with inside(one):
+            record_communication(
+                policy=policies[Kind.ALLERGY_SAFETY], audiences=["pupils"], told_on=on - 30 * DAY, how="Assembly",
+                by=cast.head, at=at - DAY,
+            )  # fmt: skip
+        text = words(files(take())["evidence.pdf"])
+        assert "Pupils 24 October 2026: Assembly Hana Head" in text
+        assert "Start date to be confirmed." in text
+        assert "Assembly" not in words(files(take(on=on - 2 * DAY))["evidence.pdf"])
 
 
 class TestNoChild:

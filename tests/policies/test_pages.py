@@ -115,7 +115,7 @@ class TestSchoolView:
     ):
         head, place = browse(cast.head), f"/schools/{cast.oak.urn}/policies/"
         head.get(place)
-        with django_assert_num_queries(6):  # session, person, roles, school, settings, policies
+        with django_assert_num_queries(7):  # session, person, roles, school, settings, policies, whom it was brought to
             head.get(place)
 
 

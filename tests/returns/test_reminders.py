@@ -1,6 +1,6 @@
 """Who is reminded of a yearly return and of what was planned after it, and that nothing goes out that is not due."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from factories import SchoolFactory
@@ -8,10 +8,14 @@ from factories import SchoolFactory
 from handrail.notices.actions import NoLongerDue, Owed
 from handrail.notices.letters import in_words
 from handrail.notices.models import Notice
+from handrail.policies.actions import decide_not_needed, open_policies
+from handrail.policies.communications import record_communication
+from handrail.policies.models import Kind, Policy
 from handrail.returns import actions, reminders
 from handrail.returns.actions import Wanted
 from handrail.schools.models import School
 from tenants.context import inside
+from tenants.database import require_bound
 
 pytestmark = pytest.mark.django_db
 Reason = Notice.Reason
@@ -159,3 +163,58 @@ class TestWhatWasPlanned:
         actions.change_action(action=planned, owner_email="new@oak.example", by=cast.head, at=at)
         with pytest.raises(NoLongerDue, match=Reason.CONTACT_CHANGED):
             reminders.still_due(Notice.objects.get(subject_kind="planned_action"), at=at)
+
+
+class TestThoseWhoAreToldEachYear:
+    """The school told pupils on 1 December 2025 and parents a month later; nobody has told staff yet."""
+
+    UNTIL = date(2026, 12, 1)
+
+    @pytest.fixture
+    def policy(self, here, cast, at):
+        open_policies(on=at.date(), at=at)
+        policy = Policy.objects.get(school=cast.oak, kind=Kind.ALLERGY_SAFETY)
+        for audience, told_on in (("pupils", date(2025, 12, 1)), ("parents", date(2026, 1, 1))):
+            self.tell(policy, audience, told_on, by=cast.head, at=at)
+        return policy
+
+    def tell(self, policy, audience, told_on, **who):
+        record_communication(policy=policy, audiences=[audience], told_on=told_on, how="A letter", **who)
+
+    @pytest.mark.parametrize(
+        ("day", "told"),
+        [
+            (UNTIL - timedelta(days=8), [(LEAD, "before-14")]),
+            (UNTIL, [(LEAD, "before-0")]),
+            (UNTIL + timedelta(days=7), [(LEAD, "overdue-1")]),
+            (UNTIL + timedelta(days=14), [(LEAD, "overdue-2"), (HEAD, "overdue-2")]),
+        ],
+    )
+    def test_are_told_of_when_the_first_year_is_over(self, policy, sweep, day, told):
+        sweep(day)
+        assert sent("communication") == told
+
+    def test_are_no_reason_to_write_before_anybody_was_told(self, here, cast, at, sweep):
+        open_policies(on=at.date(), at=at)
+        sweep(self.UNTIL)
+        assert sent("communication") == []
+
+    def test_are_no_reason_to_write_where_the_policy_is_not_needed(self, policy, cast, at, sweep):
+        decide_not_needed(policy=policy, by=cast.head, at=at, reason="Shared")
+        sweep(self.UNTIL)
+        assert sent("communication") == []
+
+    def test_the_next_falls_due_when_the_first_was_told_again(self, policy, cast, sweep):
+        sweep(self.UNTIL)
+        notice = Notice.objects.get(subject_kind="communication", state="owed")
+        at_noon = datetime(2026, 12, 1, 12, tzinfo=UTC)
+        facts = reminders.still_due(notice, at=at_noon)
+        subject, text, _ = in_words(notice, facts, authority=require_bound())
+        assert subject == "Oak School: tell people about the allergy safety policy by 1 December 2026"
+        assert facts["path"].endswith("/told/") and "A letter" not in text
+        self.tell(policy, "pupils", self.UNTIL, by=cast.head, at=at_noon)
+        with pytest.raises(NoLongerDue):
+            reminders.still_due(notice, at=at_noon)
+        sweep(date(2027, 1, 1))
+        newest = Notice.objects.filter(subject_kind="communication").latest("step_on")
+        assert (newest.cycle, newest.step) == ("2027-01-01", "before-0")

@@ -36,6 +36,8 @@ class TestTheColour:
             (FINE._replace(is_published=False), "A4"),
             (ALLERGY, "G1"),
             (ALLERGY._replace(is_published=False), "R6"),
+            (ALLERGY._replace(told_until=ON), "G1"),
+            (ALLERGY._replace(told_until=ON - timedelta(days=1)), "A5"),
         ],
     )
     def test_of_a_policy(self, policy, rule):

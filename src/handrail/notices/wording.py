@@ -161,6 +161,22 @@ WORDINGS = {
         "{whose}: the yearly return to {authority} was due by {due}",
         "The yearly return of {whose} to {authority} was due by {due}. It is not submitted.\n\n" + IN_PARTS,
     ),
+    "tell_due": Wording(
+        "school",
+        "Reminder to tell people about the allergy safety policy",
+        "{whose}: tell people about the allergy safety policy by {due}",
+        "A year is nearly over since {whose} told people about its allergy safety policy: "
+        "pupils, parents, or everyone who works there. Tell them again by {due}.\n\n"
+        "Sign in to see who is to be told, and to record it.\n{link}\n",
+    ),
+    "tell_overdue": Wording(
+        "school",
+        "Reminder that people have not been told about the allergy safety policy for a year",
+        "{whose}: people were to be told about the allergy safety policy by {due}",
+        "It is over a year since {whose} told people about its allergy safety policy: "
+        "pupils, parents, or everyone who works there. They were to be told again by {due}.\n\n"
+        "Sign in to see who is to be told, and to record it.\n{link}\n",
+    ),
     "action_due": Wording(
         "school",
         "Reminder that something planned is due",

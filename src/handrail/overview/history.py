@@ -43,6 +43,7 @@ SHOWN = {
         "changed where a policy is published": "Changed where a policy is published",
         "found that a published policy had changed": "Found that a published policy had changed on its website",
         "could not find a published policy": "Could not find a published policy at its address for a week",
+        "recorded whom a policy was brought to": "Recorded who was told about a policy",
         "changed who is responsible for a policy": "Changed who is responsible for a policy",
         "answered points of a return": "Answered points of the return",
         "submitted a return": "Submitted the return",

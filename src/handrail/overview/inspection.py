@@ -21,21 +21,23 @@ from handrail.core.documents import NotFound, StoreUnavailable, open_document
 from handrail.core.evidence import File, rows_as_csv
 from handrail.core.file_kinds import ENDINGS
 from handrail.core.jinja import long_date, plural
-from handrail.core.models import AuditEntry, Document
+from handrail.core.models import AuditEntry, AuthoritySettings, Document
 from handrail.core.pdf import pdf
 from handrail.core.status import Status
+from handrail.guidance.published import framework
 from handrail.notices.models import Notice
 from handrail.notices.wording import WORDINGS
 from handrail.overview.history import RECIPIENTS
 from handrail.overview.plan_counts import STATUSES, last_count
-from handrail.policies.models import Kind, Policy
+from handrail.policies.communications import told
+from handrail.policies.models import DUTIES, Communication, Kind, Policy
 from handrail.policies.past import Then, as_at
 from handrail.returns.models import Answer, Assessment, Cycle, PlannedAction, Return, Verdict
 from handrail.returns.standing import submitted_sections
 from handrail.schools.models import School
 
 PAPER = Path(__file__).parent / "paper" / "inspection.typ"
-REMINDED_OF = ("policy", "yearly_return", "planned_action")
+REMINDED_OF = ("policy", "yearly_return", "planned_action", "communication")
 """The kinds of thing of which reminders are told here: none is about a child."""
 
 NOT_FETCHED = b"This file could not be fetched when the evidence was made. Make the evidence again later."
@@ -144,6 +146,8 @@ class Evidence:
         yield self._policies()
         if not self.school:
             yield from self._of_schools()
+        else:
+            yield self._told()
         yield from self._returns()
         yield self._plans()
         yield self._training()
@@ -167,6 +171,20 @@ class Evidence:
             rows,
             (4, 4, 3, 4, 5),
         )
+
+    def _told(self) -> Table:
+        given = Communication.objects.filter(policy__school=self.school, recorded_at__lt=self.until)
+        rows = [
+            (
+                each.audience.label,
+                f"{long_date(each.last.told_on)}: {each.last.how}" if each.last else "Not recorded",
+                each.last.recorded_by_name if each.last else "",
+            )
+            for each in told(given, on=self.on, settings=AuthoritySettings.load())
+        ]
+        duty = framework(DUTIES[Kind.ALLERGY_SAFETY])
+        lead = f"{duty.legal_basis}. {duty.status_in_words}." if duty else ""
+        return Table("Told about the allergy safety policy", lead, ("Who", "Told last", "Recorded by"), rows, (3, 5, 3))
 
     def _returns(self) -> Iterator[Table]:
         if not self.returns:

@@ -10,7 +10,7 @@ from handrail.core.forms.dates import DateField
 from handrail.core.forms.files import FileField
 from handrail.core.jinja import long_date
 from handrail.policies.cycle import latest_next_review
-from handrail.policies.models import WEB_ADDRESS, Involved, Kind, Policy, PolicyReview
+from handrail.policies.models import WEB_ADDRESS, Audience, Involved, Kind, Policy, PolicyReview
 
 Outcome = PolicyReview.Outcome
 AT_AUTHORITY = (
@@ -207,3 +207,24 @@ class NotNeededForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": "Enter why this policy is not needed"},
     )
+
+
+class CommunicationForm(forms.Form):
+    audiences = forms.MultipleChoiceField(
+        label="Who was told?",
+        choices=Audience.choices,
+        widget=Checkboxes,
+        error_messages={"required": "Select who was told"},
+    )
+    told_on = DateField(label="When?", noun="day", when="past", help_text="For example, 27 3 2026")
+    how = forms.CharField(
+        label="How?",
+        max_length=300,
+        help_text="For example, assembly, letter home, staff meeting. Do not name a child.",
+        error_messages={"required": "Enter how they were told"},
+    )
+
+    def __init__(self, *args: Any, today: date, **more: Any) -> None:
+        super().__init__(*args, **more)
+        field: Any = self.fields["told_on"]
+        field.today = today

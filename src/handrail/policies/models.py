@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import URLValidator
 from django.db import models
-from django.db.models import Count, F, Q
+from django.db.models import Count, Exists, F, OuterRef, Q
 
 from handrail.accounts.roles import Permission
 from handrail.core.calendar import day_of
@@ -314,3 +314,46 @@ class WebsiteCheck(Record):
     def is_changed_since_review(self) -> bool:
         reviewed_on = self.policy.last_reviewed_on
         return self.changed_at is not None and (reviewed_on is None or day_of(self.changed_at) > reviewed_on)
+
+
+class Audience(models.TextChoices):
+    """To whom a school brings its allergy safety policy once a year (CFA-100A)."""
+
+    PUPILS = "pupils", "Pupils"
+    PARENTS = "parents", "Parents and carers"
+    WORKERS = "workers", "Everyone who works there, paid or not"
+
+
+class CommunicationQuerySet(models.QuerySet["Communication"]):
+    def newest(self) -> Self:
+        """Of each audience of a policy the last."""
+        later = Communication.objects.filter(
+            policy=OuterRef("policy"), audience=OuterRef("audience"), told_on__gt=OuterRef("told_on")
+        )
+        return self.filter(~Exists(later))
+
+
+class Communication(Record):
+    """That a school brought its allergy safety policy to one audience, on a day: once more within a year."""
+
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="communications")
+    audience = models.CharField(max_length=10, choices=Audience)
+    told_on = models.DateField()
+    due_on = models.DateField(help_text="the day by which it is to be done again")
+    how = models.CharField(max_length=300)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.UUIDField(null=True)
+    recorded_by_name = models.CharField(max_length=150)
+
+    objects: ClassVar = RecordManager.from_queryset(CommunicationQuerySet)()
+
+    class Meta:
+        db_table_comment = "Append-only: whom schools told of a policy, and when"
+        ordering = ["-told_on", "audience"]
+        constraints = [
+            models.UniqueConstraint(fields=["policy", "audience", "told_on"], name="one_communication_a_day"),
+        ]
+
+    @property
+    def school(self) -> School | None:
+        return self.policy.school

@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from handrail.policies import communication_views as communications
 from handrail.policies import review_views as review
 from handrail.policies import views, website_views
 
@@ -24,10 +25,13 @@ of_a_school = [
     path("not-needed/", views.NotNeededView.as_view(), name="not_needed"),
     path("needed-again/", views.NeededAgainView.as_view(), name="needed_again"),
 ]
+told = "schools/<str:urn>/policies/told/"
 urlpatterns = [
     path("policies/websites/", website_views.WebsitesView.as_view(), name="websites"),
     path("policies/websites.csv", website_views.WebsitesCsvView.as_view(), name="websites_csv"),
     path("schools/<str:urn>/policies/", views.SchoolView.as_view(), name="school"),
+    path(told, communications.CommunicationsView.as_view(), name="communications"),
+    path(f"{told}record/", communications.RecordCommunicationView.as_view(), name="record_communication"),
     path("schools/<str:urn>/policies/<uuid:pk>/", include(of_a_school)),
     path("authority/policy/", include(one_policy)),
 ]

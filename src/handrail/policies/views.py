@@ -14,6 +14,7 @@ from handrail.core.access import Door, Request, get_or_404
 from handrail.core.documents import download_or_say
 from handrail.core.models import AuthoritySettings
 from handrail.policies import actions
+from handrail.policies.communications import told_of
 from handrail.policies.forms import ApprovalForm, DetailsForm, NotNeededForm, PublishForm
 from handrail.policies.models import SCHOOL_KINDS, Involved, Kind, Policy, PolicyVersion
 from handrail.schools.models import School
@@ -25,13 +26,15 @@ class SchoolView(Door):
     permission = Permission.SEE_POLICIES
 
     def get(self, request: Request, urn: str) -> HttpResponse:
-        school = get_or_404(School.objects.visible_to(request.user), urn=urn)
+        school, settings = get_or_404(School.objects.visible_to(request.user), urn=urn), AuthoritySettings.load()
         kept: list[Any] = list(
             Policy.objects.visible_to(request.user)
             .filter(school=school)
             .select_related("school", "website")
-            .with_status(on=request.today, settings=AuthoritySettings.load())
+            .with_status(on=request.today, settings=settings)
         )
+        for policy in kept:
+            policy.told = told_of(policy, on=request.today, settings=settings)
         kept.sort(key=lambda policy: SCHOOL_KINDS.index(Kind(policy.kind)))
         return render(request, "policies/school.html", {"school": school, "policies": kept})
 
@@ -69,6 +72,7 @@ class PolicyView(PolicyDoor):
         reviews = list(policy.reviews.select_related("version"))
         for review in reviews:
             review.who = [Involved(each).label for each in review.involved if each in Involved]  # type: ignore[attr-defined]
+        policy.told = told_of(policy, on=request.today, settings=settings)  # type: ignore[attr-defined]
         return self.page(
             "policy",
             status=policy.status_on(request.today, settings),

@@ -1,7 +1,8 @@
-"""Who is owed a message about a yearly return or about what was planned after it, and whether it is still due.
+"""Who is owed a message about what a school does each year, or has planned, and whether it is still due: the return,
+the allergy safety policy that people were told of a year ago, and what was planned after a return.
 
-That about a return goes to whoever leads on medical conditions at the school, else to the office; that about what was
-planned to whoever is named to see to it. The head is copied in the end. Neither says what anybody answered.
+It goes to whoever leads on medical conditions at the school, else to the office; that about what was planned to whoever
+is named to see to it. The head is copied in the end. Neither says what anybody answered.
 """
 
 from collections.abc import Callable
@@ -10,8 +11,8 @@ from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db.models import DateField, Exists, F, OuterRef, QuerySet, Value
-from django.db.models.functions import Lower
+from django.db.models import DateField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Lower, NullIf
 from django.urls import reverse
 
 from handrail.core import calendar
@@ -20,10 +21,11 @@ from handrail.core.models import AuthoritySettings
 from handrail.notices import actions, alarms, steps
 from handrail.notices.actions import NoLongerDue, Owed
 from handrail.notices.models import Notice
+from handrail.policies.models import Communication
 from handrail.returns.models import Cycle, PlannedAction, Return
 from handrail.returns.questions import asked
 from handrail.returns.standing import asking
-from handrail.schools.duty import Body
+from handrail.schools.duty import BOUND, Body
 from handrail.schools.models import School
 from tenants.database import execute
 
@@ -43,6 +45,7 @@ class Rule:
     lead: str
     before: str
     overdue: str
+    page: str = "returns:school"
 
 
 def _returns(on: date) -> Items:
@@ -59,8 +62,22 @@ def _planned(on: date) -> Items:
     return PlannedAction.objects.open().filter(school__closed_on=None).annotate(due=F("due_on"), to=F("owner_email"))
 
 
+def _told(on: date) -> Items:
+    """Of each policy the communication that is to be repeated first. None was recorded: nobody is asked to begin."""
+    told = Communication.objects.newest().filter(NEEDED_THERE, policy__school__closed_on=None)
+    first = told.order_by("policy_id", "due_on", "id").distinct("policy_id")
+    lead = Coalesce(NullIf("policy__lead_email", Value("")), "policy__school__lead_email")
+    return Communication.objects.filter(id__in=first.values("id")).annotate(due=F("due_on"), to=lead)
+
+
+NEEDED_THERE = Q(policy__not_needed_reason="", policy__school__body__in=BOUND)
+
+
 RULES = {
     "yearly_return": Rule(_returns, "", "return_lead", "yearly_due", "yearly_overdue"),
+    "communication": Rule(
+        _told, "policy__school__", "return_lead", "tell_due", "tell_overdue", page="policies:communications"
+    ),
     "planned_action": Rule(_planned, "school__", "action_owner", "action_due", "action_overdue"),
 }
 """By the kind of a notice's subject."""
@@ -114,7 +131,7 @@ def still_due(notice: Notice, *, at: datetime) -> dict[str, str]:
     school = item if isinstance(item, School) else item.school
     return {
         "role": notice.recipient_role,
-        "path": reverse("returns:school", args=[school.urn]),
+        "path": reverse(rule.page, args=[school.urn]),
         "whose": school.name,
         "due": long_date(item.due),
     }

@@ -31,6 +31,8 @@ class Kept(NamedTuple):
     has_lead: bool
     is_published: bool
     must_be_published: bool = False
+    told_until: date | None = None
+    """By when those who are told of it each year are to be told again; empty while nobody has been told."""
 
 
 class Returned(NamedTuple):
@@ -75,6 +77,7 @@ RULES = {
     "A2": f"A policy is overdue by up to {LATE_DAYS} days.",
     "A3": "Something that should be done is not done, or only partly, and no reason is given.",
     "A4": "A policy is not on the website.",
+    "A5": "It is over a year since pupils, parents or staff were told of the allergy safety policy.",
     "N1": "No return has been submitted.",
     "N2": "The return leaves points open.",
     "N3": "No return has been asked for.",
@@ -139,6 +142,11 @@ def _ambers(policies: list[Kept], returned: Returned | None, on: date, due_soon_
             yield amber("A1", f"{each.called}: due within {due_soon_days} days.")
         if not each.is_published and not each.must_be_published:
             yield amber("A4", f"{each.called}: not on the website.")
+        if each.told_until and each.told_until < on:
+            yield amber(
+                "A5",
+                f"{each.called}: those who are told of it each year were to be told by {each.told_until:%-d %B %Y}.",
+            )
     if returned and returned.unmet_shoulds:
         yield amber("A3", f"Should be done, is not or only partly, without a reason: {_first(returned.unmet_shoulds)}")
 

@@ -4,13 +4,13 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import TextChoices
+from django.db.models import Min, TextChoices
 
 from handrail.core.calendar import beginning_of
 from handrail.core.models import AuthoritySettings
 from handrail.guidance.frameworks import Framework, Requirement, Strength
 from handrail.guidance.published import editions, framework, frameworks
-from handrail.policies.models import NEEDED, Kind, Policy
+from handrail.policies.models import NEEDED, Communication, Kind, Policy
 from handrail.returns.models import Answer, Cycle, Draft, PlannedAction, Return
 from handrail.returns.questions import Point, Section, asked, in_sections, sections
 from handrail.returns.rules import CRITERIA, Colour, Found, Kept, Returned, is_adequate, judged
@@ -99,11 +99,12 @@ def board(cycle: Cycle | None, *, on: date) -> list[Standing]:
     """Every open school that has the duty, the one to help first at the top. The same few questions however many."""
     days = AuthoritySettings.load().due_soon_days
     policies: dict[UUID, list[Kept]] = {}
+    told_until = dict(Communication.objects.newest().order_by().values_list("policy").annotate(Min("due_on")))
     of_open = Policy.objects.filter(NEEDED, school__closed_on=None, school__isnull=False)
     for row in of_open.values_list(
-        "school_id", "kind", "next_review_on", "lead_name", "school__lead_name", "published_url"
+        "school_id", "id", "kind", "next_review_on", "lead_name", "school__lead_name", "published_url"
     ):
-        policies.setdefault(row[0], []).append(_kept(*row[1:]))
+        policies.setdefault(row[0], []).append(_kept(*row[2:], told_until.get(row[1])))
     begun = set(Draft.objects.filter(cycle=cycle).values_list("school_id", flat=True).distinct()) if cycle else set()
     wanted = _Wanted(asking(cycle) if cycle else [])
     returns = _newest(cycle, wanted) if cycle else {}
@@ -120,13 +121,16 @@ def board(cycle: Cycle | None, *, on: date) -> list[Standing]:
     return sorted(found, key=lambda each: order[each.colour])
 
 
-def _kept(kind: str, next_review_on: date | None, lead: str, school_lead: str, address: str) -> Kept:
+def _kept(
+    kind: str, next_review_on: date | None, lead: str, school_lead: str, address: str, told_until: date | None
+) -> Kept:
     return Kept(
         called=CALLED[kind],
         next_review_on=next_review_on,
         has_lead=bool(lead or school_lead),
         is_published=bool(address),
         must_be_published=kind == ALLERGY,
+        told_until=told_until,
     )
 
 
