@@ -1,7 +1,11 @@
 """Two authorities that hand a child over in every order that hypothesis can think of, with crashes; a third looks on.
 
+It begins with a pack that the home school sends, or with the notice of an admission. Meanwhile the home school reports
+the child's absence, changes that, takes it back, and says that the child lives in the one or in the third.
+
 At the end, when all that is owed has been carried: both sides stand at the same, both ledgers agree, the child has at
-most one copy at the setting, nobody else has any, and no content is left of what is over.
+most one copy at the setting, nobody else has any, each authority knows the return as it stands, and no content is left
+of what is over.
 """
 
 from contextlib import suppress
@@ -10,19 +14,23 @@ from typing import Any
 
 from databases import connected
 from handovers.between import AT, SAID, Between, furnished
+from handovers.test_admissions import admitted, answered
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from handrail.handovers import actions, post, returning
+from handrail.absences.actions import change_return, make_return, withdraw_return
+from handrail.absences.models import SicknessReturn
+from handrail.core.audit import CLOCK
+from handrail.handovers import actions, onward, post, returning
 from handrail.handovers.actions import Refused
-from handrail.handovers.models import Handover
+from handrail.handovers.models import Handover, OnwardReturn
 from handrail.schools.models import Pupil
 from tenants.context import inside
 from tenants.exchange import CannotOpen
 
 HOME = ["withdraw", "end", "begin_return", "confirm_return"]
-SETTING = ["ask_for_more", "accept", "decline", "begin", "review", "plan_return", "pass_on"]
+SETTING = ["ask_for_more", "accept", "decline", "begin", "review", "plan_return", "pass_on", "take_back"]
 WORDS = {"reason": "Because.", "next": "We ring."}
 
 
@@ -33,11 +41,14 @@ class Crash(Exception):
 class TwoSides(RuleBasedStateMachine):
     database: str
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(is_unannounced=some.booleans())
+    def begin(self, is_unannounced: bool) -> None:
         self.between: Between = furnished(self.database)
         self.at = AT
-        self.between.sent()
+        if is_unannounced:
+            admitted(self.between)
+        else:
+            self.between.sent()
 
     def _later(self) -> Any:
         self.at += timedelta(minutes=1)
@@ -46,15 +57,47 @@ class TwoSides(RuleBasedStateMachine):
     @rule(name=some.sampled_from(HOME))
     def home_moves(self, name: str) -> None:
         dates = {"return_until_on": AT.date()} if name == "begin_return" else {}
-        with suppress(Refused):
+        with suppress(Refused, Handover.DoesNotExist):
             self.between.move_home(name, at=self._later(), said=WORDS, **dates)
 
     @rule(text=some.sampled_from(["Two hours.", "One hour.", "None."]))
     def home_sends_again(self, text: str) -> None:
-        with inside(self.between.one), suppress(Refused):
+        with inside(self.between.one), suppress(Refused, Handover.DoesNotExist):
             handover, by = Handover.objects.get(side="home"), self.between.people["lead"]
             actions.write(handover=handover, said={**SAID, "fitness": text}, by=by, at=self._later())
             actions.submit(handover=handover, by=by, at=self.at)
+
+    @rule()
+    def home_says_who_was_admitted(self) -> None:
+        with suppress(Refused, Handover.DoesNotExist):
+            answered(self.between)
+
+    @rule(lives_in=some.sampled_from(["002", "003", ""]), address=some.sampled_from(["1 Mid Street", "2 New Street"]))
+    def school_reports_or_changes_what_it_said(self, lives_in: str, address: str) -> None:
+        with inside(self.between.one):
+            given: dict[str, Any] = {
+                "says": {"address": address},
+                "lives_in": lives_in,
+                "is_likely": True,
+                "by": self.between.people["lead"],
+                "at": self._later(),
+            }
+            if made := SicknessReturn.objects.standing().first():
+                change_return(made=made, last_on=None, until_am=False, **given)
+            else:
+                make_return(pupil=Pupil.objects.get(), first_on=AT.date(), **given)
+
+    @rule()
+    def school_takes_its_return_back(self) -> None:
+        with inside(self.between.one):
+            if made := SicknessReturn.objects.standing().first():
+                withdraw_return(made=made, by=self.between.people["lead"], at=self._later())
+
+    @rule(who=some.sampled_from(["two", "three"]))
+    def officer_opens_a_return(self, who: str) -> None:
+        with inside(getattr(self.between, who)), suppress(Refused):
+            if came := OnwardReturn.objects.filter(way="in", done_at=None).first():
+                onward.open_return(onward=came, by=CLOCK, at=self._later())
 
     @rule()
     def setting_opens(self) -> None:
@@ -76,7 +119,7 @@ class TwoSides(RuleBasedStateMachine):
 
     @rule()
     def home_opens_what_came_back(self) -> None:
-        with inside(self.between.one), suppress(Refused, CannotOpen):
+        with inside(self.between.one), suppress(Refused, CannotOpen, Handover.DoesNotExist):
             handover, by = Handover.objects.get(side="home"), self.between.people["lead"]
             returning.open_back(handover=handover, by=by, at=self._later())
 
@@ -87,7 +130,7 @@ class TwoSides(RuleBasedStateMachine):
 
     @rule(
         who=some.sampled_from(["one", "two", "three"]),
-        work=some.sampled_from([post.deposit_owed, post.collect]),
+        work=some.sampled_from([post.deposit_owed, post.collect, onward.send_on]),
         crashes=some.booleans(),
     )
     def the_clock_works(self, who: str, work: Any, crashes: bool) -> None:
@@ -100,8 +143,17 @@ class TwoSides(RuleBasedStateMachine):
         between = getattr(self, "between", None)
         if between is None:
             return
+        for each in (between.one, between.two):
+            with inside(each):
+                onward.send_on(at=self._later())
         between.post(at=self._later(), rounds=3)
-        home = between.home()
+        self._each_authority_knows_the_return()
+        assert between.differences() == []
+        with inside(between.one):
+            home = Handover.objects.filter(side="home").first()
+        if home is None:
+            assert between.setting().is_over, "it was taken back before its card was seen"
+            return
         with inside(between.two):
             theirs = Handover.objects.filter(side="setting").first()
             copies = Pupil.objects.count()
@@ -110,10 +162,21 @@ class TwoSides(RuleBasedStateMachine):
             assert theirs.state == home.state
         else:
             assert home.is_over, "nobody hears of what ended before its card was seen"
-        assert between.differences() == []
         assert not [row for row in between.what_three_knows() if "Canary" in row]
         waiting = between.bodies()
         assert waiting <= (0 if home.is_over else 2), "content is left"
+
+    def _each_authority_knows_the_return(self) -> None:
+        """Once their officers have opened what came, none of it is left, and each authority knows how it stands."""
+        with inside(self.between.one):
+            known = [(each.lives_in, each.says["address"]) for each in SicknessReturn.objects.standing()]
+        for who, code in (("two", "002"), ("three", "003")):
+            with inside(getattr(self.between, who)):
+                for each in OnwardReturn.objects.to_open(at=self.at):
+                    onward.open_return(onward=each, by=CLOCK, at=self._later())
+                newest = [each for each in OnwardReturn.objects.filter(way="in") if each.says and not each.newer]
+                standing = [each.says["address"] for each in newest if not each.says["takes_back"]]
+            assert standing == [address for lives_in, address in known if lives_in == code]
 
 
 def test_both_sides_agree_whatever_happens(three_authorities: str, django_db_blocker: Any, full: bool) -> None:

@@ -25,6 +25,7 @@ from handrail.handovers.moves import (
     next_review_on,
     school_days_after,
 )
+from handrail.schools.models import Term
 from handrail.schools.terms import Calendar
 
 CALENDAR = Calendar([])
@@ -120,6 +121,15 @@ class TestTheClocks:
     )
     def test_run_in_school_days(self, name: str, is_hospital: bool, on: date, due: date | None) -> None:
         assert due_on(MOVES[name], on=on, calendar=CALENDAR, is_hospital=is_hospital) == due
+
+    def test_go_on_after_the_summer(self) -> None:
+        terms = [
+            Term(school_year=2026, number=3, first_on=date(2027, 6, 7), last_on=date(2027, 7, 21)),
+            Term(school_year=2027, number=1, first_on=date(2027, 9, 3), last_on=date(2027, 10, 22)),
+        ]
+        tuesday = date(2027, 7, 20)
+        assert due_on(MOVES["submit"], on=tuesday, calendar=Calendar(terms), is_hospital=True) == date(2027, 7, 21)
+        assert due_on(MOVES["submit"], on=tuesday, calendar=Calendar(terms), is_hospital=False) == date(2027, 9, 8)
 
     def test_leave_out_bank_holidays(self) -> None:
         assert school_days_after(date(2026, 12, 24), 1, CALENDAR) == date(2026, 12, 29)

@@ -13,8 +13,8 @@ from handrail.core.reference import reference
 from handrail.handovers import reminders
 from handrail.handovers.actions import NotNow, ReasonMissing
 from handrail.handovers.lapsed import follow_up
-from handrail.handovers.models import Handover, Message, Setting
-from handrail.handovers.reminders import BACKS, CORRECTIONS, LAPSES, OTHERS, OWN, PACKS
+from handrail.handovers.models import Handover, Message, Pack, Setting, StepsRead
+from handrail.handovers.reminders import BACKS, CORRECTIONS, LAPSES, OTHERS, OWN, PACKS, STEPS
 from handrail.notices.actions import NoLongerDue, Owed
 from handrail.notices.letters import in_words
 from handrail.notices.models import Notice
@@ -27,7 +27,7 @@ MONDAY = date(2026, 11, 23)
 HEAD, COLLEAGUE, OAK = "head@oak.example", "colleague@oak.example", "head@900001.example"
 NORA, ADMIN = "nora@barsetshire.example", "adele@barsetshire.example"
 OTHER_ADMIN = "admin@barsetshire.example"
-IRIS = "iris@hospital.example"
+IRIS, TESS = "iris@hospital.example", "tess@hospital.example"
 Reason = Notice.Reason
 
 
@@ -237,6 +237,37 @@ class TestWhatHasCome:
         came.save()
         with pytest.raises(NoLongerDue, match=Reason.NOT_NEEDED):
             reminders.still_due(notice, at=AT)
+
+
+class TestStepsThatNobodyHasRead:
+    @pytest.fixture
+    def pack(self, here, cast, ward):
+        person(TESS, Role.SETTING_TEACHER, school=ward.school)
+        taught = handover(cast, "active", due_on=date(2027, 1, 4), side="setting", setting=ward)
+        return Pack.objects.create(handover=taught, number=2, content={}, sha256="", made_at=AT)
+
+    def test_are_asked_of_the_lead_and_the_teachers_of_the_setting(self, here, cast, pack):
+        for number in (0, 2, 7):
+            sweep(MONDAY + number * A_DAY)
+        assert sent(STEPS) == [
+            ("day-0", IRIS), ("day-0", TESS), ("day-5", IRIS), ("day-5", NORA), ("day-5", TESS),
+        ]  # fmt: skip
+        notice = Notice.objects.get(step="day-5", recipient=TESS)
+        subject, text, _ = in_words(notice, reminders.still_due(notice, at=AT + 7 * A_DAY), authority=here)
+        assert "Poppy" not in subject + text
+        StepsRead.objects.create(pack=pack, by=uuid4(), at=AT)
+        with pytest.raises(NoLongerDue, match=Reason.NOT_NEEDED):
+            reminders.still_due(notice, at=AT + 7 * A_DAY)
+
+    @pytest.mark.parametrize("what", ["read", "not taken yet", "over"])
+    def test_are_asked_of_nobody_when(self, here, cast, pack, what):
+        if what == "read":
+            StepsRead.objects.create(pack=pack, by=uuid4(), at=AT)
+        else:
+            state = {"not taken yet": "acknowledged", "over": "returned"}[what]
+            Handover.objects.update(state=state, due_on=None)
+        sweep(MONDAY)
+        assert sent(STEPS) == []
 
 
 class TestADecline:

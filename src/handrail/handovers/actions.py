@@ -198,6 +198,8 @@ def make_move(
     check_said(name, told, dates)
     if name == "confirm_return" and handover.messages.filter(way="in", kind="back", done_at=None).exists():
         raise NotNow("A return pack has come. Open it first: afterwards it is gone.")
+    if name in ("accept", "begin") and handover.messages.filter(way="in", kind="pack", done_at=None).exists():
+        raise NotNow("A newer pack has come. Open and read it first.")
     if name == "begin":
         newest = handover.newest_pack()
         if newest is None or not newest.read_by.exists():

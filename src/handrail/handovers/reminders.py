@@ -7,7 +7,7 @@ out, is told at once; the latter until the authority says what happens next, or 
 says nothing but a reference.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -25,7 +25,7 @@ from handrail.core import calendar
 from handrail.core.models import AuthoritySettings
 from handrail.core.reference import reference
 from handrail.handovers import moves
-from handrail.handovers.models import Handover, Message
+from handrail.handovers.models import Handover, Message, Pack, StepsRead
 from handrail.handovers.moves import LAPSED, WAITS_FOR, Escalation, Side, State
 from handrail.notices import actions, alarms, steps
 from handrail.notices.actions import NoLongerDue, Owed
@@ -35,6 +35,8 @@ from handrail.schools.terms import school_year_of
 from tenants.database import execute, require_bound
 
 HANDLERS = [role for role in Role if Permission.HAND_OVER in PERMISSIONS[role]]
+READERS = [role for role in Role if Permission.SEE_HANDOVERS in PERMISSIONS[role]]
+"""Who makes the moves of a school or setting, and who must have read the emergency steps of a pack, by their roles."""
 
 DAYS_AHEAD = 7
 """Before a review or the end of a phased return, so that a meeting can be called."""
@@ -62,7 +64,7 @@ def owe_news(*, on: date, at: datetime) -> Owed:
 @dataclass(frozen=True)
 class Rule:
     """A kind of subject: which handovers are due a message and since when, whom on which school days, its words for
-    people at schools and for those at the authority, and how urgent the first is.
+    people at schools and for those at the authority, how urgent the first is, and which roles at a school get it.
     """
 
     kind: str
@@ -71,6 +73,7 @@ class Rule:
     wording: str
     above: str
     urgency: Notice.Urgency
+    roles: Sequence[Role] = tuple(HANDLERS)
 
 
 def _owed(rules: Iterable[Rule], sweep: Any, *, on: date, at: datetime) -> list[Owed]:
@@ -78,7 +81,7 @@ def _owed(rules: Iterable[Rule], sweep: Any, *, on: date, at: datetime) -> list[
     days = school_days(school_year_of(on) - 1, calendar=Term.objects.calendar(), until=on)
     found = []
     for rule in rules:
-        people, of_people = _people(rule.items(on=on), on=on)
+        people, of_people = _people(rule, rule.items(on=on), on=on)
         later = [[number for number, _ in rule.asked_on], [who.value for _, who in rule.asked_on]]
         statement = OWED.format(people=people, wording=rule.wording, above=rule.above, urgency=rule.urgency)
         chosen = steps.chosen(rule.kind, several="officer")
@@ -167,6 +170,23 @@ def _unopened(side: Side, kind: str, *, on: date) -> Any:
     )
 
 
+def with_unread_steps(*, on: date) -> Any:
+    """Those of children who are taken, or taught, and of whose newest pack nobody at the setting has read the emergency
+    steps. Each pack is a round of its own.
+    """
+    packs = Pack.objects.filter(handover=OuterRef("pk"), is_return=False).order_by("-number")
+    newest = {name: Subquery(packs.values(name)[:1]) for name in ("id", "number", "made_at")}
+    found = _there(on=on).filter(side=Side.SETTING, state__in=TAUGHT)
+    found = found.annotate(pack=newest["id"], pack_number=newest["number"], made_at=newest["made_at"])
+    return found.filter(~Exists(StepsRead.objects.filter(pack=OuterRef("pack"))), pack__isnull=False).annotate(
+        due=TruncDate("made_at", tzinfo=calendar.LONDON),
+        round=Concat(Value("steps-"), Cast("pack_number", CharField())),
+    )
+
+
+TAUGHT = (State.ACCEPTED, State.ACTIVE, State.RETURN_PLANNED, State.PHASED_RETURN)
+
+
 def lapsed(*, on: date) -> Any:
     """Those that were declined or ran out, and nobody has said what happens next or handed the child over anew."""
     later = Handover.objects.filter(pupil=OuterRef("pupil"), side=Side.HOME, started_at__gt=OuterRef("started_at"))
@@ -186,7 +206,11 @@ CORRECTIONS = Rule(
 )
 BACKS = Rule("handover_back", with_returns, moves.ASKED_ON, "handover_came", "handover_late", Urgency.NOW)
 LAPSES = Rule("handover_lapsed", lapsed, moves.LAPSED_ON, "handover_lapsed", "handover_lapsed", Urgency.NOW)
-CLOCKS, NEWS = (OWN, OTHERS), (PACKS, NOTICES, CORRECTIONS, BACKS, LAPSES)
+STEPS = Rule(
+    *("handover_steps", with_unread_steps, moves.ASKED_ON, "handover_read", "handover_late", Urgency.DEADLINE),
+    roles=tuple(READERS),
+)
+CLOCKS, NEWS = (OWN, OTHERS, STEPS), (PACKS, NOTICES, CORRECTIONS, BACKS, LAPSES)
 RULES = {rule.kind: rule for rule in (*CLOCKS, *NEWS)}
 """By the kind of a notice's subject."""
 
@@ -206,7 +230,7 @@ def to_answer(school_id: UUID, *, on: date) -> list[date]:
 # -- whom -------------------------------------------------------------------------------------------------
 
 
-def _people(items: QuerySet[Handover], *, on: date) -> tuple[str, list[Any]]:
+def _people(rule: Rule, items: QuerySet[Handover], *, on: date) -> tuple[str, list[Any]]:
     """The tables `item` and `contact` of a statement, with their parameters: the one place that says who is asked.
 
     Where nobody at a school or setting may act, the authority's named officer is asked from the first day.
@@ -214,7 +238,7 @@ def _people(items: QuerySet[Handover], *, on: date) -> tuple[str, list[Any]]:
     ahead = Q(state__in=[State.ACTIVE, State.PHASED_RETURN], since_on__lt=F("due") - timedelta(days=DAYS_AHEAD))
     rows = items.annotate(ahead=Case(When(ahead, then=True), default=False, output_field=BooleanField())).order_by()
     item, of_item = rows.values_list("id", "of_school", "due", "round", "ahead").query.sql_with_params()
-    there = Membership.objects.current(on=on).filter(role__in=HANDLERS, user__is_active=True, school__isnull=False)
+    there = Membership.objects.current(on=on).filter(role__in=rule.roles, user__is_active=True, school__isnull=False)
     handlers = there.annotate(email=Lower("user__email")).values_list("school_id", "email").order_by().distinct()
     handler, of_handler = handlers.query.sql_with_params()
     authority, of_authority = who_decide(on)
@@ -277,8 +301,8 @@ def still_due(notice: Notice, *, at: datetime) -> dict[str, str]:
     somebody has acted, the child has left, the recipient is not to be asked any more, or a newer one took its place.
     """
     on = calendar.day_of(at)
-    items = RULES[notice.subject_kind].items(on=on).filter(id=notice.subject_id)
-    people, parameters = _people(items, on=on)
+    rule = RULES[notice.subject_kind]
+    people, parameters = _people(rule, rule.items(on=on).filter(id=notice.subject_id), on=on)
     rows = execute(f"WITH {people} SELECT cycle, role, email FROM item JOIN contact ON item_id = id", parameters)
     if not rows:
         raise NoLongerDue(Notice.Reason.NOT_NEEDED)

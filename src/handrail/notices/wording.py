@@ -240,6 +240,12 @@ WORDINGS = {
         "A handover has come",
         "A handover has come, and nobody has opened it yet. Reference {reference}. Sign in.\n{link}\n",
     ),
+    "handover_read": Wording(
+        "child",
+        "Message that a handover is to be read",
+        "A handover is to be read",
+        "A handover is to be read before the next session. Reference {reference}. Sign in.\n{link}\n",
+    ),
     "handover_waits": Wording(
         "child",
         "Message that a handover waits for an answer",

@@ -1,0 +1,160 @@
+"""What goes wrong around a handover: two at once, an authority that is suspended or gone, days unlike others."""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from databases import as_superuser
+from django.db import connections
+from handovers.between import AT, Between
+
+from handrail.handovers import actions, post, reminders
+from handrail.handovers.actions import NotNow
+from handrail.handovers.models import Handover, Message, Step
+from handrail.schools.models import Pupil
+from tenants import exchange
+from tenants.context import inside
+from workflows.handovers import deliver_one
+
+LATER = AT + timedelta(hours=1)
+
+
+def at_once(*work: Callable[[], Any]) -> Counter[str]:
+    """Each in a process of its own, let go at the same moment: how many did it, and how many were told no."""
+    connections.close_all()
+    gate, go = os.pipe()
+    pids = []
+    for each in work:
+        pid = os.fork()
+        if not pid:
+            code = 2
+            with suppress(BaseException):
+                os.close(go)
+                os.read(gate, 1)
+                try:
+                    each()
+                    code = 0
+                except NotNow:
+                    code = 1
+            os._exit(code)
+        pids.append(pid)
+    os.close(gate)
+    os.close(go)
+    ended = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
+    return Counter({0: "did it", 1: "was told no"}.get(code, "failed") for code in ended)
+
+
+ONE_OF_TWO = {"did it": 1, "was told no": 1}
+
+
+class TestTwoAtOnce:
+    def test_open_a_pack_once(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        assert at_once(between.open, between.open) == ONE_OF_TWO
+        with inside(between.two):
+            assert Pupil.objects.count() == between.setting_inside().packs.count() == 1
+            assert Step.objects.filter(move="acknowledge").count() == 1
+
+    def test_answer_once(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        between.open()
+        said = {"reason": "No bed.", "next": "We ring."}
+        assert at_once(lambda: between.move("accept"), lambda: between.move("decline", said=said)) == ONE_OF_TWO
+        with inside(between.two):
+            answers = Step.objects.filter(move__in=["accept", "decline"]).values_list("move", "state")
+            assert [state for _, state in answers] == [between.setting_inside().state]
+
+    def test_hand_a_child_over_once(self, between: Between) -> None:
+        assert at_once(between.prepare, between.prepare) == ONE_OF_TWO
+        with inside(between.one):
+            assert Handover.objects.count() == 1
+
+
+class TestAPackCorrected:
+    def test_between_reading_and_accepting_is_opened_first(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        between.open()
+        between.read_steps()
+        with inside(between.one):
+            handover, by = between.home_inside(), between.people["lead"]
+            actions.write(handover=handover, said={"fitness": "None."}, by=by, at=LATER)
+            actions.submit(handover=handover, by=by, at=LATER)
+        between.post(at=LATER)
+        for name in ("accept", "begin"):
+            with pytest.raises(NotNow, match="A newer pack has come"):
+                between.move(name, at=LATER)
+        between.open(at=LATER)
+        between.move("accept", at=LATER)
+
+
+class TestAnAuthority:
+    def state(self, between: Between, state: str) -> None:
+        with as_superuser(between.database) as admin:
+            admin.execute("UPDATE tenants_localauthority SET state = %s WHERE code = '002'", (state,))
+
+    def test_suspended_with_envelopes_in_flight_takes_them_up_when_it_is_back(self, between: Between) -> None:
+        between.sent()
+        with inside(between.one):
+            post.deposit_owed(at=AT)
+        self.state(between, "suspended")
+        try:
+            deliver_one.apply(kwargs={"authority": str(between.two.id)})
+            with inside(between.two):
+                assert not Handover.objects.exists()
+        finally:
+            self.state(between, "active")
+        between.post(at=LATER)
+        between.open(at=LATER)
+        between.post(at=LATER)
+        assert (between.home().state, between.bodies(), between.differences()) == ("acknowledged", 0, [])
+
+    def test_removed_with_envelopes_in_flight_is_said_in_words(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        between.open()
+        between.post()
+        role = between.two.schema_name
+        with as_superuser(between.database) as admin:
+            kept = admin.execute("SELECT * FROM exchange.member WHERE role = %s", (role,)).fetchall()
+            admin.execute("DELETE FROM exchange.member WHERE role = %s", (role,))
+        try:
+            between.move_home("withdraw", said={"reason": "Gone home."}, at=LATER)
+            with inside(between.one):
+                assert post.deposit_owed(at=LATER) == 0
+                [message] = Message.objects.filter(way="out", done_at=None)
+                assert message.trouble == "Borchester no longer uses Handrail. Ring them."
+                assert between.home_inside().state == "withdrawn"
+                assert all(each.sender != role or each.collected_at for each in exchange.ledger())
+        finally:
+            with as_superuser(between.database) as admin:
+                marks = ", ".join(["%s"] * len(kept[0]))
+                admin.execute(f"INSERT INTO exchange.member VALUES ({marks})", kept[0])
+        between.post(at=LATER)
+        assert between.setting().state == "withdrawn"
+
+
+class TestDays:
+    @pytest.mark.parametrize(
+        ("at", "day"),
+        [
+            (datetime(2026, 7, 1, 22, 59, tzinfo=UTC), date(2026, 7, 1)),
+            (datetime(2026, 7, 1, 23, 0, tzinfo=UTC), date(2026, 7, 2)),  # midnight in summer
+            (datetime(2026, 11, 23, 23, 59, tzinfo=UTC), date(2026, 11, 23)),
+            (datetime(2027, 3, 28, 0, 30, tzinfo=UTC), date(2027, 3, 28)),  # the night the clocks go forward
+            (datetime(2026, 10, 25, 0, 30, tzinfo=UTC), date(2026, 10, 25)),  # and the one they go back
+        ],
+    )
+    def test_are_those_of_london_when_a_pack_comes(self, between: Between, at: datetime, day: date) -> None:
+        between.sent(at=at)
+        between.post(at=at)
+        assert between.setting().since_on == day
+        with inside(between.two):
+            [came] = reminders.with_packs(on=day)
+            assert came.due == day
