@@ -1,17 +1,23 @@
-"""Keys of Barsetshire, and a program that reads with one."""
+"""Keys of Barsetshire, a program that reads with one, and a server of its own."""
 
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from databases import clone, connected, template
 from django.test import Client
 from django.utils import timezone
-from factories import Cast
+from factories import Cast, the_cast
+from running import environment_of, running, wait_until
 
 from handrail.reporting.actions import make_key
 from handrail.reporting.models import ApiKey, Scope
 from tenants.context import inside
+from tenants.routing import Authority, authority_by_code
 
 
 @pytest.fixture
@@ -46,3 +52,40 @@ def read(one: Any, key_of: Any) -> Callable[..., Any]:
         return getattr(client, method)(path, asked, headers={"Authorization": f"Bearer {key}"} | headers)
 
     return ask
+
+
+@dataclass
+class Live:
+    """A server in processes of its own, on a database of its own, with a key to everything."""
+
+    site: str
+    port: int
+    key: str
+    database: str
+    one: Authority
+    process: int
+
+    @property
+    def worker(self) -> int:
+        """The process that answers."""
+        [child] = Path(f"/proc/{self.process}/task/{self.process}/children").read_text().split()
+        return int(child)
+
+
+@pytest.fixture
+def live(tmp_path: Path, django_db_blocker: Any) -> Iterator[Live]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    database, log = f"test_live_{port}", tmp_path / "log"
+    clone(template(), database)
+    with django_db_blocker.unblock(), connected(database):
+        one, two = authority_by_code("001"), authority_by_code("002")
+        cast, now = the_cast(one, two), timezone.now()
+        with inside(one):
+            expires_on = (now + timedelta(days=2)).date()
+            _, key = make_key(name="Nightly", scopes=list(Scope), expires_on=expires_on, by=cast.admin, at=now)
+    command = ("gunicorn", "handrail.config.wsgi:application", "--workers=1", "--threads=4")
+    environment = environment_of(database, tmp_path, MALLOC_ARENA_MAX="1")  # one heap for all threads, to be measured
+    with running(*command, f"--bind=127.0.0.1:{port}", environment=environment, log=log) as process:
+        wait_until(lambda: b"Booting worker" in log.read_bytes())
+        yield Live(f"http://{one.host}:{port}", port, key, database, one, process.pid)

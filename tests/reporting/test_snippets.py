@@ -6,18 +6,10 @@ import sys
 from typing import Any
 
 import pytest
-from databases import clone, connected, template
-from django.utils import timezone
-from factories import the_cast
-from running import environment_of, running, wait_until
 
-from handrail.reporting.actions import make_key
 from handrail.reporting.columns import fields
-from handrail.reporting.models import Scope
 from handrail.reporting.snippets import POWER_QUERY, PYTHON, R, snippets
 from handrail.reporting.tables import TABLES
-from tenants.context import inside
-from tenants.routing import authority_by_code
 
 SITE = "http://barsetshire.localhost:8000"
 
@@ -50,29 +42,9 @@ class TestEveryProgram:
             assert text.count(opening) == text.count(closing)
 
 
-@pytest.fixture
-def live(tmp_path: Any, django_db_blocker: Any) -> Any:
-    """A server of its own, with a key to everything; gives the site and the key."""
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    database, log = f"test_live_{port}", tmp_path / "log"
-    clone(template(), database)
-    with django_db_blocker.unblock(), connected(database):
-        one, two = authority_by_code("001"), authority_by_code("002")
-        cast, now = the_cast(one, two), timezone.now()
-        with inside(one):
-            _, key = make_key(name="Nightly", scopes=list(Scope), expires_on=now.date(), by=cast.admin, at=now)
-    server = ("gunicorn", "handrail.config.wsgi:application", "--workers=1", f"--bind=127.0.0.1:{port}")
-    with running(*server, environment=environment_of(database, tmp_path), log=log):
-        wait_until(lambda: b"Listening at" in log.read_bytes())
-        yield f"http://{one.host}:{port}", key
-
-
 class TestPython:
-    def test_reads_every_table_from_a_live_server(self, live: tuple[str, str]) -> None:
-        site, key = live
+    def test_reads_every_table_from_a_live_server(self, live: Any) -> None:
+        site, key = live.site, live.key
         for table in TABLES.values():
             text = snippets(table, site)[PYTHON]
             ran = subprocess.run(

@@ -137,8 +137,8 @@ def download(table: Table, file: IO[bytes], form: str) -> FileResponse:
 
 def _file(table: Table, texts: Iterable[bytes]) -> IO[bytes]:
     file = tempfile.SpooledTemporaryFile(max_size=BYTES_IN_MEMORY)  # noqa: SIM115 - the answer closes it
-    file.write(b"\xef\xbb\xbf")
-    file.writelines(chain([_line(headings(table))], texts))
+    for text in chain([b"\xef\xbb\xbf", _line(headings(table))], texts):
+        file.write(text)  # writelines would look only at its end whether memory is full
     file.seek(0)
     return file
 
