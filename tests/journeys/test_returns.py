@@ -1,5 +1,5 @@
 """A return in a real browser: a school answers in parts on a phone, its lead submits, a governor signs, an officer
-samples and disagrees, and the school takes the evidence of it all.
+samples and disagrees, and the school takes the evidence of it all. When guidance changes, only that is asked again.
 """
 
 import zipfile
@@ -15,6 +15,7 @@ from factories import person
 from handrail.accounts.roles import Role
 from handrail.core.calendar import day_of
 from handrail.guidance.published import framework
+from handrail.returns.actions import open_cycle
 from handrail.returns.models import Answer, Assessment, Countersignature, Cycle, Return
 from handrail.schools.terms import school_year_of
 from tenants.context import inside
@@ -153,3 +154,45 @@ def test_a_return_from_the_asking_to_the_finding(site, pdf):
         assert Countersignature.objects.get().returned == made
         assert Answer.objects.get(requirement_id=ids[6]).verdict == "yes"
         assert Assessment.objects.get().verdict == "no"
+
+
+def test_only_what_guidance_changed_is_asked_again(site):
+    """Last year's return answered an edition in which three points asked something else."""
+    at = timezone.now()
+    on, by = day_of(at), site.cast.head
+    asked = framework("CFA-100A").of("maintained_school")
+    with inside(site.one):
+        dates = {"due_on": on + timedelta(days=60), "closes_on": on + timedelta(days=120)}
+        year = {"framework_ids": ["CFA-100A"], "opened_on": on - timedelta(days=365), "closes_on": on, "due_on": on}
+        before = Cycle.objects.create(
+            school_year=school_year_of(on) - 1, **year | {"due_on": on - timedelta(days=200)}, opened_by_name="Olu"
+        )
+        made = Return.objects.create(
+            cycle=before, school=site.cast.oak, number=1, submitted_at=at, submitted_by=by.id, submitted_by_name=by.name
+        )
+        Answer.objects.bulk_create(
+            Answer(
+                returned=made, requirement_id=each.id, digest="asked-otherwise" if place < 3 else each.digest,
+                verdict="yes", answered_at=at, answered_by_name="Hana Head",
+            )
+            for place, each in enumerate(asked)
+        )  # fmt: skip
+        open_cycle(school_year=school_year_of(on), framework_ids=["CFA-100A"], by=site.cast.officer, at=at, **dates)
+    phone = site.open(HOME, by=by, width=PHONE)
+    assert phone.get_by_role("heading", name="Changed since you answered: 3 points").count() == 1
+    assert phone.get_by_text("6 of 9 answered").count() == 1
+    site.check(phone)
+    site.press(phone, "Answer", role="link")
+    assert phone.locator("input[type=radio]:checked").count() == 6
+    assert phone.get_by_text("The guidance has changed. Before, you said “Yes”.").count() == 3
+    site.check(phone)
+    for each in asked[:3]:
+        phone.check(f"[name={each.id}-verdict][value=partly]")
+    site.press(phone, "Save these answers")
+    site.press(phone, "Submit this return")
+    site.press(phone, "Submit this return")
+    site.check(phone)
+    with inside(site.one):
+        newest = Answer.objects.filter(returned__school=site.cast.oak).exclude(returned=made)
+        assert newest.exclude(carried_from=None).count() == 6
+        assert {each.verdict for each in made.answers.all()} == {"yes"}, "no answer of last year is altered"

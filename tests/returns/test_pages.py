@@ -5,6 +5,8 @@ from factories import SchoolFactory, person
 
 from handrail.accounts.roles import Role
 from handrail.core.models import AuditEntry
+from handrail.policies.actions import open_policies, record_review, set_details
+from handrail.policies.models import Policy
 from handrail.returns.actions import Wanted
 from handrail.returns.models import Answer, Assessment, Countersignature, Cycle, Draft, PlannedAction, Return
 from tenants.context import inside
@@ -152,6 +154,20 @@ class TestTheAuthority:
         [headings, row] = file.splitlines()
         assert headings.startswith("URN,School,") and row.startswith("900001,Oak School,")
         assert "Red,R4," in row and "Returned," in row
+
+    def test_sees_its_own_policy_on_the_same_board_with_the_rule_that_decided(self, one, cast, browse, at, on):
+        with inside(one):
+            open_policies(on=on, at=at)
+            own = Policy.objects.get(school=None)
+        client = browse(cast.officer)
+        assert "Section 19 policy: nothing is on record. (rule R1)" in client.get("/returns/").text
+        with inside(one):
+            set_details(policy=own, by=cast.officer, at=at, lead_name="Nora", lead_email="", link_governor="")
+            about = {"policy": own, "by": cast.officer, "at": at}
+            record_review(**about, reviewed_on=on, outcome="new", published_url="https://barsetshire.example/19")
+        page = client.get("/returns/").text
+        assert "The authority’s own policy is current and published. (rule G2)" in page
+        assert "Last reviewed on 23 November 2026, recorded by Olu Officer." in page
 
     def test_records_what_it_found_beside_the_answer(self, one, cast, browse, ids, submitted):
         made = submitted()

@@ -17,7 +17,7 @@ from handrail.returns import actions
 from handrail.returns.forms import BoardFilters, CycleForm, DatesForm
 from handrail.returns.models import Cycle
 from handrail.returns.rules import RULES, Colour
-from handrail.returns.standing import Progress, Standing, board
+from handrail.returns.standing import Progress, Standing, board, own
 from handrail.schools.terms import school_year_of
 
 PAGE = 50
@@ -50,6 +50,7 @@ class BoardView(Door):
             "page": Paginator(filtered(rows, form), PAGE).get_page(request.GET.get("page")),
             "colours": [(each, colours[each]) for each in Colour],
             "progress": [(each, progress[each]) for each in Progress],
+            "own": own(on=request.today),
             "rules": RULES,
             "is_closed": cycle and cycle.is_closed(request.today),
         }

@@ -81,6 +81,7 @@ RULES = {
     "N1": "No return has been submitted.",
     "N2": "The return leaves points open.",
     "N3": "No return has been asked for.",
+    "G2": "The authority’s own policy is current and published.",
     "G1": "All policies are current and published, and every point is answered.",
 }
 """What each rule says, for the page that explains them."""
@@ -106,6 +107,12 @@ def judged(
     elif returned.unanswered:
         rest.append(Found(Colour.GREY, "N2", f"Points without an answer that still stands: {returned.unanswered}."))
     return [*reds, *ambers, *rest] or [Found(Colour.GREEN, "G1", RULES["G1"])]
+
+
+def judged_alone(policy: Kept, *, on: date, due_soon_days: int) -> list[Found]:
+    """Every rule that applies to a policy that no return goes with, the one that decides its colour first."""
+    found = [*_reds([policy], None, None, on), *_ambers([policy], None, on, due_soon_days)]
+    return found or [Found(Colour.GREEN, "G2", RULES["G2"])]
 
 
 def _reds(policies: list[Kept], returned: Returned | None, due_on: date | None, on: date) -> Iterator[Found]:

@@ -10,10 +10,10 @@ from handrail.core.calendar import beginning_of
 from handrail.core.models import AuthoritySettings
 from handrail.guidance.frameworks import Framework, Requirement, Strength
 from handrail.guidance.published import editions, framework, frameworks
-from handrail.policies.models import NEEDED, Communication, Kind, Policy
+from handrail.policies.models import NEEDED, Communication, Kind, Policy, PolicyReview
 from handrail.returns.models import Answer, Cycle, Draft, PlannedAction, Return
 from handrail.returns.questions import Point, Section, asked, in_sections, sections
-from handrail.returns.rules import CRITERIA, Colour, Found, Kept, Returned, is_adequate, judged
+from handrail.returns.rules import CRITERIA, Colour, Found, Kept, Returned, is_adequate, judged, judged_alone
 from handrail.schools.models import School
 from tenants.database import execute
 
@@ -119,6 +119,29 @@ def board(cycle: Cycle | None, *, on: date) -> list[Standing]:
         found.append(Standing(school, why, progress, newest.id if newest else None))
     order = {colour: place for place, colour in enumerate(Colour)}
     return sorted(found, key=lambda each: order[each.colour])
+
+
+class Own(NamedTuple):
+    """The authority's own policy, the rules that led to its colour, and the review that counts."""
+
+    policy: Policy
+    found: list[Found]
+    review: PolicyReview | None
+
+    @property
+    def decided_by(self) -> Found:
+        return self.found[0]
+
+
+def own(*, on: date) -> Own | None:
+    """Where the authority's section 19 policy stands; nothing in the hour before it is opened."""
+    policy = Policy.objects.filter(school=None).first()
+    if policy is None:
+        return None
+    kept = _kept(policy.kind, policy.next_review_on, policy.lead_name, "", policy.published_url, None)
+    found = judged_alone(kept, on=on, due_soon_days=AuthoritySettings.load().due_soon_days)
+    review = policy.reviews.filter(version__isnull=False).first()  # one that was finished
+    return Own(policy, found, review)
 
 
 def _kept(
