@@ -4,6 +4,7 @@ PostgreSQL writes the text of dates, moments and labels itself, so JSON and CSV 
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from django.db.models import Case, CharField, F, Func, TextField, Value, When
@@ -42,14 +43,27 @@ class Harmless(Func):
     output_field = TextField()
 
 
-def fields(row: type[serializers.Serializer]) -> dict[str, serializers.Field]:
+def fields(row: Any) -> dict[str, serializers.Field]:
     """The fields of a row by name, each knowing its source."""
+    return _fields(row)
+
+
+def expressions(row: Any, *, for_csv: bool = False) -> list[Combinable]:
+    """The SQL of every column, in order."""
+    return list(_expressions(row, for_csv))
+
+
+# Both are worked out once: they are about columns alone, and hold nothing of an authority.
+
+
+@cache
+def _fields(row: Any) -> dict[str, serializers.Field]:
     return dict(row().fields)
 
 
-def expressions(row: type[serializers.Serializer], *, for_csv: bool = False) -> list[Combinable]:
-    """The SQL of every column, in order."""
-    return [_expression(field, for_csv=for_csv) for field in fields(row).values()]
+@cache
+def _expressions(row: Any, for_csv: bool) -> tuple[Combinable, ...]:
+    return tuple(_expression(field, for_csv=for_csv) for field in _fields(row).values())
 
 
 def _expression(field: serializers.Field, *, for_csv: bool) -> Combinable:
