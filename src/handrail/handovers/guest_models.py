@@ -31,6 +31,12 @@ class GuestPage(Guest):
             models.CheckConstraint(condition=Q(ends_at__gt=F("sent_at")), name="a_guest_page_ends_after_it_was_sent")
         ]
 
+    @property
+    def school(self) -> Any:
+        """The home school, which the pages name."""
+        handover: Any = self.handover
+        return handover.pupil.school
+
     def stands(self, at: datetime) -> bool:
         """Whether it opens anything at the moment `at`."""
         handover: Any = self.handover

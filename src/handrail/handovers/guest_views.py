@@ -1,24 +1,19 @@
-"""Guest pages: the home side sends one; a named person at a setting without Handrail reads the pack and answers.
-
-No address says what is behind it, and until somebody has shown who they are no page names the child. The first address
-alone holds what opens the page; those that follow mean something only in the browser where that was opened.
-"""
+"""Guest pages: the home side sends one; a named person at a setting without Handrail reads the pack and answers."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
-from allauth.account.adapter import get_adapter
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.utils.functional import cached_property
 
-from handrail.accounts.floods import count_try
-from handrail.accounts.guests import NoCodeNow, Tried
+from handrail.accounts import guest_views
+from handrail.accounts.guests import Tried
 from handrail.accounts.roles import Permission
 from handrail.accounts.sessions import IDLE
-from handrail.core.access import PUBLIC, Door, Request
+from handrail.core.access import Request
 from handrail.core.models import ReadEntry
 from handrail.handovers import actions, guests, pack
 from handrail.handovers.by_hand import has_no_other_side
@@ -31,12 +26,6 @@ from handrail.plans.content import in_words
 from handrail.plans.emergency import PARTS, Emergency
 from handrail.plans.link_forms import WhoForm
 
-CODE = "account/email/guest_code"
-WORDS = {
-    Tried.TOO_SOON: "Wait a few seconds, then try again",
-    Tried.NO_CODE: "That code has run out. Send a new code",
-    Tried.WRONG: "The code or the date of birth is wrong. Check both and try again",
-}
 PLACE = "handover_guest"
 """In a session: until when each guest page is open, by its id; nothing while nobody was let in."""
 
@@ -77,11 +66,16 @@ class SendGuestView(CaseDoor):
 # -- the guest -----------------------------------------------------------------------------------------------
 
 
-class GuestDoor(Door):
+class GuestDoor(guest_views.GuestDoor):
     """A page for whoever has opened the address of a guest page in this browser."""
 
-    permission = PUBLIC
-    request: Request
+    argument, what = "guest_id", "page"
+    addresses: ClassVar[dict[str, str]] = {
+        "code": "handovers:guest_code",
+        "who": "handovers:guest_who",
+        "inside": "handovers:guest_page",
+        "closed": "handovers:guest_closed",
+    }
 
     @cached_property
     def guest(self) -> GuestPage | None:
@@ -109,23 +103,11 @@ class GuestDoor(Door):
     def page(self, template: str, **more: Any) -> HttpResponse:
         return render(self.request, f"handovers/guest/{template}.html", {"guest": self.guest, **more})
 
-    def go_to(self, name: str) -> HttpResponse:
-        return redirect(f"handovers:{name}", guest_id=self.guest.id if self.guest else self.kwargs["guest_id"])
-
-    def send_code(self) -> HttpResponse:
-        guest, request = self.guest, self.request
-        if guest is None:
-            return self.go_to("guest_closed")
-        count_try(request)
+    def new_code(self) -> str | None:
         try:
-            code = guests.make_code(page=guest, at=request.now)
+            return guests.make_code(page=cast(GuestPage, self.guest), at=self.request.now)
         except actions.Refused:
-            return self.go_to("guest_closed")
-        except NoCodeNow as refusal:
-            messages.warning(request, f"{refusal}.")
-        else:
-            get_adapter().send_mail(CODE, guest.email, {"code": code})
-        return self.go_to("guest_who")
+            return None
 
 
 class OpenGuestView(GuestDoor):
@@ -139,7 +121,7 @@ class OpenGuestView(GuestDoor):
         return found
 
     def get(self, request: Request, token: str) -> HttpResponse:
-        return self.page("open" if self.stands else "closed", stands=self.stands)
+        return self.before("open") if self.stands else self.page("closed", stands=False)
 
     def post(self, request: Request, token: str) -> HttpResponse:
         if self.stands:
@@ -153,30 +135,15 @@ class GuestCodeView(GuestDoor):
         return self.send_code()
 
 
-class GuestWhoView(GuestDoor):
-    """The code, and the child's date of birth. Which of them was wrong is not said."""
+class GuestWhoView(GuestDoor, guest_views.WhoDoor):
+    form = WhoForm
 
-    def get(self, request: Request, guest_id: UUID) -> HttpResponse:
-        if not self.stands:
-            return self.go_to("guest_closed")
-        return self.page("who", form=WhoForm(today=request.today))
+    def try_to_get_in(self, **given: Any) -> Tried:
+        return guests.try_to_get_in(page=cast(GuestPage, self.guest), at=self.request.now, **given)
 
-    def post(self, request: Request, guest_id: UUID) -> HttpResponse:
-        guest = self.guest
-        if guest is None:
-            return self.go_to("guest_closed")
-        form = WhoForm(request.POST, today=request.today)
-        if form.is_valid():
-            count_try(request)
-            tried = guests.try_to_get_in(page=guest, at=request.now, **form.cleaned_data)
-            if tried == Tried.IN:
-                request.session.cycle_key()
-                self.note((request.now + IDLE).isoformat())
-                return self.go_to("guest_page")
-            if tried == Tried.STOPPED:
-                return self.go_to("guest_closed")
-            form.add_error(None, WORDS[tried])
-        return self.page("who", form=form)
+    def let_in(self) -> None:
+        self.request.session.cycle_key()
+        self.note((self.request.now + IDLE).isoformat())
 
 
 class GuestPageView(GuestDoor):
@@ -185,16 +152,16 @@ class GuestPageView(GuestDoor):
     shows_child = True
 
     def get(self, request: Request, guest_id: UUID) -> HttpResponse:
-        return self.show(AnswerForm()) if self.is_in else self.go_to("guest_closed")
+        return self.show(AnswerForm()) if self.is_in else self.go_to("closed")
 
     def post(self, request: Request, guest_id: UUID) -> HttpResponse:
         guest = self.guest
         if guest is None or not self.is_in:
-            return self.go_to("guest_closed")
+            return self.go_to("closed")
         if "read" in request.POST:
             guests.read_steps(page=guest, at=request.now)
             messages.success(request, "Recorded that you have read the emergency steps.")
-            return self.go_to("guest_page")
+            return self.go_to("inside")
         form = AnswerForm(request.POST)
         if form.is_valid():
             given = form.cleaned_data
@@ -206,7 +173,7 @@ class GuestPageView(GuestDoor):
                 form.add_error(None, str(refusal))
             else:
                 messages.success(request, "Sent to the school.")
-                return self.go_to("guest_closed" if given["answer"] == "decline" else "guest_page")
+                return self.go_to("closed" if given["answer"] == "decline" else "inside")
         return self.show(form)
 
     def show(self, form: AnswerForm) -> HttpResponse:
@@ -259,7 +226,7 @@ class GuestStayView(GuestDoor):
 
     def get(self, request: Request, guest_id: UUID) -> HttpResponse:
         if not self.is_in:
-            return self.go_to("guest_closed")
+            return self.go_to("closed")
         self.note((request.now + IDLE).isoformat())
         return HttpResponse(status=204)
 

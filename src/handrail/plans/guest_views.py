@@ -1,24 +1,18 @@
-"""Pages for people without an account: a link leads one of them to one version of one child's plan.
+"""Pages for people without an account: a link leads one of them to one version of one child's plan."""
 
-None of the addresses says what is behind it, and until somebody has shown who they are no page names the child. The
-first address alone holds what opens the link. Those that follow name it by an id, which means something only in the
-browser where that was opened: a mother of two may have two of them open, and answers each by itself.
-"""
-
-from typing import Any
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
-from allauth.account.adapter import get_adapter
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import cached_property
 
-from handrail.accounts.floods import count_try
-from handrail.accounts.guests import NoCodeNow, Tried
+from handrail.accounts import guest_views
+from handrail.accounts.guests import Tried
 from handrail.accounts.middleware import KEEP
 from handrail.accounts.sessions import IDLE
-from handrail.core.access import PUBLIC, Door, Request
+from handrail.core.access import Request
 from handrail.core.jinja import FOOTER
 from handrail.core.models import ReadEntry
 from handrail.core.vault import VaultClosed
@@ -29,76 +23,64 @@ from handrail.plans.link_forms import SayForm, WhoForm
 from handrail.plans.models import Agreement, Party, PlanLink
 from handrail.plans.standing import Standing
 
-CODE = "account/email/guest_code"
 ELSEWHERE = {href for _, href in FOOTER}
 """Where the buttons at the foot of the page lead."""
-WRONG = "The code or the date of birth is wrong. Check both and try again"
-WORDS = {
-    Tried.TOO_SOON: "Wait a few seconds, then try again",
-    Tried.NO_CODE: "That code has run out. Send a new code",
-    Tried.WRONG: WRONG,
-}
 
 
-class GuestDoor(Door):
+class GuestDoor(guest_views.GuestDoor):
     """A page for whoever has opened a link in this browser."""
 
-    permission = PUBLIC
-    request: Request
+    argument, what = "shared_id", "link"
+    addresses: ClassVar[dict[str, str]] = {
+        "code": "plans:new_code",
+        "who": "plans:who",
+        "inside": "plans:shared",
+        "closed": "plans:closed",
+    }
 
     @cached_property
-    def link(self) -> PlanLink | None:
+    def guest(self) -> PlanLink | None:
         return guests.known(self.request.session, self.kwargs["shared_id"])
 
     @property
     def standing(self) -> Standing | None:
-        return self.link.standing(self.request.now) if self.link else None
+        return self.guest.standing(self.request.now) if self.guest else None
+
+    @property
+    def stands(self) -> bool:
+        return self.standing == Standing.STANDS
 
     @property
     def is_in(self) -> bool:
-        link = self.link
+        link = self.guest
         return link is not None and guests.is_in(self.request.session, link, at=self.request.now)
 
     def page(self, template: str, **more: Any) -> HttpResponse:
-        return render(self.request, f"plans/guest/{template}.html", {"link": self.link, **more})
+        return render(self.request, f"plans/guest/{template}.html", {"link": self.guest, **more})
 
-    def go_to(self, name: str) -> HttpResponse:
-        """On to another page of the same link."""
-        return redirect(f"plans:{name}", shared_id=self.link.id if self.link else self.kwargs["shared_id"])
-
-    def send_code(self) -> HttpResponse:
-        """A new code to the contact's address, and on to where it is entered."""
-        link, request = self.link, self.request
-        if link is None:
-            return self.go_to("closed")
-        count_try(request)
+    def new_code(self) -> str | None:
         try:
-            code = links.make_code(link=link, at=request.now)
+            return links.make_code(link=cast(PlanLink, self.guest), at=self.request.now)
         except links.NoLongerOpen:
-            return self.go_to("closed")
-        except NoCodeNow as refusal:
-            messages.warning(request, f"{refusal}.")
-        else:
-            get_adapter().send_mail(CODE, link.email, {"code": code})
-        return self.go_to("who")
+            return None
 
 
 class OpenLinkView(GuestDoor):
     """Where the address in the message leads. It does nothing before a button is pressed: mail scanners open it too."""
 
     @cached_property
-    def link(self) -> PlanLink | None:
+    def guest(self) -> PlanLink | None:
         found = link_mail.link_at(self.kwargs["token"])
         if found is None:
             raise Http404
         return found
 
     def get(self, request: Request, token: str) -> HttpResponse:
-        return self.page("open" if self.standing == Standing.STANDS else "closed", standing=self.standing)
+        return self.before("open") if self.stands else self.page("closed", standing=self.standing)
 
     def post(self, request: Request, token: str) -> HttpResponse:
-        if self.link is not None and self.standing == Standing.STANDS:
-            guests.begin(request.session, self.link)
+        if self.guest is not None and self.stands:
+            guests.begin(request.session, self.guest)
             return self.send_code()
         return self.get(request, token)
 
@@ -108,29 +90,14 @@ class NewCodeView(GuestDoor):
         return self.send_code()
 
 
-class WhoView(GuestDoor):
-    """The code, and the child's date of birth. Which of them was wrong is not said."""
+class WhoView(GuestDoor, guest_views.WhoDoor):
+    form = WhoForm
 
-    def get(self, request: Request, shared_id: UUID) -> HttpResponse:
-        if self.standing != Standing.STANDS:
-            return self.go_to("closed")
-        return self.page("who", form=WhoForm(today=request.today))
+    def try_to_get_in(self, **given: Any) -> Tried:
+        return links.try_to_get_in(link=cast(PlanLink, self.guest), at=self.request.now, **given)
 
-    def post(self, request: Request, shared_id: UUID) -> HttpResponse:
-        link = self.link
-        if link is None:
-            return self.go_to("closed")
-        form = WhoForm(request.POST, today=request.today)
-        if form.is_valid():
-            count_try(request)
-            tried = links.try_to_get_in(link=link, at=request.now, **form.cleaned_data)
-            if tried == Tried.IN:
-                guests.let_in(request.session, link, at=request.now)
-                return self.go_to("shared")
-            if tried == Tried.STOPPED:
-                return self.go_to("closed")
-            form.add_error(None, WORDS[tried])
-        return self.page("who", form=form)
+    def let_in(self) -> None:
+        guests.let_in(self.request.session, cast(PlanLink, self.guest), at=self.request.now)
 
 
 class SharedView(GuestDoor):
@@ -139,14 +106,14 @@ class SharedView(GuestDoor):
     shows_child = keeps_typed = True
 
     def get(self, request: Request, shared_id: UUID) -> HttpResponse:
-        link = self.link
+        link = self.guest
         if link is None or not self.is_in:
             return self.go_to("closed")
         known = link.draft or {}
         return self.show(link, SayForm(initial=known), is_kept=bool(known))
 
     def post(self, request: Request, shared_id: UUID) -> HttpResponse:
-        link = self.link
+        link = self.guest
         if link is None:
             return self.go_to("closed")
         if not self.is_in or KEEP in request.headers or {"close", "go"} & set(request.POST):
@@ -160,7 +127,7 @@ class SharedView(GuestDoor):
         except links.NoLongerOpen:
             return self.keep(link)
         messages.success(request, "Sent to the school.")
-        return self.go_to("shared")
+        return self.go_to("inside")
 
     def keep(self, link: PlanLink) -> HttpResponse:
         """Keep what was typed instead of sending it: the page was closed, was left alone, or is about to be; or its
@@ -213,7 +180,7 @@ class StayView(GuestDoor):
     """Asked by a page whose reader is still there, without opening it anew."""
 
     def get(self, request: Request, shared_id: UUID) -> HttpResponse:
-        link = self.link
+        link = self.guest
         if link is None or not self.is_in:
             return self.go_to("closed")
         guests.go_on(request.session, link, at=request.now)
@@ -225,5 +192,5 @@ class ClosedView(GuestDoor):
 
     def get(self, request: Request, shared_id: UUID) -> HttpResponse:
         if self.is_in:
-            return self.go_to("shared")
+            return self.go_to("inside")
         return self.page("closed", standing=self.standing)

@@ -1,7 +1,7 @@
 """A child's Individual Healthcare Plan: versions, who agreed, reviews, links to it, and who saw it in an emergency."""
 
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
@@ -266,6 +266,11 @@ class PlanLink(Guest):
                 condition=Q(party__in=["parent", "health"]), name="links_go_to_parents_and_health_professionals"
             ),
         ]
+
+    @property
+    def school(self) -> Any:
+        """The child's, which the pages name."""
+        return self.pupil.school
 
     def standing(self, at: datetime) -> Standing:
         """Whether it opens the plan at the moment `at`, or why not."""
