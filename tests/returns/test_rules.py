@@ -13,7 +13,7 @@ WHOLE = Returned()
 
 
 def found(*policies, returned=WHOLE, due_on=ON, on=ON):
-    return judged(policies, returned, return_due_on=due_on, on=on, due_soon_days=30)
+    return list(judged(policies, returned, return_due_on=due_on, on=on, due_soon_days=30))
 
 
 def due(days):

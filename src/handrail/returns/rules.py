@@ -6,6 +6,7 @@ Practice, not law: the authority's own way of finding whom to help first. Plans 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import chain
 from typing import NamedTuple
 
 LATE_DAYS = 30
@@ -72,11 +73,11 @@ RULES = {
     "R3": "A policy has no lead.",
     "R4": "Something that the law or guidance says must be done is not done, or only partly.",
     "R5": f"The return is more than {LATE_DAYS} days late.",
-    "R6": "The allergy safety policy is not on the website.",
+    "R6": "The allergy safety policy is not on the website, or not found there for a week.",
     "A1": "A review is due soon.",
     "A2": f"A policy is overdue by up to {LATE_DAYS} days.",
     "A3": "Something that should be done is not done, or only partly, and no reason is given.",
-    "A4": "A policy is not on the website.",
+    "A4": "A policy is not on the website, or not found there for a week.",
     "A5": "It is over a year since pupils, parents or staff were told of the allergy safety policy.",
     "N1": "No return has been submitted.",
     "N2": "The return leaves points open.",
@@ -89,24 +90,20 @@ RULES = {
 
 def judged(
     policies: Iterable[Kept], returned: Returned | None, *, return_due_on: date | None, on: date, due_soon_days: int
-) -> list[Found]:
-    """Every rule that applies to a school on the day `on`, the one that decides its colour first.
+) -> Iterator[Found]:
+    """Every rule that applies to a school on the day `on`, the one that decides its colour first. Who wants no more
+    than that one asks no further.
 
     `return_due_on` is the day by which the return was asked for; empty when none was.
     """
     policies = list(policies)
-    reds, ambers = (
-        list(_reds(policies, returned, return_due_on, on)),
-        list(_ambers(policies, returned, on, due_soon_days)),
+    rules = chain(
+        _reds(policies, returned, return_due_on, on),
+        _ambers(policies, returned, on, due_soon_days),
+        _rest(returned, return_due_on),
     )
-    rest = []
-    if return_due_on is None:
-        rest.append(Found(Colour.GREY, "N3", RULES["N3"]))
-    elif returned is None:
-        rest.append(Found(Colour.GREY, "N1", RULES["N1"]))
-    elif returned.unanswered:
-        rest.append(Found(Colour.GREY, "N2", f"Points without an answer that still stands: {returned.unanswered}."))
-    return [*reds, *ambers, *rest] or [Found(Colour.GREEN, "G1", RULES["G1"])]
+    yield next(rules, Found(Colour.GREEN, "G1", RULES["G1"]))
+    yield from rules
 
 
 def judged_alone(policy: Kept, *, on: date, due_soon_days: int) -> list[Found]:
@@ -156,6 +153,15 @@ def _ambers(policies: list[Kept], returned: Returned | None, on: date, due_soon_
             )
     if returned and returned.unmet_shoulds:
         yield amber("A3", f"Should be done, is not or only partly, without a reason: {_first(returned.unmet_shoulds)}")
+
+
+def _rest(returned: Returned | None, due_on: date | None) -> Iterator[Found]:
+    if due_on is None:
+        yield Found(Colour.GREY, "N3", RULES["N3"])
+    elif returned is None:
+        yield Found(Colour.GREY, "N1", RULES["N1"])
+    elif returned.unanswered:
+        yield Found(Colour.GREY, "N2", f"Points without an answer that still stands: {returned.unanswered}.")
 
 
 def _first(said: Sequence[str]) -> str:

@@ -1,16 +1,18 @@
 """How far a school is with its return, and where all of an authority's schools stand. Reads, and writes nothing."""
 
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Min, TextChoices
+from django.db.models import Exists, Min, OuterRef, Q, TextChoices
 
 from handrail.core.calendar import beginning_of
 from handrail.core.models import AuthoritySettings
 from handrail.guidance.frameworks import Framework, Requirement, Strength
 from handrail.guidance.published import editions, framework, frameworks
-from handrail.policies.models import NEEDED, Communication, Kind, Policy, PolicyReview
+from handrail.policies.models import NEEDED, Communication, Kind, Policy, PolicyReview, WebsiteCheck
 from handrail.returns.models import Answer, Cycle, Draft, PlannedAction, Return
 from handrail.returns.questions import Point, Section, asked, in_sections, sections
 from handrail.returns.rules import CRITERIA, Colour, Found, Kept, Returned, is_adequate, judged, judged_alone
@@ -74,21 +76,24 @@ class Progress(TextChoices):
 
 
 class Standing(NamedTuple):
-    """Where a school stands: its colour with the rules that led to it, and how far its return is."""
+    """Where a school stands: the rule that decides its colour, and how far its return is. All rules that apply are
+    worked out when somebody asks for them.
+    """
 
     school: Any
     """Its id and what a list shows of it."""
-    found: list[Found]
+    decided_by: Found
     progress: Progress
     returned_id: UUID | None
+    rules: Callable[[], Iterator[Found]]
+
+    @property
+    def found(self) -> list[Found]:
+        return list(self.rules())
 
     @property
     def colour(self) -> Colour:
-        return self.found[0].colour
-
-    @property
-    def decided_by(self) -> Found:
-        return self.found[0]
+        return self.decided_by.colour
 
 
 CALLED, ALLERGY = dict(Kind.choices), Kind.ALLERGY_SAFETY.value
@@ -97,26 +102,21 @@ SHOWN = ("id", "urn", "name", "body", "phase_name", "trust_name")
 
 def board(cycle: Cycle | None, *, on: date) -> list[Standing]:
     """Every open school that has the duty, the one to help first at the top. The same few questions however many."""
-    days = AuthoritySettings.load().due_soon_days
-    policies: dict[UUID, list[Kept]] = {}
-    told_until = dict(Communication.objects.newest().order_by().values_list("policy").annotate(Min("due_on")))
-    of_open = Policy.objects.filter(NEEDED, school__closed_on=None, school__isnull=False)
-    for row in of_open.values_list(
-        "school_id", "id", "kind", "next_review_on", "lead_name", "school__lead_name", "published_url"
-    ):
-        policies.setdefault(row[0], []).append(_kept(*row[2:], told_until.get(row[1])))
-    begun = set(Draft.objects.filter(cycle=cycle).values_list("school_id", flat=True).distinct()) if cycle else set()
+    due_on = cycle.due_on if cycle else None
+    rules = partial(judged, return_due_on=due_on, on=on, due_soon_days=AuthoritySettings.load().due_soon_days)
+    policies = _policies()
+    begun = set(Draft.objects.filter(cycle=cycle).values_list("school__urn", flat=True).distinct()) if cycle else set()
     wanted = _Wanted(asking(cycle) if cycle else [])
     returns = _newest(cycle, wanted) if cycle else {}
-    found, due_on = [], cycle.due_on if cycle else None
+    found = []
     for school in School.objects.open().bound().values_list(*SHOWN, named=True):
-        newest = returns.get(school.id)
+        newest = returns.get(school.urn)
         returned = wanted.returned(school.body, newest) if newest else None
-        why = judged(policies.get(school.id, ()), returned, return_due_on=due_on, on=on, due_soon_days=days)
-        progress = Progress.BEGUN if school.id in begun else Progress.NOT_BEGUN
+        of_school = partial(rules, policies.get(school.urn, ()), returned)
+        progress = Progress.BEGUN if school.urn in begun else Progress.NOT_BEGUN
         if newest:
             progress = Progress.SIGNED if newest.is_signed else Progress.SUBMITTED
-        found.append(Standing(school, why, progress, newest.id if newest else None))
+        found.append(Standing(school, next(of_school()), progress, newest.id if newest else None, of_school))
     order = {colour: place for place, colour in enumerate(Colour)}
     return sorted(found, key=lambda each: order[each.colour])
 
@@ -138,23 +138,28 @@ def own(*, on: date) -> Own | None:
     policy = Policy.objects.filter(school=None).first()
     if policy is None:
         return None
-    kept = _kept(policy.kind, policy.next_review_on, policy.lead_name, "", policy.published_url, None)
+    is_published = bool(policy.published_url) and not WebsiteCheck.objects.missing().filter(policy=policy).exists()
+    kept = Kept(CALLED[policy.kind], policy.next_review_on, bool(policy.lead_name), is_published)
     found = judged_alone(kept, on=on, due_soon_days=AuthoritySettings.load().due_soon_days)
     review = policy.reviews.filter(version__isnull=False).first()  # one that was finished
     return Own(policy, found, review)
 
 
-def _kept(
-    kind: str, next_review_on: date | None, lead: str, school_lead: str, address: str, told_until: date | None
-) -> Kept:
-    return Kept(
-        called=CALLED[kind],
-        next_review_on=next_review_on,
-        has_lead=bool(lead or school_lead),
-        is_published=bool(address),
-        must_be_published=kind == ALLERGY,
-        told_until=told_until,
+def _policies() -> dict[str, list[Kept]]:
+    """The needed policies of open schools, by URN. One that cannot be found at its address is not on the website."""
+    missing = Exists(WebsiteCheck.objects.missing().filter(policy=OuterRef("pk")))
+    of_open = Policy.objects.filter(NEEDED, school__closed_on=None, school__isnull=False).annotate(
+        has_lead=Q(lead_name__gt="") | Q(school__lead_name__gt=""), is_published=Q(published_url__gt="") & ~missing
     )
+    newest = Communication.objects.newest().order_by()
+    told_until = dict(newest.values_list("policy__school__urn").annotate(Min("due_on")))
+    policies: dict[str, list[Kept]] = {}
+    columns = ("school__urn", "kind", "next_review_on", "has_lead", "is_published")
+    for urn, kind, next_review_on, has_lead, is_published in of_open.values_list(*columns):
+        told = told_until.get(urn) if kind == ALLERGY else None
+        kept = Kept(CALLED[kind], next_review_on, has_lead, is_published, kind == ALLERGY, told)
+        policies.setdefault(urn, []).append(kept)
+    return policies
 
 
 class _Newest(NamedTuple):
@@ -163,13 +168,13 @@ class _Newest(NamedTuple):
     id: UUID
     is_signed: bool
     unmet: list[str]
-    without_reason: list[str]
     standing: int
 
 
-def _newest(cycle: Cycle, wanted: "_Wanted") -> dict[UUID, _Newest]:
-    about = {"cycle": cycle.id, "asked": wanted.digests}
-    return {school_id: _Newest(*row) for school_id, *row in execute(NEWEST, about)}
+def _newest(cycle: Cycle, wanted: "_Wanted") -> dict[str, _Newest]:
+    """By the school's URN."""
+    about = {"cycle": cycle.id, "asked": wanted.digests, "musts": wanted.musts}
+    return {urn: _Newest(*row) for urn, *row in execute(NEWEST, about)}
 
 
 NEWEST = """
@@ -182,12 +187,14 @@ standing AS MATERIALIZED (
         SELECT count(*) AS points FROM returns_answer WHERE returned_id = one_of_each.id AND digest = ANY(%(asked)s)
     ) counted),
 unmet AS (
-    SELECT returned_id, array_agg(requirement_id) AS ids, array_agg(requirement_id) FILTER (WHERE reason = '') AS bare
-    FROM returns_answer WHERE verdict IN ('partly', 'no') AND digest = ANY(%(asked)s) GROUP BY returned_id)
-SELECT newest.school_id, newest.id,
+    SELECT returned_id, array_agg(requirement_id) AS ids FROM returns_answer
+    WHERE verdict IN ('partly', 'no') AND digest = ANY(%(asked)s) AND (reason = '' OR digest = ANY(%(musts)s))
+    GROUP BY returned_id)
+SELECT school.urn, newest.id,
     EXISTS (SELECT 1 FROM returns_countersignature signed WHERE signed.returned_id = newest.id),
-    coalesce(unmet.ids, '{}'), coalesce(unmet.bare, '{}'), coalesce(standing.points, 0)
-FROM newest LEFT JOIN unmet ON unmet.returned_id = newest.id LEFT JOIN standing ON standing.asked = newest.asked
+    coalesce(unmet.ids, '{}'), coalesce(standing.points, 0)
+FROM newest JOIN schools_school school ON school.id = newest.school_id
+LEFT JOIN unmet ON unmet.returned_id = newest.id LEFT JOIN standing ON standing.asked = newest.asked
 """
 """How many answers still stand is counted once for all returns that were asked the same."""
 
@@ -220,6 +227,7 @@ class _Wanted:
     def __init__(self, found: list[Framework]) -> None:
         self.frameworks = found
         self.digests = [each.digest for one in found for each in one.requirements]
+        self.musts = [each.digest for one in found for each in one.requirements if each.strength == Strength.MUST]
         self.by_body: dict[str, dict[str, tuple[int, Requirement]]] = {}
 
     def returned(self, body: str, newest: _Newest) -> Returned:
@@ -230,8 +238,6 @@ class _Wanted:
         unmet = [each for _, each in sorted(points[name] for name in newest.unmet if name in points)]
         return Returned(
             unmet_musts=[each.says for each in unmet if each.strength == Strength.MUST],
-            unmet_shoulds=[
-                each.says for each in unmet if each.strength != Strength.MUST and each.id in newest.without_reason
-            ],
+            unmet_shoulds=[each.says for each in unmet if each.strength != Strength.MUST],
             unanswered=max(0, len(points) - newest.standing),
         )
