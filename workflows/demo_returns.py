@@ -14,7 +14,7 @@ from handrail.schools.models import School
 from handrail.schools.terms import school_year_of
 
 DUE_IN_DAYS, CLOSES_IN_DAYS, OPENED_DAYS_AGO, PLANNED_DAYS = 45, 120, 21, 30
-BEGUN_PARTS, ALL_PARTS, OTHERS_SUBMITTED = 3, 99, 4
+BEGUN_PARTS, ALL_PARTS, OTHERS_SUBMITTED = 3, 99, 9
 DEPARTS = 0.06
 """How often a school says anything but yes."""
 
@@ -39,7 +39,7 @@ def furnish(
     looking = User.objects.get(email=officer).as_at(on)
     cycle = open_cycle(
         school_year=school_year_of(on),
-        framework_ids=["SPMC-2015", "CFA-100A"],
+        framework_ids=["SPMC-2015", "CFA-100A", "AUDIT-2017"],
         due_on=on + timedelta(days=DUE_IN_DAYS),
         closes_on=on + timedelta(days=CLOSES_IN_DAYS),
         by=looking,

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from handrail.returns import authority_views, file_views, planned_views, views
+from handrail.returns import authority_views, comparison_views, file_views, planned_views, views
 
 app_name = "returns"
 one = "schools/<str:urn>/return/"
 urlpatterns = [
     path("returns/", authority_views.BoardView.as_view(), name="board"),
     path("returns/board.csv", authority_views.BoardCsvView.as_view(), name="board_csv"),
+    path("returns/2017-criteria/", comparison_views.ComparisonView.as_view(), name="comparison"),
+    path("returns/2017-criteria.csv", comparison_views.ComparisonCsvView.as_view(), name="comparison_csv"),
     path("returns/open/", authority_views.OpenCycleView.as_view(), name="open_cycle"),
     path("returns/dates/", authority_views.DatesView.as_view(), name="dates"),
     path(one, views.ReturnView.as_view(), name="school"),

@@ -1,0 +1,141 @@
+"""Adequacy on the 2017 criteria: what schools answered, beside what two audits published, and never as a repetition."""
+
+from datetime import date, timedelta
+
+import pytest
+from factories import SchoolFactory
+from reading import text_of
+
+from handrail.guidance.published import framework
+from handrail.policies.actions import open_policies
+from handrail.policies.models import Kind, MonthEnd, Policy, PolicyMonth
+from handrail.returns.actions import Wanted, open_cycle, save_answers, submit
+from handrail.returns.comparison import By, Group, comparison, month_by_month
+from tenants.context import inside
+
+pytestmark = pytest.mark.django_db
+PAGE, SHEET = "/returns/2017-criteria/", "/returns/2017-criteria.csv"
+
+
+@pytest.fixture
+def audited(one, cast, at, on):
+    """A cycle that asks the nine points, and `answers(school, **verdicts)` to it."""
+    ids = [each.id for each in framework("AUDIT-2017").of("maintained_school")]
+    with inside(one):
+        open_policies(on=on, at=at)
+        cycle = open_cycle(
+            school_year=2026,
+            framework_ids=["AUDIT-2017"],
+            due_on=on + timedelta(days=60),
+            closes_on=on + timedelta(days=120),
+            by=cast.officer,
+            at=at,
+        )
+
+    def answers(school, verdict="yes", published_url=""):
+        about = {"cycle": cycle, "school": school, "by": cast.head, "at": at}
+        said = {each: Wanted("yes") for each in ids} | {ids[3]: Wanted(verdict, reason="Why")}
+        save_answers(answers=said, **about)
+        submit(**about)
+        of_school = Policy.objects.filter(school=school, kind=Kind.MEDICAL_CONDITIONS)
+        of_school.update(published_url=published_url)
+
+    return answers
+
+
+class TestTheNumbers:
+    def test_count_schools_that_meet_all_nine_points_of_those_that_answered(self, one, cast, audited, on):
+        with inside(one):
+            audited(cast.oak, published_url="https://oak.example/")
+            audited(cast.elm, "partly")
+            others = comparison(on=on)[By.PHASE][-1].schools - 2
+            SchoolFactory(phase_name="Nursery")
+            found = comparison(on=on)
+            assert found[By.PHASE][-1] == Group("All schools", others + 3, answered=2, adequate=1, published=1)
+            assert Group("Nursery", 1) in found[By.PHASE]
+            assert sum(each.answered for each in found[By.TRUST][:-1]) == 2
+            assert set(found) == set(By.values)
+
+    @pytest.mark.parametrize("verdict", ["partly", "no", "not_applicable"])
+    def test_count_no_point_that_is_not_a_yes_as_met(self, one, cast, audited, on, verdict):
+        with inside(one):
+            audited(cast.oak, verdict)
+            total = comparison(on=on)[By.TYPE][-1]
+        assert (total.answered, total.adequate, total.share(total.adequate)) == (1, 0, "0.0")
+
+    def test_call_nothing_a_share_where_nobody_answered(self, one, audited, on):
+        with inside(one):
+            total = comparison(on=on)[By.TYPE][-1]
+        assert (total.answered, total.share(total.adequate)) == (0, "")
+
+    def test_of_months_are_those_that_were_kept(self, one, at):
+        with inside(one):
+            for month, adequate in ((9, [None, False]), (10, [True, False])):
+                end = MonthEnd.objects.create(ended_on=date(2026, month, 30), taken_at=at)
+                for number, each in enumerate(adequate):
+                    PolicyMonth.objects.create(
+                        month=end, policy_id=MonthEnd().id, kind=Kind.MEDICAL_CONDITIONS,
+                        urn=f"90000{number}", is_in_date=True, is_published=bool(each), is_adequate=each,
+                    )  # fmt: skip
+            assert month_by_month() == [
+                (date(2026, 9, 30), Group("All schools", 2, 1, 0, 0)),
+                (date(2026, 10, 30), Group("All schools", 2, 2, 1, 1)),
+            ]
+
+
+class TestThePage:
+    def test_shows_them_beside_what_was_published_and_says_what_they_are_not(self, one, cast, audited, browse):
+        officer = browse(cast.officer)
+        assert "No school has answered the nine points yet." in text_of(officer.get(PAGE))
+        with inside(one):
+            audited(cast.oak)
+        said = text_of(officer.get(PAGE))
+        for words in (
+            "1 of 1 school that answered: 100.0 per cent",
+            "This does not repeat the audit of 2017.",
+            "11.5",
+            "27",
+            "so the two figures make no trend",
+            "which says nothing about",
+            framework("AUDIT-2017").requirements[0].says,
+        ):
+            assert words in said, words
+        assert "By trust" in text_of(officer.get(f"{PAGE}?by=trust_name"))
+        assert "By phase" in text_of(officer.get(f"{PAGE}?by=nonsense"))
+
+    def test_draws_the_months_when_there_are_two(self, one, cast, audited, browse, at):
+        officer = browse(cast.officer)
+        for month in (9, 10):
+            with inside(one):
+                end = MonthEnd.objects.create(ended_on=date(2026, month, 30), taken_at=at)
+                PolicyMonth.objects.create(
+                    month=end, policy_id=end.id, kind=Kind.MEDICAL_CONDITIONS, urn="900001", is_in_date=True,
+                    is_published=True, is_adequate=month == 10,
+                )  # fmt: skip
+            page = officer.get(PAGE).content.decode()
+            assert ("app-chart" in page) == (month == 10)
+            assert "September 2026" in page
+
+    def test_says_what_to_do_when_the_return_does_not_ask(self, cast, cycle, browse):
+        assert "The return does not ask about the nine points." in text_of(browse(cast.officer).get(PAGE))
+
+    def test_is_a_file_with_every_group(self, one, cast, audited, browse):
+        with inside(one):
+            audited(cast.oak)
+        sheet = b"".join(browse(cast.officer).get(SHEET).streaming_content).decode("utf-8-sig")
+        assert sheet.startswith("As at,Grouped by,Group,Schools,Answered the nine points")
+        assert {line.split(",")[1] for line in sheet.splitlines()[1:]} == {"Phase", "Type", "Trust"}
+
+    @pytest.mark.parametrize("address", [PAGE, SHEET])
+    def test_is_the_authoritys(self, cast, browse, address):
+        assert browse(cast.head).get(address).status_code == 403
+        assert browse().get(address).status_code == 302
+
+    def test_asks_as_often_for_many_schools(self, one, cast, audited, browse, django_assert_max_num_queries):
+        officer = browse(cast.officer)
+        with inside(one):
+            for _ in range(10):
+                SchoolFactory()
+        officer.get(PAGE)
+        with django_assert_max_num_queries(10):
+            officer.get(PAGE)
