@@ -1,5 +1,6 @@
 """A cycle of returns that asks about the allergy safety policy, and schools that answer it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from factories import person
 
 from handrail.accounts.roles import Role
+from handrail.guidance import published
 from handrail.guidance.published import framework
 from handrail.returns.actions import Wanted, open_cycle, save_answers, submit
 from tenants.context import inside
@@ -68,3 +70,21 @@ def submitted(one, cast, cycle, at, answer):
 def governor(one, cast):
     with inside(one):
         return person("gus@oak.example", Role.GOVERNOR, school=cast.oak, name="Gus Governor")
+
+
+@pytest.fixture
+def new_edition(monkeypatch):
+    """`new_edition()` changes one point of the Act, adds one and takes one away, as a new release would."""
+
+    def come():
+        old = framework("CFA-100A")
+        first, second, *rest = old.requirements
+        changed = replace(first, says=f"{first.says} It names who wrote it.")
+        added = replace(second, id="ALG-ACT-99", says="The policy names the caterer.")
+        newer = replace(old, edition=2, requirements=(changed, *rest, added))
+        found = (*published.editions(), newer)
+        monkeypatch.setattr(published, "editions", lambda: found)
+        monkeypatch.setattr("handrail.returns.standing.editions", lambda: found)
+        return first.id, second.id, added.id
+
+    return come

@@ -22,24 +22,6 @@ pytestmark = pytest.mark.django_db
 NO = Wanted("no", reason="The head wrote it last week.")
 
 
-@pytest.fixture
-def new_edition(monkeypatch):
-    """`new_edition()` changes one point of the Act, adds one and takes one away, as a new release would."""
-
-    def come():
-        old = framework("CFA-100A")
-        first, second, *rest = old.requirements
-        changed = replace(first, says=f"{first.says} It names who wrote it.")
-        added = replace(second, id="ALG-ACT-99", says="The policy names the caterer.")
-        newer = replace(old, edition=2, requirements=(changed, *rest, added))
-        found = (*published.editions(), newer)
-        monkeypatch.setattr(published, "editions", lambda: found)
-        monkeypatch.setattr("handrail.returns.standing.editions", lambda: found)
-        return first.id, second.id, added.id
-
-    return come
-
-
 class TestACycle:
     def test_is_open_then_due_then_late_then_closed(self, cycle, on):
         states = [cycle.state_on(on + timedelta(days=days), due_soon_days=30) for days in (0, 29, 30, 60, 61, 119, 120)]
@@ -194,6 +176,15 @@ class TestAReturn:
             assert all(each.differs for each in Assessment.objects.all())
 
 
+class TestAnotherNationsGuidance:
+    def test_is_asked_about_by_no_return(self, one, cast, at, on, monkeypatch):
+        found = (*published.editions(), replace(framework("ATTEND-2024"), id="WALES-1", nation="Wales"))
+        monkeypatch.setattr(published, "editions", lambda: found)
+        dates = {"due_on": on + timedelta(days=60), "closes_on": on + timedelta(days=90)}
+        with inside(one), pytest.raises(actions.NothingAsked):
+            actions.open_cycle(school_year=2026, framework_ids=["WALES-1"], by=cast.officer, at=at, **dates)
+
+
 class TestWhenGuidanceChanges:
     def test_only_the_changed_and_the_new_points_are_open_and_no_answer_is_altered(
         self, one, cast, cycle, at, on, ids, submitted, new_edition
@@ -215,7 +206,9 @@ class TestWhenGuidanceChanges:
         _, removed, added = new_edition()
         submitted(only=[*(each for each in ids if each != removed), added], school=cast.elm)
         with inside(one):
-            found = {each.school.id: each.found for each in board(cycle, on=on)}
+            rows = {each.school.id: each for each in board(cycle, on=on)}
+            assert (rows[cast.oak.id].open_points, rows[cast.elm.id].open_points) == (2, 0)
+            found = {place: each.found for place, each in rows.items()}
             assert "N2" in {each.rule for each in found[cast.oak.id]}
             assert found[cast.oak.id][-1].words == "Points without an answer that still stands: 2."
             assert "N2" not in {each.rule for each in found[cast.elm.id]}

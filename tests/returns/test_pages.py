@@ -2,6 +2,7 @@
 
 import pytest
 from factories import SchoolFactory, person
+from reading import text_of
 
 from handrail.accounts.roles import Role
 from handrail.core.models import AuditEntry
@@ -237,3 +238,23 @@ class TestWhatIsPlanned:
         assert browse(cast.neighbour).post(elsewhere, self.typed(what="Nothing")).status_code == 404
         with inside(one):
             assert PlannedAction.objects.get().what == "Ask the caterer"
+
+
+class TestWhenGuidanceChanges:
+    def test_the_officer_sees_whom_it_concerns_and_the_school_its_short_list(
+        self, cast, submitted, browse, new_edition, ids
+    ):
+        submitted()
+        officer = browse(cast.officer)
+        assert "Guidance has changed since" not in text_of(officer.get("/returns/"))
+        _, removed, added = new_edition()
+        submitted(only=[*(each for each in ids if each != removed), added], school=cast.elm)
+        assert "Guidance has changed since they answered: 1 school" in text_of(officer.get("/returns/"))
+        listed = text_of(officer.get("/returns/?progress=reopened"))
+        assert "Download 1 school (CSV)" in listed
+        assert cast.oak.name in listed
+        sheet = b"".join(officer.get("/returns/board.csv?progress=reopened").streaming_content).decode("utf-8-sig")
+        assert "Returned,2," in sheet
+        said = text_of(browse(cast.head).get("/schools/900001/return/"))
+        assert "Changed since you answered: 1 point" in said
+        assert "New since you returned it: 1 point The policy names the caterer." in said

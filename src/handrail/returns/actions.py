@@ -12,7 +12,6 @@ from handrail.core import audit
 from handrail.core.calendar import day_of
 from handrail.core.documents import keep_given
 from handrail.core.models import Document
-from handrail.guidance.published import frameworks
 from handrail.returns.models import (
     UNMET,
     Answer,
@@ -26,7 +25,7 @@ from handrail.returns.models import (
     Verdict,
 )
 from handrail.returns.questions import digest_of
-from handrail.returns.standing import sections_of
+from handrail.returns.standing import may_be_asked, sections_of
 from handrail.schools.models import School
 from handrail.schools.terms import year_in_words
 
@@ -104,14 +103,14 @@ def open_cycle(
     """
     if Cycle.objects.filter(school_year=school_year).exists():
         raise CycleExists(f"There is a return for {year_in_words(school_year)} already", "school_year")
-    may_be_asked = [each.id for each in frameworks() if not each.is_draft]
+    known = [each.id for each in may_be_asked()]
     chosen = list(framework_ids)
-    if not chosen or set(chosen) - set(may_be_asked):
+    if not chosen or set(chosen) - set(known):
         raise NothingAsked("Select what the return asks about", "framework_ids")
     _check_dates(day_of(at), due_on, closes_on)
     cycle = Cycle.objects.create(
         school_year=school_year,
-        framework_ids=[each for each in may_be_asked if each in chosen],
+        framework_ids=[each for each in known if each in chosen],
         opened_on=day_of(at),
         due_on=due_on,
         closes_on=closes_on,

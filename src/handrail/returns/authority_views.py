@@ -12,12 +12,11 @@ from django.shortcuts import redirect, render
 from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request
 from handrail.core.spreadsheet import csv_file
-from handrail.guidance.published import frameworks
 from handrail.returns import actions
-from handrail.returns.forms import BoardFilters, CycleForm, DatesForm
+from handrail.returns.forms import REOPENED, BoardFilters, CycleForm, DatesForm
 from handrail.returns.models import Cycle
 from handrail.returns.rules import RULES, Colour
-from handrail.returns.standing import Progress, Standing, board, own
+from handrail.returns.standing import Progress, Standing, board, may_be_asked, own
 from handrail.schools.terms import school_year_of
 
 PAGE = 50
@@ -27,6 +26,8 @@ USUALLY_ASKED = ["SPMC-2015", "CFA-100A"]
 def filtered(rows: list[Standing], form: BoardFilters) -> list[Standing]:
     """Those that the filters in the address ask for; all of them when it asks for nothing that is known."""
     asked = form.cleaned_data if form.is_valid() else {}
+    if asked.get("progress") == REOPENED:
+        rows, asked["progress"] = [each for each in rows if each.open_points], ""
     for name in ("colour", "progress"):
         if asked.get(name):
             rows = [each for each in rows if getattr(each, name) == asked[name]]
@@ -51,6 +52,7 @@ class BoardView(Door):
             "colours": [(each, colours[each]) for each in Colour],
             "progress": [(each, progress[each]) for each in Progress],
             "own": own(on=request.today),
+            "reopened": sum(each.open_points > 0 for each in rows),
             "rules": RULES,
             "is_closed": cycle and cycle.is_closed(request.today),
         }
@@ -64,14 +66,33 @@ class BoardCsvView(Door):
 
     def get(self, request: Request) -> HttpResponseBase:
         rows = filtered(board(Cycle.objects.first(), on=request.today), BoardFilters(request.GET))
-        headings = ["URN", "School", "Phase", "Trust", "Colour", "Rule", "Why", "Return", "All that applies"]
+        headings = [
+            "URN",
+            "School",
+            "Phase",
+            "Trust",
+            "Colour",
+            "Rule",
+            "Why",
+            "Return",
+            "Points reopened",
+            "All that applies",
+        ]
         return csv_file(f"returns-{request.today}.csv", headings, (self.row(each) for each in rows))
 
     def row(self, each: Standing) -> list[Any]:
         school, first = each.school, each.decided_by
         of_school = [school.urn, school.name, school.phase_name, school.trust_name]
         everything = " ".join(f"{found.rule}: {found.words}" for found in each.found)
-        return [*of_school, each.colour.label, first.rule, first.words, each.progress.label, everything]
+        return [
+            *of_school,
+            each.colour.label,
+            first.rule,
+            first.words,
+            each.progress.label,
+            each.open_points,
+            everything,
+        ]
 
 
 class OpenCycleView(Door):
@@ -95,10 +116,9 @@ class OpenCycleView(Door):
         return self.page(request, form)
 
     def form(self, request: Request, data: Any = None) -> CycleForm:
-        may_be_asked = [each for each in frameworks() if not each.is_draft]
         year = school_year_of(request.today)
         usual = {"framework_ids": USUALLY_ASKED, "school_year": year}
-        return CycleForm(data, today=request.today, this_year=year, frameworks=may_be_asked, initial=usual)
+        return CycleForm(data, today=request.today, this_year=year, frameworks=may_be_asked(), initial=usual)
 
     def page(self, request: Request, form: CycleForm) -> HttpResponse:
         return render(request, "returns/open_cycle.html", {"form": form})

@@ -175,9 +175,15 @@ class ChangePlannedActionForm(PlannedActionForm):
         done.today = today
 
 
+REOPENED = "reopened"
+HOW_FAR = [("", "All"), *Progress.choices, (REOPENED, "Guidance changed since")]
+
+
 class BoardFilters(forms.Form):
     q = forms.CharField(label="School or URN", required=False, max_length=100)
     colour = forms.ChoiceField(
         label="Colour", required=False, choices=[("", "All"), *((each.value, each.label) for each in Colour)]
     )
-    progress = forms.ChoiceField(label="Return", required=False, choices=[("", "All"), *Progress.choices])
+    progress = forms.ChoiceField(
+        label="Return", required=False, choices=[("", "All"), *Progress.choices, (REOPENED, "Guidance changed since")]
+    )

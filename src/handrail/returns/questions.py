@@ -58,14 +58,14 @@ class Section:
         return self.answered == len(self.points)
 
 
+def asks(one: Framework) -> bool:
+    """Whether it asks anything: a draft, and what has been superseded, does not."""
+    return not one.is_draft and one.status != Status.SUPERSEDED
+
+
 def asked(frameworks: Iterable[Framework], body: str) -> list[tuple[Framework, Requirement]]:
-    """What these frameworks ask of this kind of body. A draft, and what has been superseded, asks nothing."""
-    return [
-        (one, each)
-        for one in frameworks
-        if not one.is_draft and one.status != Status.SUPERSEDED
-        for each in one.of(body)
-    ]
+    """What these frameworks ask of this kind of body."""
+    return [(one, each) for one in frameworks if asks(one) for each in one.of(body)]
 
 
 def digest_of(requirements: Iterable[Requirement]) -> str:

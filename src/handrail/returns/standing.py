@@ -14,15 +14,23 @@ from handrail.guidance.frameworks import Framework, Requirement, Strength
 from handrail.guidance.published import editions, framework, frameworks
 from handrail.policies.models import NEEDED, Communication, Kind, Policy, PolicyReview, WebsiteCheck
 from handrail.returns.models import Answer, Cycle, Draft, PlannedAction, Return
-from handrail.returns.questions import Point, Section, asked, in_sections, sections
+from handrail.returns.questions import Point, Section, asked, asks, in_sections, sections
 from handrail.returns.rules import CRITERIA, Colour, Found, Kept, Returned, is_adequate, judged, judged_alone
 from handrail.schools.models import School
 from tenants.database import execute
+
+NATION = "England"
+"""Whose schools answer: no return asks about another nation's guidance."""
 
 
 def asking(cycle: Cycle) -> list[Framework]:
     """The frameworks that a cycle asks about, as they are today."""
     return [each for each in frameworks() if each.id in cycle.framework_ids]
+
+
+def may_be_asked() -> list[Framework]:
+    """The frameworks that a return may ask about: no draft, and nothing that was replaced."""
+    return [each for each in frameworks() if each.nation == NATION and asks(each)]
 
 
 def last_return(school: School) -> Return | None:
@@ -85,6 +93,8 @@ class Standing(NamedTuple):
     decided_by: Found
     progress: Progress
     returned_id: UUID | None
+    open_points: int
+    """Points of its return without an answer that still stands: guidance has changed since."""
     rules: Callable[[], Iterator[Found]]
 
     @property
@@ -116,7 +126,8 @@ def board(cycle: Cycle | None, *, on: date) -> list[Standing]:
         progress = Progress.BEGUN if school.urn in begun else Progress.NOT_BEGUN
         if newest:
             progress = Progress.SIGNED if newest.is_signed else Progress.SUBMITTED
-        found.append(Standing(school, next(of_school()), progress, newest.id if newest else None, of_school))
+        is_in, open_points = newest.id if newest else None, returned.unanswered if returned else 0
+        found.append(Standing(school, next(of_school()), progress, is_in, open_points, of_school))
     order = {colour: place for place, colour in enumerate(Colour)}
     return sorted(found, key=lambda each: order[each.colour])
 

@@ -71,6 +71,7 @@ class ReturnView(SchoolDoor):
             planned=PlannedAction.objects.open().filter(school=self.school),
             open_points=sum(point.answer is None for point in points),
             reopened=[point for point in points if point.before],
+            new=[point for point in points if this and not point.answer and not point.before],
             carried=sum(point.is_carried for point in points) if not this else 0,
             count=len(points),
         )
