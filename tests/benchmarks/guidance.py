@@ -75,7 +75,9 @@ def new_edition(folder: Path) -> None:
         assert each.says in second
         second = second.replace(each.says, f"From this year on: {each.says}", 1)
     added = '[[sections.requirements]]\nid = "SPMC-NEW-01"\nstrength = "should"\nsays = "Something new is done."\n'
-    second += f'\n{added}source = "A new page"\nread = "source"\nconfidence = "high"\n'
+    second += (
+        f'\n{added}source = "A new page"\nread = "source"\nconfidence = "high"\napplies_to = ["maintained_school"]\n'
+    )
     (folder / f"{FRAMEWORK}-2.toml").write_text(second)
     status = next(line for line in first.splitlines() if line.startswith("status"))
     old.write_text(first.replace(status, 'status = "superseded"', 1))

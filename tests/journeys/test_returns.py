@@ -119,6 +119,9 @@ def test_a_return_from_the_asking_to_the_finding(site, pdf):
     site.check(officer)
     officer.goto(site.address("/returns/"))
     site.check(officer)
+    for place in ("/returns/2017-criteria/", "/policies/websites/"):
+        officer.goto(site.address(place))
+        site.check(officer)
     officer.goto(site.address("/returns/dates/"))
     site.check(officer)
 
