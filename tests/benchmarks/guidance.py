@@ -74,8 +74,16 @@ def new_edition(folder: Path) -> None:
     for each in framework(FRAMEWORK).of("maintained_school")[:CHANGED]:
         assert each.says in second
         second = second.replace(each.says, f"From this year on: {each.says}", 1)
-    added = '[[sections.requirements]]\nid = "SPMC-NEW-01"\nstrength = "should"\nsays = "Something new is done."\n'
-    second += f'\n{added}source = "A new page"\nread = "source"\nconfidence = "high"\nis_of_plans = false\napplies_to = ["maintained_school"]\n'
+    added = {
+        "id": "SPMC-NEW-01",
+        "strength": "should",
+        "says": "Something new is done.",
+        "source": "A new page",
+        "read": "source",
+        "confidence": "high",
+    }
+    second += "\n[[sections.requirements]]\nis_of_plans = false\napplies_to = ['maintained_school']\n"
+    second += "".join(f"{name} = '{value}'\n" for name, value in added.items())
     (folder / f"{FRAMEWORK}-2.toml").write_text(second)
     status = next(line for line in first.splitlines() if line.startswith("status"))
     old.write_text(first.replace(status, 'status = "superseded"', 1))
