@@ -47,7 +47,7 @@ class TooSlow(OutsideError):
     """The answer had not come when the time was over."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"did not answer within {seconds:.0f} seconds")
+        super().__init__(f"did not answer within {seconds:g} seconds")
 
 
 class StrangeAnswer(OutsideError):
