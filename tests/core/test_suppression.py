@@ -4,7 +4,7 @@ from fractions import Fraction
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from handrail.core.suppression import is_small, suppressed, suppressed_groups, suppressed_part, suppressed_table
@@ -102,11 +102,13 @@ def another(cell, shown, true):
 
 
 @given(tables())
-def test_no_table_gives_a_count_away(rows):
+@example([[0, 0, 6], [0, 0, 6], [0, 1, 0], [0, 1, 0]])  # a six that is hidden with others may be worked out
+def test_no_table_gives_a_small_count_away(rows):
     shown, true = suppressed_table(rows), whole(rows)
     for r, c in product(range(len(true)), range(len(true[0]))):
-        if shown[r][c] is None:
+        if shown[r][c] is None and not is_small(true[r][c]):
             assert true[r][c] > 0
+        elif shown[r][c] is None:
             other = another((r, c), shown, true)
             assert other is not None, (r, c, shown)
             assert other == whole([row[:-1] for row in other[:-1]])

@@ -172,7 +172,7 @@ WORDINGS = {
     "tell_overdue": Wording(
         "school",
         "Reminder that people have not been told about the allergy safety policy for a year",
-        "{whose}: people were to be told about the allergy safety policy by {due}",
+        "{whose}: tell people again about the allergy safety policy",
         "It is over a year since {whose} told people about its allergy safety policy: "
         "pupils, parents, or everyone who works there. They were to be told again by {due}.\n\n"
         "Sign in to see who is to be told, and to record it.\n{link}\n",
