@@ -67,12 +67,13 @@ class PolicyView(PolicyDoor):
     permission = Permission.SEE_POLICIES
 
     def get(self, request: Request, **_place: Any) -> HttpResponse:
-        policy, settings = self.policy, AuthoritySettings.load()
+        policy: Any = self.policy
+        settings = AuthoritySettings.load()
         versions = list(policy.versions.select_related("document"))
         reviews = list(policy.reviews.select_related("version"))
         for review in reviews:
-            review.who = [Involved(each).label for each in review.involved if each in Involved]  # type: ignore[attr-defined]
-        policy.told = told_of(policy, on=request.today, settings=settings)  # type: ignore[attr-defined]
+            review.who = [Involved(each).label for each in review.involved if each in Involved]
+        policy.told = told_of(policy, on=request.today, settings=settings)
         return self.page(
             "policy",
             status=policy.status_on(request.today, settings),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from handrail.absences import actions as absences
@@ -77,17 +78,11 @@ class Word(serializers.ChoiceField):
         return word
 
 
-class Urn(serializers.RegexField):
+class Urn(Text):
     takes = "takes the school’s URN: six digits, as text"
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__("^[0-9]{6}$", help_text="The school.", **kwargs)
-
-    def to_internal_value(self, value: Any) -> str:
-        if not isinstance(value, str):
-            self.fail("invalid")
-        text: str = super().to_internal_value(value)
-        return text
+        super().__init__(help_text="The school.", validators=[RegexValidator("^[0-9]{6}$")], **kwargs)
 
 
 class ChildsNumber(Text):
