@@ -229,6 +229,24 @@ def owner_sql(transactional_db: None) -> Callable[..., None]:
 
 
 @pytest.fixture
+def register_row(owner_sql: Callable[..., None]) -> Callable[..., None]:
+    """`register_row(urn, ...)` writes or changes a row of the register, as the owner login does."""
+
+    def write(urn: str, **changed: Any) -> None:
+        from factories import A_SCHOOL
+
+        row = {"urn": urn, **A_SCHOOL, **changed}
+        names = ", ".join(row)
+        owner_sql(
+            f"INSERT INTO public.tenants_establishment ({names}) VALUES ({', '.join(['%s'] * len(row))}) "
+            f"ON CONFLICT (urn) DO UPDATE SET ({names}) = ROW ({', '.join(f'excluded.{name}' for name in row)})",
+            *row.values(),
+        )
+
+    return write
+
+
+@pytest.fixture
 def process(settings: Any) -> Callable[..., None]:
     """`process(keys=..., kms=...)` makes this a new process that was given these keys to wrap with."""
     from handrail.core import vault

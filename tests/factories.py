@@ -26,6 +26,38 @@ AT = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
 TODAY = AT.date()
 
 
+A_SCHOOL: dict[str, Any] = {
+    "la_code": "001",
+    "la_name": "Barsetshire",
+    "establishment_number": "2001",
+    "name": "Overcombe School",
+    "type_code": 1,
+    "type_name": "Community school",
+    "group_code": 4,
+    "group_name": "LA maintained schools",
+    "status_code": 1,
+    "status_name": "Open",
+    "opened_on": None,
+    "closed_on": None,
+    "phase_code": 2,
+    "phase_name": "Primary",
+    "low_age": 3,
+    "high_age": 11,
+    "pupils": 157,
+    "capacity": 172,
+    "trust_code": "",
+    "trust_name": "",
+    "street": "Church Lane",
+    "locality": "",
+    "town": "Overcombe",
+    "county": "",
+    "postcode": "ZZ90 9AS",
+    "website": "",
+    "last_changed_on": None,
+}
+"""A row of the register of schools, but for its URN."""
+
+
 class SchoolFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]
     class Meta:
         model = School

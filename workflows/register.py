@@ -12,6 +12,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
+from handrail.authority.succession import carry_conversions
 from handrail.core.audit import CLOCK
 from handrail.core.calendar import day_of
 from handrail.core.documents import open_document, store
@@ -44,10 +45,11 @@ class Brought:
     schools: Followed = field(default_factory=Followed)
     policies_opened: int = 0
     policies_inherited: int = 0
+    children_carried: int = 0
 
 
 def bring_up_to_date(*, at: datetime) -> Brought:
-    """Inside an authority: follow the register, open the policies of new schools, carry history over conversions.
+    """Inside an authority: follow the register, open the policies of new schools, and carry over conversions.
 
     A second run changes nothing.
     """
@@ -57,7 +59,7 @@ def bring_up_to_date(*, at: datetime) -> Brought:
     inherited = sum(
         inherit_history(predecessor=old, successor=new, by=CLOCK, on=on, at=at) for old, new in schools.conversions
     )
-    return Brought(schools, opened, inherited)
+    return Brought(schools, opened, inherited, carry_conversions(at=at))
 
 
 @shared_task

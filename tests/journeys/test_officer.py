@@ -1,10 +1,10 @@
 """An officer chases the schools that are overdue; and every page of every role is accessible and fits a phone."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.utils import timezone
-from factories import PupilFactory
+from factories import PupilFactory, SchoolFactory
 
 from handrail.core.calendar import day_of
 from handrail.notices.models import Notice
@@ -119,3 +119,26 @@ def test_how_plans_stood_in_each_month(site, width):
     site.press(page, "Back to reviews of plans", role="link")
     site.press(page, "Back to the newest numbers", role="link")
     assert "Month by month" in page.inner_text("main")
+
+
+def test_officer_moves_the_children_of_a_closed_school(site, register_row, owner_sql, width):
+    """From the first page, where a closed school stands, to its record once nothing is left there."""
+    with inside(site.one):
+        old = SchoolFactory(urn="900011", name="Overcombe Primary School", closed_on=date(2026, 8, 31))
+        SchoolFactory(urn="900012", name="Overcombe Academy")
+        PupilFactory(school=old)
+    register_row("900011", status_code=2)
+    register_row("900012")
+    link = "INSERT INTO public.tenants_establishmentlink (urn, link_urn, link_type) VALUES (%s, %s, %s)"
+    owner_sql(link, "900011", "900012", "Successor - merged")
+    page = site.open("/", by=site.cast.officer, width=width)
+    site.check(page)
+    site.press(page, "See where they go on", role="link")
+    site.check(page)
+    assert "Overcombe Academy followed it" in page.inner_text("main")
+    site.press(page, "Move the children")
+    site.check(page)
+    assert "are now at Overcombe Academy" in page.inner_text("main")
+    page.goto(site.address("/schools/900011/closed/"))
+    site.check(page)
+    assert "No child is on the list" in page.inner_text("main")

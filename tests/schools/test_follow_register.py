@@ -1,11 +1,10 @@
 """An authority's schools follow the register of schools."""
 
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 from django.db import connection
-from factories import SchoolFactory
+from factories import A_SCHOOL, SchoolFactory
 
 from handrail.core.models import AuditEntry
 from handrail.schools.actions import Followed, apply_rows, follow_register, preview_rows, take_back_rows
@@ -15,51 +14,11 @@ from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
 
-COLUMNS: dict[str, Any] = {
-    "la_code": "001",
-    "la_name": "Barsetshire",
-    "establishment_number": "2001",
-    "name": "Overcombe School",
-    "type_code": 1,
-    "type_name": "Community school",
-    "group_code": 4,
-    "group_name": "LA maintained schools",
-    "status_code": 1,
-    "status_name": "Open",
-    "opened_on": None,
-    "closed_on": None,
-    "phase_code": 2,
-    "phase_name": "Primary",
-    "low_age": 3,
-    "high_age": 11,
-    "pupils": 157,
-    "capacity": 172,
-    "trust_code": "",
-    "trust_name": "",
-    "street": "Church Lane",
-    "locality": "",
-    "town": "Overcombe",
-    "county": "",
-    "postcode": "ZZ90 9AS",
-    "website": "",
-    "last_changed_on": None,
-}
-
 
 @pytest.fixture
-def register(one, owner_sql):
-    """`register(urn, ...)` writes or changes a row of the register, as the owner login does."""
-
-    def write(urn: str, **changed: Any) -> None:
-        row = {"urn": urn, **COLUMNS, **changed}
-        names = ", ".join(row)
-        owner_sql(
-            f"INSERT INTO public.tenants_establishment ({names}) VALUES ({', '.join(['%s'] * len(row))}) "
-            f"ON CONFLICT (urn) DO UPDATE SET ({names}) = ROW ({', '.join(f'excluded.{name}' for name in row)})",
-            *row.values(),
-        )
-
-    return write
+def register(one, register_row):
+    """`register(urn, ...)` writes or changes a row of the register."""
+    return register_row
 
 
 class TestFollowRegister:
@@ -176,9 +135,9 @@ class TestApplyRows:
         with inside(one):
             School.objects.filter(urn="900002").update(name="Elm School", type_code=1)
             rows = [
-                {"urn": "900001", **COLUMNS, "name": "Oak Academy"},
-                {"urn": "900002", **COLUMNS, "status_code": 2},
-                {"urn": "900077", **COLUMNS, "name": "New School"},
+                {"urn": "900001", **A_SCHOOL, "name": "Oak Academy"},
+                {"urn": "900002", **A_SCHOOL, "status_code": 2},
+                {"urn": "900077", **A_SCHOOL, "name": "New School"},
             ]
             rows = [{name: value for name, value in row.items() if name != "last_seen_on"} for row in rows]
             seen = preview_rows(rows, on=on, as_of=on)
@@ -197,14 +156,14 @@ class TestApplyRows:
             ]
 
     def test_never_goes_back_behind_a_newer_register(self, one, cast, on, at):
-        rows = [{"urn": "900001", **COLUMNS, "name": "Older name"}]
+        rows = [{"urn": "900001", **A_SCHOOL, "name": "Older name"}]
         with inside(one):
             School.objects.update(register_as_of=on)
             assert preview_rows(rows, on=on, as_of=on - timedelta(days=1)) == []
             assert apply_rows(rows, on=on, as_of=on - timedelta(days=1), by=cast.officer, at=at) == Followed()
 
     def test_ignores_rows_of_other_authorities(self, one, cast, on, at):
-        rows = [{"urn": "900088", **COLUMNS, "la_code": "002"}]
+        rows = [{"urn": "900088", **A_SCHOOL, "la_code": "002"}]
         with inside(one):
             assert apply_rows(rows, on=on, as_of=on, by=cast.officer, at=at) == Followed()
             assert not School.objects.filter(urn="900088").exists()

@@ -40,6 +40,7 @@ def in_words(done: Brought) -> str:
         (len(done.schools.conversions), "school converted", "schools converted"),
         (done.policies_opened, "policy opened", "policies opened"),
         (done.policies_inherited, "policy carried over", "policies carried over"),
+        (done.children_carried, "child carried over", "children carried over"),
     ]
     return ", ".join(plural(count, one, many) for count, one, many in parts if count) or "nothing changed"
 
@@ -53,4 +54,5 @@ def _figures(done: Brought) -> dict[str, Any]:
         "conversions": len(done.schools.conversions),
         "policies_opened": done.policies_opened,
         "policies_inherited": done.policies_inherited,
+        "children_carried": done.children_carried,
     }

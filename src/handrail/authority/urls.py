@@ -1,6 +1,6 @@
 from django.urls import path
 
-from handrail.authority import guidance_views, term_views, views
+from handrail.authority import guidance_views, succession_views, term_views, views
 
 app_name = "authority"
 urlpatterns = [
@@ -9,6 +9,7 @@ urlpatterns = [
     path("settings/check/", views.CheckSettingsView.as_view(), name="check_settings"),
     path("settings/terms/", term_views.TermsView.as_view(), name="terms"),
     path("settings/terms/<int:year>/<int:number>/", term_views.TermView.as_view(), name="term"),
+    path("schools/<str:urn>/closed/", succession_views.ClosedSchoolView.as_view(), name="closed_school"),
     path("guidance/", guidance_views.GuidanceView.as_view(), name="guidance"),
     path("guidance/<str:framework_id>/", guidance_views.FrameworkView.as_view(), name="framework"),
     path("guidance/<str:framework_id>/preview/", guidance_views.PreviewView.as_view(), name="preview"),

@@ -69,7 +69,7 @@ def _with_urn(urn: str) -> list[Home]:
         raise NotFound(f"No school in the national register has the URN {urn}. Check it, or search for the name")
     if school.status_code in Establishment.OPEN_STATUSES:
         return _as_homes([school])
-    followed = _as_homes(_open_successors(urn))
+    followed = _as_homes(open_successors(urn))
     if not followed:
         raise NotFound(f"{school.name} has closed{_day(school.closed_on)}. Search for the child’s school now")
     return followed
@@ -79,7 +79,7 @@ def _day(on: date | None) -> str:
     return f", on {on.day} {on:%B %Y}" if on else ""
 
 
-def _open_successors(urn: str) -> Iterator[Establishment]:
+def open_successors(urn: str) -> Iterator[Establishment]:
     """The open schools at the end of the chain of successors, which may branch, and may lead round in a ring."""
     seen, waiting = {urn}, [urn]
     while waiting:

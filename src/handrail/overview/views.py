@@ -71,6 +71,9 @@ class HomeView(Door):
                 "to_review": BreakGlass.objects.waiting().count()
                 if request.user.may(Permission.REVIEW_BREAK_GLASS)
                 else 0,
+                "closed": School.objects.closed_with_children().order_by("name", "urn")
+                if request.user.may(Permission.IMPORT_SCHOOLS)
+                else [],
                 "register": RegisterImport.objects.order_by("-imported_at").first(),
             },
         )
@@ -257,6 +260,8 @@ class SchoolView(SchoolDoor):
                 "policies": sorted(policies, key=lambda policy: SCHOOL_KINDS.index(Kind(policy.kind))),
                 "activity": told(happenings(school, by=request.user)[:LATEST]) if may_see_activity else [],
                 "may_see_activity": may_see_activity,
+                "may_move_children": request.user.may(Permission.IMPORT_SCHOOLS)
+                and School.objects.closed_with_children().filter(id=school.id).exists(),
             },
         )
 

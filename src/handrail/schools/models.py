@@ -25,6 +25,10 @@ class SchoolQuerySet(models.QuerySet["School"]):
     def open(self) -> Self:
         return self.filter(closed_on=None)
 
+    def closed_with_children(self) -> Self:
+        """Those that have closed and still have children on the roll, of whom nobody is reminded any more."""
+        return self.filter(Exists(Pupil.objects.filter(school=OuterRef("pk"), left_on=None)), closed_on__isnull=False)
+
     def bound(self) -> Self:
         """Those that must have the policies."""
         return self.filter(body__in=BOUND)
