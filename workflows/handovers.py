@@ -7,7 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from handrail.core.calendar import day_of
-from handrail.handovers import ledger, onward, post
+from handrail.handovers import corrections, ledger, onward, post
 from handrail.records.declined import destroy_declined as destroy
 from tenants.context import inside
 from tenants.routing import Authority
@@ -24,9 +24,9 @@ def deliver() -> int:
 
 @shared_task(base=UnboundTask)
 def deliver_one(*, authority: Authority) -> int:
-    """Send on, deposit, collect, each in one transaction of this authority. Gives the number of envelopes moved."""
+    """Correct, send on, deposit, collect, each in one transaction of this authority. Gives the number that went on."""
     moved = 0
-    for work in (onward.send_on, post.deposit_owed, post.collect):
+    for work in (corrections.correct_who, onward.send_on, post.deposit_owed, post.collect):
         with inside(authority):
             moved += work(at=clock())
     return moved

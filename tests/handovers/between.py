@@ -13,7 +13,7 @@ from factories import ContactFactory, PupilFactory, SchoolFactory, emergency, pe
 from handrail.accounts.models import User
 from handrail.accounts.roles import Role
 from handrail.core.audit import CLOCK
-from handrail.handovers import actions, ledger, places, post
+from handrail.handovers import actions, corrections, ledger, places, post
 from handrail.handovers.actions import Destination
 from handrail.handovers.models import Handover, Pack, Setting
 from handrail.plans import versions
@@ -133,6 +133,8 @@ class Between:
         """What the clock does: each authority by itself, in its own transactions."""
         for _ in range(rounds):
             for authority in (self.one, self.two, self.three):
+                with inside(authority):
+                    corrections.correct_who(at=at)
                 with inside(authority):
                     post.deposit_owed(at=at)
             for authority in (self.one, self.two, self.three):

@@ -6,15 +6,21 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from databases import as_superuser
 from django.db import connections
-from handovers.between import AT, Between
+from factories import person
+from handovers.between import AT, CHILD, Between
+from handovers.test_onward import carried, report
 
+from handrail.accounts.roles import Role
+from handrail.core.models import AuditEntry
 from handrail.handovers import actions, post, reminders
 from handrail.handovers.actions import NotNow
-from handrail.handovers.models import Handover, Message, Step
+from handrail.handovers.models import Handover, Message, OnwardReturn, Step
+from handrail.handovers.onward import open_return
 from handrail.schools.models import Pupil
 from tenants import exchange
 from tenants.context import inside
@@ -69,6 +75,26 @@ class TestTwoAtOnce:
         with inside(between.two):
             answers = Step.objects.filter(move__in=["accept", "decline"]).values_list("move", "state")
             assert [state for _, state in answers] == [between.setting_inside().state]
+
+    def test_open_a_return_of_another_authority_once(self, between: Between) -> None:
+        report(between)
+        carried(between)
+        with inside(between.two):
+            came = OnwardReturn.objects.get(way="in")
+
+        def opens(name: str) -> Callable[[], None]:
+            def work() -> None:
+                with inside(between.two):
+                    open_return(onward=came, by=person(f"{name}-{uuid4().hex}@b.example", Role.NAMED_OFFICER), at=LATER)
+
+            return work
+
+        assert at_once(opens("ned"), opens("nell")) == ONE_OF_TWO
+        with inside(between.two):
+            [entry] = AuditEntry.objects.filter(verb="opened a return from another authority", subject_id=came.id)
+            now = OnwardReturn.objects.get(way="in")
+            assert now.says["name"] == CHILD and (now.done_by, now.done_at) == (entry.by, LATER)
+        assert (between.bodies(), between.differences()) == (0, [])
 
     def test_hand_a_child_over_once(self, between: Between) -> None:
         assert at_once(between.prepare, between.prepare) == ONE_OF_TWO

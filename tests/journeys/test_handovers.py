@@ -10,7 +10,7 @@ from factories import ContactFactory, PupilFactory, emergency, person
 
 from handrail.accounts.roles import Role
 from handrail.core.audit import CLOCK
-from handrail.handovers import admissions, places, post
+from handrail.handovers import admissions, corrections, places, post
 from handrail.handovers.homes import Home
 from handrail.handovers.models import Handover, Setting
 from handrail.plans import versions
@@ -63,7 +63,7 @@ def wren(site):
 
 def deliver(site):
     """What the clock does every five seconds."""
-    for work in (post.deposit_owed, post.collect):
+    for work in (corrections.correct_who, post.deposit_owed, post.collect):
         for authority in (site.one, site.two):
             with inside(authority):
                 work(at=timezone.now())
@@ -387,3 +387,25 @@ def test_the_authority_confirms_a_setting_and_joins_the_exchange(site):
     site.press(page, "Take nothing more")
     site.check(page)
     assert "blocked" in page.content()
+
+
+def test_a_changed_name_follows_the_child_by_itself(site, wren):
+    """The school changes it on the child’s page; the hospital school opens what comes, and reads the steps anew."""
+    school = sent(site, wren)
+    hospital = site.open("/schools/900003/handovers/", by=site.cast.hospital, authority=site.two, width=PHONE)
+    for name in ("Not opened yet", "Open the pack", "Open the pack", "I have read the emergency steps"):
+        site.press(hospital, name, role="link" if name == "Not opened yet" else "button")
+    page = site.open(f"/children/{wren.id}/change/", by=site.cast.head)
+    page.get_by_label("Full name").fill("Robin Canarywright")
+    site.press(page, "Save details")
+    deliver(site)
+    school.reload()
+    assert "The school changed the child’s name." in school.content()
+    site.check(school)
+    hospital.reload()
+    assert "A pack has come." in hospital.content() and "Robin" not in hospital.content()
+    for _ in range(2):
+        site.press(hospital, "Open the pack")
+    assert "Robin Canarywright" in hospital.content()
+    assert "No session starts before somebody has read them." in hospital.content()
+    site.check(hospital)

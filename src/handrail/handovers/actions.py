@@ -154,17 +154,32 @@ def submit(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
     """Freeze the pack and owe it to the other side. Raises GapsLeft without the smallest safe set, and NotNow."""
     handover = locked(handover)
     move = "correct" if handover.newest_pack() and handover.state != moves.State.MORE_ASKED else "submit"
-    content = content_of(handover, _child(handover))
+    content = content_of(handover, child_in(handover))
     missing = pack.gaps(content, 1)
     if missing:
         raise GapsLeft(missing)
-    make(handover, move, by=by, at=at)
-    made = Pack.objects.create(
+    version = PlanVersion.objects.of_child(child_in(handover)).filter(number=content["plan"]["number"]).first()
+    return send_pack(handover, move, content, version, by=by, at=at)
+
+
+def send_pack(
+    handover: Handover,
+    move: str,
+    content: dict[str, Any],
+    version: PlanVersion | None,
+    *,
+    by: audit.Actor,
+    at: datetime,
+    said: Mapping[str, str] | None = None,
+) -> Pack:
+    """Freeze what a pack says, make its move and owe it. The caller holds the handover's row. Raises NotNow."""
+    make(handover, move, by=by, at=at, said=said)
+    made: Pack = Pack.objects.create(
         handover=handover,
         number=handover.packs.filter(is_return=False).count() + 1,
         content=content,
         sha256=pack.digest(content),
-        version=PlanVersion.objects.of_child(_child(handover)).filter(number=content["plan"]["number"]).first(),
+        version=version,
         made_at=at,
         made_by_name=by.actor_name,
     )
@@ -242,7 +257,7 @@ def read_steps(*, handover: Handover, by: audit.Actor, at: datetime) -> StepsRea
     return made
 
 
-def _child(handover: Handover) -> Pupil:
+def child_in(handover: Handover) -> Pupil:
     """Whom a handover is about. Raises NotNow on the side of a setting that has opened nothing yet."""
     if handover.pupil is None:
         raise NotNow("Open the pack first: nobody here knows the child yet.")

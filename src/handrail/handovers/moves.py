@@ -100,7 +100,10 @@ def _from(*states: State) -> frozenset[State]:
 HOSPITAL_DAYS, PANEL_DAYS = 1, 5
 """Within which a hospital school, and any other setting or a panel, opens what it is sent."""
 
-CORRECTABLE = (State.SUBMITTED, State.ACKNOWLEDGED, State.ACCEPTED, State.ACTIVE, State.RETURN_PLANNED)
+CORRECTABLE = (
+    *(State.SUBMITTED, State.ACKNOWLEDGED, State.ACCEPTED),
+    *(State.ACTIVE, State.RETURN_PLANNED, State.PHASED_RETURN),
+)
 """Where a corrected pack may follow the one that was sent. It asks for a new acknowledgement."""
 
 TABLE: tuple[Move, ...] = (

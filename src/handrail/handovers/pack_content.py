@@ -8,6 +8,17 @@ from handrail.plans.models import PlanVersion
 from handrail.schools.models import Contact, Pupil
 
 
+def child_of(pupil: Pupil) -> dict[str, Any]:
+    """Who the child is."""
+    return {
+        "name": pupil.name,
+        "known_as": pupil.known_as,
+        "born_on": pupil.born_on.isoformat(),
+        "year_group": pupil.year_group,
+        "upn": pupil.upn,
+    }
+
+
 def content_of(handover: Handover, pupil: Pupil) -> dict[str, Any]:
     """What the pack of this handover of `pupil` would hold if it were sent now; at a setting, if it were written down
     now from what a home side without Handrail sent by another way.
@@ -17,13 +28,7 @@ def content_of(handover: Handover, pupil: Pupil) -> dict[str, Any]:
     school = own if handover.is_home or not handover.notice else handover.notice["school"]
     return {
         "form": pack.FORM,
-        "child": {
-            "name": pupil.name,
-            "known_as": pupil.known_as,
-            "born_on": pupil.born_on.isoformat(),
-            "year_group": pupil.year_group,
-            "upn": pupil.upn,
-        },
+        "child": child_of(pupil),
         "contacts": [
             {
                 "name": each.name,
