@@ -143,5 +143,11 @@ class TestThePage:
         page = browse(cast.officer).post("/schools/900011/closed/", follow=True).content.decode()
         assert "some of the children on its own list" in page
 
-    def test_is_not_there_for_an_open_school(self, cast, browse, new):
-        assert browse(cast.officer).get("/schools/900012/closed/").status_code == 404
+    def test_moves_nobody_from_an_open_school(self, one, cast, browse, old, new, linked):
+        with inside(one):
+            School.objects.filter(id=old.id).update(closed_on=None)
+        officer = browse(cast.officer)
+        officer.post("/schools/900011/closed/")
+        assert "This school is open" in officer.get("/schools/900011/closed/").content.decode()
+        with inside(one):
+            assert Pupil.objects.get(upn="A001200005001").school_id == old.id

@@ -18,15 +18,15 @@ class ClosedSchoolView(Door):
     permission = Permission.IMPORT_SCHOOLS
 
     def get(self, request: Request, urn: str) -> HttpResponse:
-        old = self.school(urn)
+        old = self.school(request, urn)
         new = follower_of(old)
         facts = {"school": old, "new": new, "is_left": self.is_left(old)}
         return render(request, "authority/closed_school.html", facts)
 
     def post(self, request: Request, urn: str) -> HttpResponse:
-        old = self.school(urn)
+        old = self.school(request, urn)
         new = follower_of(old)
-        if new is None:
+        if old.is_open or new is None:
             return redirect("authority:closed_school", urn=urn)
         carry_on(old=old, new=new, by=request.user, at=request.now)
         if self.is_left(old):
@@ -35,8 +35,8 @@ class ClosedSchoolView(Door):
         messages.success(request, f"The children and people of {old} are now at {new}.")
         return redirect("overview:school", urn=new.urn)
 
-    def school(self, urn: str) -> Any:
-        return get_or_404(School.objects.filter(closed_on__isnull=False), urn=urn)
+    def school(self, request: Request, urn: str) -> Any:
+        return get_or_404(School.objects.visible_to(request.user), urn=urn)
 
     def is_left(self, school: School) -> bool:
         """Whether children are still on its list."""
