@@ -12,6 +12,7 @@ from django.utils import timezone
 from factories import PolicyFactory, SchoolFactory, recorded_policy
 
 from handrail.accounts.middleware import day_of
+from handrail.core.models import AuthoritySettings
 from handrail.overview.month_ends import take_month_ends
 from handrail.policies.models import MonthEnd, PolicyReview
 from handrail.reporting.actions import revoke_key
@@ -183,6 +184,18 @@ class TestAList:
     def test_chooses_rows(self, filled, read, asked, urns):
         rows = json.loads(read("/api/v1/policies", **asked).content)["data"]
         assert sorted((row["urn"] for row in rows), key=str) == urns
+
+    def test_goes_by_what_the_authority_calls_due_soon(self, filled, one, read):
+        def due_soon():
+            answer = read("/api/v1/policies", status="due_soon")
+            return [row["urn"] for row in json.loads(answer.content)["data"]], answer["ETag"]
+
+        before, tag = due_soon()
+        with inside(one):
+            AuthoritySettings(due_soon_days=2).save()
+        after, other = due_soon()
+        assert (before, after) == (["900001"], [])
+        assert tag != other
 
     def test_tells_a_spreadsheet_nothing_to_run(self, filled, read):
         for asked in ({}, {"all": "true"}):

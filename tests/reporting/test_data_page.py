@@ -5,7 +5,6 @@ from datetime import date, timedelta
 import pytest
 from factories import NoticeFactory, PupilFactory
 
-from handrail.core.models import AuthoritySettings
 from handrail.overview.plan_counts import plan_counts, plan_counts_by_school
 from handrail.plans.models import HealthcarePlan
 from handrail.reporting.tables import TABLES, AsAt
@@ -55,7 +54,7 @@ class TestCountsOfPlans:
             for school, plans in ((cast.oak, 8), (cast.elm, 3)):
                 for pupil in PupilFactory.create_batch(plans, school=school):
                     HealthcarePlan.objects.create(pupil=pupil, stage="active", due_on=on + timedelta(days=200))
-            as_at = AsAt(one, on, AuthoritySettings.load())
+            as_at = AsAt(one, on)
             shown = plan_counts(on=on)
             rows = {name: TABLES[name].counted(as_at) for name in TABLES if TABLES[name].counted}
             by_school = plan_counts_by_school(on=on)
@@ -76,7 +75,7 @@ class TestCountsOfMessages:
             NoticeFactory(state="suppressed", suppressed_reason="not_due")
             NoticeFactory(subject_kind="plan")
             NoticeFactory(step_on=date(2026, 10, 1), state="delivered")
-            found = TABLES["notice-counts"].counted(AsAt(one, date(2026, 11, 23), AuthoritySettings.load()))
+            found = TABLES["notice-counts"].counted(AsAt(one, date(2026, 11, 23)))
         assert found == [
             {"month": "2026-10-01", "outcome": "delivered", "messages": 1},
             {"month": "2026-11-01", "outcome": "not_needed", "messages": 1},

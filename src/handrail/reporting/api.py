@@ -17,7 +17,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.views import APIView
 
 from handrail.core.access import PUBLIC, Door
-from handrail.core.models import AuthoritySettings, ReadEntry
+from handrail.core.models import ReadEntry
 from handrail.core.problems import Wrong, problem
 from handrail.reporting import cursors, excel, reading
 from handrail.reporting.actions import digest_of, note_use
@@ -78,7 +78,7 @@ class KeyAuthentication(BaseAuthentication):
         secret = self._given(request.headers.get("Authorization", ""))
         if not secret:
             raise exceptions.NotAuthenticated("Send a key, as “Authorization: Bearer” or as the user name of Basic.")
-        key = ApiKey.objects.with_makers(on=request.today).filter(digest=digest_of(secret)).first()
+        key = ApiKey.objects.of_digest(digest_of(secret), on=request.today)
         if key is None:
             raise exceptions.AuthenticationFailed("The key is not known here.")
         if key.revoked_at:
@@ -168,7 +168,7 @@ class List(Endpoint):
     def get(self, request: Any, **_: Any) -> HttpResponseBase:
         form = request.accepted_renderer.format
         asked = understood(dict(request.query_params.lists()), self.table.filters, takes=TAKES[form])
-        as_at = AsAt(request.authority, request.today, AuthoritySettings.load())
+        as_at = AsAt(request.authority, request.today)
         about = request.auth.scopes
         tag = reading.etag(self.table, asked, as_at, about=about, form=form)
         if tag and tag in [each.strip() for each in request.headers.get("If-None-Match", "").split(",")]:
@@ -224,7 +224,7 @@ class Changes(Endpoint):
 
     def get(self, request: Any, **_: Any) -> HttpResponseBase:
         asked = understood(dict(request.query_params.lists()), {}, takes=PAGES)
-        as_at = AsAt(request.authority, request.today, AuthoritySettings.load())
+        as_at = AsAt(request.authority, request.today)
         page = reading.changes(self.table, asked, as_at, about=request.auth.scopes)
         return _json(request, asked, page)
 

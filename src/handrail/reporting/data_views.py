@@ -9,7 +9,6 @@ from django.urls import reverse
 
 from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request
-from handrail.core.models import AuthoritySettings
 from handrail.reporting import excel, reading
 from handrail.reporting.openapi import dictionary
 from handrail.reporting.snippets import snippets
@@ -70,7 +69,7 @@ def table_or_404(name: str) -> Table:
 
 
 def as_at(request: Request) -> AsAt:
-    return AsAt(request.authority, request.today, AuthoritySettings.load())
+    return AsAt(request.authority, request.today)
 
 
 def facts_of(table: Table, as_at: AsAt) -> dict[str, Any]:

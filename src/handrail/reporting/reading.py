@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain
 from typing import IO, Any
 from uuid import UUID
@@ -53,7 +54,7 @@ def page(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str]) -> Pa
         place: Any = begin + len(rows)
         has_more = place < len(whole)
     else:
-        rows = _rows(table, asked, as_at, Q(**{f"{table.key}__gt": after}) if after else Q(), asked.limit + 1)
+        rows = _rows(table, asked, as_at, after)
         children = [row.pop(CHILD) for row in rows[: asked.limit] if table.child]
         has_more = len(rows) > asked.limit
         rows = rows[: asked.limit]
@@ -77,12 +78,33 @@ def _counted(table: Table, asked: Asked, as_at: AsAt) -> list[Row]:
     return [row for row in table.counted(as_at) if asked.keeps(row)] if table.counted else []
 
 
-def _rows(table: Table, asked: Asked, as_at: AsAt, more: Q, limit: int) -> list[Row]:
-    names, columns = [*fields(table.row)], expressions(table.row)
-    if table.child:
-        names, columns = [*names, CHILD], [*columns, F(table.child)]
-    found = table.query(as_at).filter(asked.condition).filter(more).order_by(table.key)
-    return [dict(zip(names, row, strict=True)) for row in found.values_list(*columns)[:limit]]
+def _rows(table: Table, asked: Asked, as_at: AsAt, after: str | None) -> list[Row]:
+    """The rows after this one, and one more than were asked for."""
+    sql, parameters = _sql(table, asked.condition, as_at, table.due_soon_days(as_at))
+    begin = [] if after is None else [after]
+    asks = f"{sql} {'WHERE place > %s' if begin else ''} ORDER BY place LIMIT %s"
+    return _named(table, execute(asks, [*parameters, *begin, asked.limit + 1]))
+
+
+@lru_cache(maxsize=500)
+def _sql(table: Table, condition: Q, as_at: AsAt, due_soon_days: int | None) -> tuple[str, tuple[Any, ...]]:
+    """The SQL of what was asked for, each row with its key as `place`. Kept, for the next page asks it again: making
+    it takes longer than the rows. Whatever is in it is among the arguments.
+    """
+    columns = [*expressions(table.row), *map(F, filter(None, [table.child])), F(table.key)]
+    found = table.query(as_at).filter(condition).order_by().values_list(*columns)
+    sql, parameters = found.query.sql_with_params()
+    names = ", ".join(f'"{name}"' for name in (*_names(table), "place"))
+    return f"SELECT * FROM ({sql}) found ({names})", parameters
+
+
+def _names(table: Table) -> list[str]:
+    return [*fields(table.row), *([CHILD] if table.child else [])]
+
+
+def _named(table: Table, rows: Iterable[Sequence[Any]]) -> list[Row]:
+    names = _names(table)
+    return [dict(zip(names, row, strict=False)) for row in rows]
 
 
 def lines(table: Table, asked: Asked, as_at: AsAt, children: list[UUID], *, for_csv: bool = False) -> Iterator[bytes]:
@@ -185,7 +207,8 @@ def changes(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str]) ->
     found = execute(CHANGED, [table.name, since[1], since[2], asked.limit + 1])
     has_more, found = len(found) > asked.limit, found[: asked.limit]
     ids = [row_id for row_id, _, _, is_removed in found if not is_removed]
-    rows = {row["id"]: row for row in _rows(table, asked, as_at, Q(id__in=ids), asked.limit)}
+    written = table.query(as_at).filter(id__in=ids).values_list(*expressions(table.row))
+    rows = {row["id"]: row for row in _named(table, written)}
     removed = [{"id": str(row_id), "deleted_at": gone_at} for row_id, _, gone_at, is_removed in found if is_removed]
     place = [epoch, found[-1][1], str(found[-1][0])] if found else since
     return Page(
@@ -225,5 +248,5 @@ def etag(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str], **mor
     [[newest, snapshot, settled]] = execute(MARK, [list(table.rests_on)])
     moment = "" if newest < settled else snapshot
     parts = (table.name, *about, *asked.filters, asked.limit, asked.cursor, asked.is_all, as_at.on, newest, moment)
-    told = repr((*map(str, parts), as_at.settings.due_soon_days, sorted(more.items())))
+    told = repr((*map(str, parts), table.due_soon_days(as_at), sorted(more.items())))
     return f'W/"{hashlib.sha256(told.encode()).hexdigest()[:32]}"'

@@ -6,6 +6,7 @@ A row's serializer is its description: the dictionary and OpenAPI are made from 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from django.db.models import Q, QuerySet, Value
@@ -45,7 +46,10 @@ class AsAt:
 
     authority: Authority
     on: date
-    settings: AuthoritySettings
+
+    @cached_property
+    def settings(self) -> AuthoritySettings:
+        return AuthoritySettings.load()
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +67,8 @@ class Table:
     counted: Callable[[AsAt], list[dict[str, Any]]] | None = None
     rests_on: tuple[str, ...] = ()
     """The tables whose changes change it."""
+    knows_due_soon: bool = False
+    """Whether what counts as due soon, which is a setting of the authority's, changes it too."""
     child: str = ""
     """Of a table with a row for each child: the lookup of whom. It is read with a key alone, and each read recorded."""
 
@@ -71,6 +77,9 @@ class Table:
         if self.rows is None:
             raise TypeError(f"{self.name} is counted")
         return self.rows(as_at)
+
+    def due_soon_days(self, as_at: AsAt) -> int | None:
+        return as_at.settings.due_soon_days if self.knows_due_soon else None
 
 
 def _schools(as_at: AsAt) -> QuerySet[School]:
@@ -151,6 +160,7 @@ TABLES = {
             key="id",
             rows=_policies,
             rests_on=("policies", "schools"),
+            knows_due_soon=True,
             filters={
                 "modified_since": _since("policies"),
                 **OF_SCHOOL,
