@@ -9,9 +9,8 @@ from factories import PupilFactory, SchoolFactory
 from handrail.core.calendar import day_of
 from handrail.notices.models import Notice
 from handrail.overview.plan_counts import STANDS_FOR, count_plans
-from handrail.plans.models import HealthcarePlan, Stage
+from handrail.plans.models import HealthcarePlan, PlanVersion, Stage
 from handrail.policies.models import Policy
-from handrail.schools.models import Pupil
 from tenants.context import inside
 
 pytestmark = pytest.mark.browser
@@ -101,14 +100,19 @@ def test_every_page_is_accessible_and_fits(site, request, who, paths, is_filled,
 def test_how_plans_stood_in_each_month(site, width):
     on = day_of(timezone.now())
     with inside(site.one):
-        for school, number in ((site.cast.oak, 20), (site.cast.elm, 3)):
-            children = Pupil.objects.bulk_create(PupilFactory.build_batch(number, school=school))
-            HealthcarePlan.objects.bulk_create(
-                HealthcarePlan(pupil=child, stage=Stage.ACTIVE, due_on=on + timedelta(days=100)) for child in children
-            )
+        for school, in_date, overdue, condition in (
+            (site.cast.oak, 20, 0, "asthma"),
+            (site.cast.elm, 9, 3, "gastric_feeding"),
+        ):
+            for days in [100] * in_date + [-3] * overdue:
+                child = PupilFactory(school=school)
+                plan = HealthcarePlan.objects.create(pupil=child, stage=Stage.ACTIVE, due_on=on + timedelta(days=days))
+                said = {"condition": {"kind": condition}}
+                PlanVersion.objects.create(plan=plan, number=1, made_at=timezone.now(), sections=said)
         for day in (on - STANDS_FOR, on):
             count_plans(on=day)
     page = site.open("/plan-reviews/", by=site.cast.officer, width=width)
+    assert page.get_by_role("row", name="Gastric feeding 10").is_visible()
     site.check(page)
     site.press(page, (on - STANDS_FOR).strftime("%B %Y"), role="link")
     assert "Month by month" not in page.inner_text("main")

@@ -5,8 +5,8 @@ subtracts such numbers as they like, under whatever filters, gets what lies in t
 to 5 children is given away exactly when it lies there: every such group is tried.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, combinations, product
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handrail.core.suppression import SMALLEST_SHOWN, suppressed, suppressed_table
+from handrail.overview import plan_conditions
 from handrail.overview.plan_counts import as_may_be_shown
 
 Cell = Any
@@ -158,6 +159,109 @@ def over_two_months(first: Any, later: Any) -> list[set[Cell]]:
         for month in (1, 2)
         for group in given_away(children, known, [cell for cell in children if cell[0] == month])
     ]
+
+
+# -- conditions ------------------------------------------------------------------------------------------
+
+Counts = tuple[int, ...]
+"""Plans by condition."""
+
+
+def some_of(conditions: int) -> list[tuple[int, ...]]:
+    """Each condition, and some of them together, but not all."""
+    return [each for size in range(1, conditions) for each in combinations(range(conditions), size)]
+
+
+def told(counts: Counts) -> Counts:
+    """A table of plans of many schools; empty where it tells nothing."""
+    return tuple(plan_conditions.as_may_be_shown(dict(zip("abcdef", counts, strict=False)), [0]).values())
+
+
+def may_follow(then: Counts, now: Counts, moved: int) -> bool:
+    return plan_conditions.may_follow(
+        dict(zip("abcdef", then, strict=False)), dict(zip("abcdef", now, strict=False)), moved
+    )
+
+
+def worlds(shown: Counts, total: int) -> list[Counts]:
+    """All that a table and the exact number of all plans can stand for."""
+    ranges = [range(max(each - 5, 0), each + 5) for each in shown]
+    return [counts for counts in product(*ranges) if sum(counts) == total]
+
+
+def found_among_those_who_moved(then: Counts, came: Counts, left: Counts) -> list[tuple[str, tuple[int, ...]]]:
+    """Of which conditions it can be said that 1 to 5 of those who came, or who left, have them.
+
+    By somebody who has both tables, and knows who came and who left, and that nothing else changed.
+    """
+    now = tuple(a + b - c for a, b, c in zip(then, came, left, strict=True))
+    number = {"came": sum(came), "left": sum(left)}
+    both = product(worlds(told(then), sum(then)), worlds(told(now), sum(now)))
+    return _the_same_in_all(_moves(both, number), len(then))
+
+
+def _moves(both: Iterable[tuple[Counts, Counts]], number: Mapping[str, int]) -> Iterator[Any]:
+    """Of each pair of worlds how many of which condition came and left at least, and how many more did of each."""
+    for then, now in both:
+        least = {
+            "came": [max(b - a, 0) for a, b in zip(then, now, strict=True)],
+            "left": [max(a - b, 0) for a, b in zip(then, now, strict=True)],
+        }
+        if (more := number["came"] - sum(least["came"])) >= 0:
+            yield least, [min(pair) for pair in zip(then, now, strict=True)], more
+
+
+def _the_same_in_all(moves: Iterator[Any], conditions: int) -> list[tuple[str, tuple[int, ...]]]:
+    found: dict[tuple[str, tuple[int, ...]], tuple[int, int] | None] = dict.fromkeys(
+        product(("came", "left"), some_of(conditions))
+    )
+    for least, may_be_both, more in moves:
+        for way, group in [*found]:
+            base = sum(least[way][place] for place in group)
+            others = sum(may_be_both) - (here := sum(may_be_both[place] for place in group))
+            low, high = base + max(0, more - others), base + min(more, here)
+            before = found[way, group]
+            low, high = (low, high) if before is None else (min(low, before[0]), max(high, before[1]))
+            if low < high:
+                del found[way, group]
+            else:
+                found[way, group] = low, high
+        if not found:
+            break
+    return [each for each, values in found.items() if values and 0 < values[0] < SMALLEST_SHOWN]
+
+
+PLANS = st.sampled_from([0, 1, 2, 4, 5, 6, 9, 14, 15, 24, 25, 40])
+MOVES = st.lists(st.tuples(st.integers(0, 2), st.booleans(), st.sampled_from([1, 2, 5, 6, 7, 11])), max_size=3)
+"""Of which condition so many children came, or left."""
+
+
+class TestConditions:
+    @given(counts=st.lists(PLANS, min_size=2, max_size=4))
+    @settings(max_examples=150, deadline=None, database=None, derandomize=True)
+    def test_may_be_those_of_five_numbers_at_least(self, counts: Any) -> None:
+        shown = told(tuple(counts))
+        possible = worlds(shown, sum(counts)) if shown else []
+        for group in some_of(len(counts)) if shown else []:
+            assert len({sum(each[place] for place in group) for each in possible}) >= 5
+
+    @given(then=st.tuples(PLANS, PLANS, PLANS), moves=MOVES)
+    @settings(max_examples=300, deadline=None, database=None, derandomize=True)
+    def test_are_not_found_over_two_tables_between_which_children_came_and_left(self, then: Any, moves: Any) -> None:
+        came, left = (
+            tuple(sum(n for place, is_new, n in moves if (place, is_new) == (c, way)) for c in range(len(then)))
+            for way in (True, False)
+        )
+        now = tuple(a + b - c for a, b, c in zip(then, came, left, strict=True))
+        shown = (told(then), told(now)) if min(now) >= 0 else ((), ())
+        if all(shown) and may_follow(*shown, sum(came) + sum(left)):
+            assert found_among_those_who_moved(then, came, left) == []
+
+    def test_would_be_found_if_tables_followed_each_other_sooner(self) -> None:
+        """One child came, and one figure is another: so the child has that condition."""
+        assert ("came", (0,)) in found_among_those_who_moved((34, 12, 9), (1, 0, 0), (0, 0, 0))
+        assert not may_follow((30, 10, 10), (40, 10, 10), 6)
+        assert may_follow((30, 10, 10), (40, 10, 10), 7)
 
 
 class TestOthers:

@@ -9,6 +9,7 @@ from factories import AT, NoticeFactory, PolicyFactory, SchoolFactory, recorded_
 from handrail.core.models import AuthoritySettings
 from handrail.guidance.published import framework, frameworks
 from handrail.overview.month_ends import take_month_ends
+from handrail.plans.models import PlanTally
 from handrail.policies.models import Kind, MonthEnd, Policy, PolicyVersion
 from handrail.policies.reminders import SUBJECT
 from handrail.reporting.models import Change
@@ -132,6 +133,37 @@ class TestFigures:
         assert answer.status_code == 400
         [error] = json.loads(answer.content)["errors"]
         assert error["pointer"] == f"/{next(iter(asked))}"
+
+
+class TestPlansByCondition:
+    """They are read as they were kept: nothing that is asked chooses what is counted."""
+
+    @pytest.fixture
+    def told(self, one):
+        nothing = {"schools": [], "phases": [["All schools", [90, 0, 0, 90, 40]]]}
+        with inside(one):
+            PlanTally.objects.bulk_create(
+                [
+                    PlanTally(counted_on=NOVEMBER, conditions={"not_said": 0, "asthma": 70}, **nothing),
+                    PlanTally(counted_on=NOVEMBER + timedelta(days=28), **nothing),
+                ]
+            )
+
+    def test_are_those_that_were_told_last(self, cast, told, data, read):
+        assert data("plan-counts-by-condition") == [
+            {"counted_on": "2026-11-30", "condition": "asthma", "condition_label": "Asthma", "plans": 70},
+            {"counted_on": "2026-11-30", "condition": "not_said", "condition_label": "Not said", "plans": 0},
+        ]
+        assert read("/api/v1/plan-counts-by-condition", urn="900001").status_code == 400
+
+    def test_are_figures_of_the_months_in_which_they_were_counted(self, cast, told, data):
+        found = data("metrics", by="condition")
+        assert [(row["month"], row["measure"], row["group"], row["value"]) for row in found] == [
+            ("2026-11-01", "plans_active", "asthma", 70), ("2026-11-01", "plans_active", "not_said", 0),
+        ]  # fmt: skip
+
+    def test_are_none_before_they_were_told(self, cast, one, data):
+        assert data("plan-counts-by-condition") == []
 
 
 class TestPoliciesAtTheEndOfAMonth:

@@ -46,7 +46,7 @@ class TestCountsOfPlans:
 
     def test_have_nothing_to_be_asked(self):
         counted = [table for table in TABLES.values() if table.name.startswith("plan-counts")]
-        assert len(counted) == 3
+        assert len(counted) == 4
         assert [table.name for table in counted if table.filters or table.rests_on] == []
 
     def test_are_those_of_the_pages(self, cast, one, on):

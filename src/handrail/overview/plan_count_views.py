@@ -12,6 +12,7 @@ from django.shortcuts import render
 from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request
 from handrail.core.spreadsheet import csv_file
+from handrail.overview.plan_conditions import LABELS
 from handrail.overview.plan_counts import (
     DUE_SOON_DAYS,
     STATUSES,
@@ -19,6 +20,7 @@ from handrail.overview.plan_counts import (
     month_by_month,
     plan_counts,
     plan_counts_by_school,
+    plans_by_condition,
 )
 
 T = TypeVar("T")
@@ -62,6 +64,8 @@ class PlanCountsView(CountsDoor):
         facts = {
             "counts": counts,
             "months": month_by_month(on=request.today)[:LOOKS_BACK] if counts.is_newest else [],
+            "conditions": plans_by_condition(on=counts.counted_on),
+            "condition_labels": LABELS,
             "headings": HEADINGS,
             "due_soon_days": DUE_SOON_DAYS,
         }
@@ -82,7 +86,13 @@ class PlanCountsCsvView(CountsDoor):
     """The same tables as files."""
 
     def get(self, request: Request, counted: str) -> HttpResponseBase:
-        tables = {"phases": self.phases, "schools": self.schools, "months": self.months, "counts": self.counts}
+        tables = {
+            "phases": self.phases,
+            "schools": self.schools,
+            "months": self.months,
+            "conditions": self.conditions,
+            "counts": self.counts,
+        }
         headings, rows = tables[counted]()
         shown = ([KEPT_BACK if value is None else value for value in row] for row in rows)
         day = self.counted_on or request.today
@@ -96,6 +106,12 @@ class PlanCountsCsvView(CountsDoor):
 
     def months(self) -> tuple[list[str], list[list[Any]]]:
         return ["Month", "Reviews due"], [[month, value] for month, value in self.read(plan_counts).months]
+
+    def conditions(self) -> tuple[list[str], list[list[Any]]]:
+        counted_on, counts = plans_by_condition(on=self.read(plan_counts).counted_on) or (None, {})
+        return ["Counted on", "Condition", "Plans, to the nearest ten"], [
+            [counted_on, LABELS[each], count] for each, count in counts.items()
+        ]
 
     def phases(self) -> tuple[list[str], list[list[Any]]]:
         counts = self.read(plan_counts)

@@ -10,6 +10,8 @@ to the next, or from one setting to another, would be one child.
 
 A count is kept as it may be shown, and nothing else of it. So earlier months, of which the clock makes one each
 (`workflows/plan_counts.py`), are shown again as they were then.
+
+Which conditions plans are for is counted with them, by rules of its own: see plan_conditions.py.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +22,8 @@ from typing import Any
 from django.db.models import QuerySet
 
 from handrail.core.status import Status
-from handrail.core.suppression import Row, suppressed, suppressed_groups, suppressed_part
+from handrail.core.suppression import SMALLEST_SHOWN, Row, suppressed, suppressed_groups, suppressed_part
+from handrail.overview import plan_conditions
 from handrail.plans.coverage import is_covered
 from handrail.plans.models import HealthcarePlan
 from handrail.plans.tally import PlanTally
@@ -78,6 +81,8 @@ class Month:
     counted_on: date
     phases: list[Line]
     total: Line
+    conditions: dict[str, int]
+    """How many are for which condition, to the nearest ten; empty where those of a month before stood."""
 
 
 class NotCounted(LookupError):
@@ -125,8 +130,17 @@ def month_by_month(*, on: date) -> list[Month]:
     first_of_month: dict[tuple[int, int], PlanTally] = {}
     for tally in PlanTally.objects.defer("schools").filter(counted_on__lte=on).order_by("counted_on"):
         first_of_month.setdefault((tally.counted_on.year, tally.counted_on.month), tally)
-    newest_first = [(tally.counted_on, _lines(tally)) for tally in reversed(first_of_month.values())]
-    return [Month(counted_on, lines[:-1], lines[-1]) for counted_on, lines in newest_first]
+    newest_first = [(tally, _lines(tally)) for tally in reversed(first_of_month.values())]
+    return [Month(tally.counted_on, lines[:-1], lines[-1], _in_order(tally)) for tally, lines in newest_first]
+
+
+def plans_by_condition(*, on: date) -> tuple[date, dict[str, int]] | None:
+    """How many active plans are for which condition, to the nearest ten, and when they were counted so: the numbers
+    that stood on a day. None where there were none. Counts nothing itself.
+    """
+    told = PlanTally.objects.defer("schools").exclude(conditions={}).filter(counted_on__lte=on)
+    tally = told.order_by("-counted_on").first()
+    return (tally.counted_on, _in_order(tally)) if tally else None
 
 
 def overdue(*, on: date) -> int | None:
@@ -173,6 +187,11 @@ def _lines(tally: PlanTally) -> list[Line]:
     return [Line(label, counts) for label, counts in tally.phases]
 
 
+def _in_order(tally: PlanTally) -> dict[str, int]:
+    """How many plans are for which condition, in the order of the form."""
+    return {each: tally.conditions[each] for each in plan_conditions.LABELS if each in tally.conditions}
+
+
 COUNTED = """
 WITH asked (day, soon) AS (VALUES (%s::date, %s::date)), covered (id) AS MATERIALIZED ({covered})
 SELECT pupil.school_id, plan.due_on, count(*) FILTER (WHERE due_on > soon),
@@ -209,12 +228,33 @@ def _counted(*, on: date) -> PlanTally:
         for (phase, those), shown in zip(groups.items(), rows, strict=True)
         for (urn, name, _), counts in zip(those, shown, strict=True)
     ]
-    return PlanTally(
+    tally = PlanTally(
         counted_on=on,
         schools=[[urn, name, phase, counts] for name, urn, phase, counts in sorted(schools, key=lambda each: each[:2])],
         phases=[[label, counts] for label, counts in zip([*groups, ALL_SCHOOLS], table, strict=True)],
         months=[[month.isoformat(), count] for month, count in _by_month(by_month, table[-1])],
     )
+    if table[-1][ALL]:
+        tally.conditions = _conditions(tally, [sum(counts[:-1]) for those in groups.values() for *_, counts in those])
+    return tally
+
+
+def _conditions(tally: PlanTally, by_school: list[int]) -> dict[str, int]:
+    """Which conditions the plans are for. Nothing where they may not be told anew: what was told last stands."""
+    earlier = [
+        (then.conditions, plan_conditions.moved(_totals(then), _totals(tally)))
+        for then in PlanTally.objects.exclude(conditions={})
+    ]
+    if any(moved < SMALLEST_SHOWN for _, moved in earlier):
+        return {}
+    counts = plan_conditions.counted(on=tally.counted_on, total=sum(by_school))
+    shown = plan_conditions.as_may_be_shown(counts, by_school) if counts else {}
+    return shown if all(plan_conditions.may_follow(then, shown, moved) for then, moved in earlier) else {}
+
+
+def _totals(tally: PlanTally) -> dict[str, int | None]:
+    """The active plans of each school, as they are shown."""
+    return {urn: counts[ALL] for urn, _, _, counts in tally.schools}
 
 
 def as_may_be_shown(groups: Group) -> tuple[list[list[Row]], list[Row]]:

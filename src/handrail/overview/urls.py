@@ -26,7 +26,7 @@ urlpatterns = [
     path("plan-reviews/", plan_counts.PlanCountsView.as_view(), name="plan_counts"),
     path("plan-reviews/schools/", plan_counts.PlanCountsBySchoolView.as_view(), name="plan_counts_by_school"),
     re_path(
-        r"^plan-reviews/(?P<counted>phases|months|schools|counts)\.csv$",
+        r"^plan-reviews/(?P<counted>phases|months|schools|conditions|counts)\.csv$",
         plan_counts.PlanCountsCsvView.as_view(),
         name="plan_counts_csv",
     ),

@@ -15,5 +15,11 @@ class PlanTally(Record):
     phases = models.JSONField(default=list, help_text="of each phase, and at the end of all schools: label and counts")
     months = models.JSONField(default=list, help_text="how many of those in date fall due in which month")
 
+    conditions = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        help_text="how many are for which condition, to the nearest ten; empty where not told anew",
+    )
+
     class Meta:
         db_table_comment = "Append-only: how many plans there were, so that they are not counted again too soon"

@@ -16,6 +16,7 @@ from handrail.guidance.published import frameworks
 from handrail.handovers.watch import AGES, Stage
 from handrail.overview import notice_counts as messages
 from handrail.overview import plan_counts as tally
+from handrail.overview.plan_conditions import LABELS
 from handrail.policies.models import Kind, MonthEnd, Policy, PolicyMonth
 from handrail.reporting.columns import Label
 
@@ -69,6 +70,15 @@ class MonthPlanCountsRow(serializers.Serializer):
     reviews_due = _count("Active plans in date that fall due in it.")
 
 
+class ConditionCountsRow(serializers.Serializer):
+    counted_on = serializers.DateField(
+        help_text="The day on which they were counted. They are counted anew when enough plans have come or gone."
+    )
+    condition = serializers.ChoiceField(choices=[*LABELS.items()], help_text="The main condition that plans are for.")
+    condition_label = Label(source="condition", words={}, help_text="The same in words.")
+    plans = serializers.IntegerField(help_text="Active plans, to the nearest ten: 0 is fewer than five.")
+
+
 class NoticeCountsRow(serializers.Serializer):
     month = serializers.DateField(help_text="The first day of the month in which the messages fell due.")
     outcome = serializers.ChoiceField(
@@ -119,6 +129,7 @@ class By(TextChoices):
     PHASE = "phase", "Phase of school"
     TYPE = "type", "Establishment type"
     KIND = "kind", "Which policy"
+    CONDITION = "condition", "Main condition, to the nearest ten, in months in which it was counted"
     STAGE_AND_AGE = "stage_and_age", "Where handovers stand and for how long"
     OUTCOME = "outcome", "What became of messages"
 
@@ -152,6 +163,15 @@ def plan_counts_by_month(as_at: "AsAt") -> Rows:
     found = tally.plan_counts(on=as_at.on)
     counted_on = str(found.counted_on)
     return [{"counted_on": counted_on, "month": str(month), "reviews_due": count} for month, count in found.months]
+
+
+def plan_counts_by_condition(as_at: "AsAt") -> Rows:
+    """None before conditions could be told for the first time."""
+    counted_on, counts = tally.plans_by_condition(on=as_at.on) or ("", {})
+    return [
+        {"counted_on": str(counted_on), "condition": each, "condition_label": LABELS[each], "plans": count}
+        for each, count in counts.items()
+    ]
 
 
 def notice_counts(as_at: "AsAt") -> Rows:
@@ -221,6 +241,8 @@ def _of_plans(as_at: "AsAt") -> Iterator[Figure]:
             for measure, place in places.items():
                 by, group = (By.ALL, "") if is_total else (By.PHASE, line.label)
                 yield _first(month.counted_on), measure, by, group, line.counts[place]
+        for condition, count in month.conditions.items():
+            yield _first(month.counted_on), Measure.PLANS, By.CONDITION, condition, count
 
 
 def _of_the_rest(as_at: "AsAt") -> Iterator[Figure]:

@@ -301,6 +301,15 @@ TABLES = {
             counted=counts.plan_counts_by_month,
         ),
         Table(
+            "plan-counts-by-condition",
+            "Plans by condition",
+            "For which main conditions active plans are, in the whole authority. Never by school. To the nearest ten, "
+            "and counted anew only when enough plans have come or gone, so that no two answers tell of a child.",
+            Scope.AGGREGATE,
+            counts.ConditionCountsRow,
+            counted=counts.plan_counts_by_condition,
+        ),
+        Table(
             "notice-counts",
             "Messages",
             "What became of reminders about policies, by month.",
