@@ -2,6 +2,7 @@
 people and messages. Beside each page, how often it asks the database.
 """
 
+import gc
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -141,6 +142,8 @@ def main(say: Callable[[str], None]) -> None:
 
         with as_superuser(database) as admin:
             admin.execute("ANALYZE")  # as the server's own housekeeping has done by the time people come
+        gc.collect()
+        gc.freeze()  # as the web server does when it starts
         policies = SCHOOLS * len(SCHOOL_KINDS)
         say(f"{SCHOOLS:,} schools, {policies:,} policies, three messages about each; median of {REQUESTS}")
         for path in PATHS:

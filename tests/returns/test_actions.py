@@ -257,5 +257,5 @@ class TestTheBoard:
         with inside(one):
             for _ in range(5):
                 SchoolFactory()
-            with django_assert_num_queries(6):
+            with django_assert_num_queries(4):
                 assert len(board(cycle, on=on)) == 7

@@ -10,12 +10,13 @@ from django.db.models import Exists, Min, OuterRef, Q, TextChoices
 
 from handrail.core.calendar import beginning_of
 from handrail.core.models import AuthoritySettings
-from handrail.guidance.frameworks import Framework, Requirement, Strength
+from handrail.guidance.frameworks import Framework, Strength
 from handrail.guidance.published import editions, framework, frameworks
 from handrail.policies.models import NEEDED, Communication, Kind, Policy, PolicyReview, WebsiteCheck
 from handrail.returns.models import Answer, Cycle, Draft, PlannedAction, Return
 from handrail.returns.questions import Point, Section, asked, asks, in_sections, sections
 from handrail.returns.rules import CRITERIA, Colour, Found, Kept, Returned, is_adequate, judged, judged_alone
+from handrail.schools.duty import BOUND
 from handrail.schools.models import School
 from tenants.database import execute
 
@@ -107,7 +108,30 @@ class Standing(NamedTuple):
 
 
 CALLED, ALLERGY = dict(Kind.choices), Kind.ALLERGY_SAFETY.value
-SHOWN = ("id", "urn", "name", "body", "phase_name", "trust_name")
+
+
+class _School(NamedTuple):
+    """A school as lists show it, and its newest return of the cycle: the points that this does not meet, of those of
+    its answers that stand.
+    """
+
+    id: UUID
+    urn: str
+    name: str
+    body: str
+    phase_name: str
+    trust_name: str
+    is_begun: bool
+    returned_id: UUID | None
+    is_signed: bool
+    unmet: list[str]
+    standing: int
+
+    @property
+    def progress(self) -> Progress:
+        if self.returned_id:
+            return Progress.SIGNED if self.is_signed else Progress.SUBMITTED
+        return Progress.BEGUN if self.is_begun else Progress.NOT_BEGUN
 
 
 def board(cycle: Cycle | None, *, on: date) -> list[Standing]:
@@ -115,19 +139,16 @@ def board(cycle: Cycle | None, *, on: date) -> list[Standing]:
     due_on = cycle.due_on if cycle else None
     rules = partial(judged, return_due_on=due_on, on=on, due_soon_days=AuthoritySettings.load().due_soon_days)
     policies = _policies()
-    begun = set(Draft.objects.filter(cycle=cycle).values_list("school__urn", flat=True).distinct()) if cycle else set()
     wanted = _Wanted(asking(cycle) if cycle else [])
-    returns = _newest(cycle, wanted) if cycle else {}
+    about = {"cycle": cycle and cycle.id, "asked": wanted.digests, "musts": wanted.musts, "bound": sorted(BOUND)}
     found = []
-    for school in School.objects.open().bound().values_list(*SHOWN, named=True):
-        newest = returns.get(school.urn)
-        returned = wanted.returned(school.body, newest) if newest else None
+    for row in execute(SCHOOLS, about):
+        school = _School._make(row)
+        returned = wanted.returned(school) if school.returned_id else None
         of_school = partial(rules, policies.get(school.urn, ()), returned)
-        progress = Progress.BEGUN if school.urn in begun else Progress.NOT_BEGUN
-        if newest:
-            progress = Progress.SIGNED if newest.is_signed else Progress.SUBMITTED
-        is_in, open_points = newest.id if newest else None, returned.unanswered if returned else 0
-        found.append(Standing(school, next(of_school()), progress, is_in, open_points, of_school))
+        open_points = returned.unanswered if returned else 0
+        decided_by = next(of_school())
+        found.append(Standing(school, decided_by, school.progress, school.returned_id, open_points, of_school))
     order = {colour: place for place, colour in enumerate(Colour)}
     return sorted(found, key=lambda each: order[each.colour])
 
@@ -166,29 +187,15 @@ def _policies() -> dict[str, list[Kept]]:
     told_until = dict(newest.values_list("policy__school__urn").annotate(Min("due_on")))
     policies: dict[str, list[Kept]] = {}
     columns = ("school__urn", "kind", "next_review_on", "has_lead", "is_published")
-    for urn, kind, next_review_on, has_lead, is_published in of_open.values_list(*columns):
+    asked_for = of_open.values_list(*columns).query.sql_with_params()
+    for urn, kind, next_review_on, has_lead, is_published in execute(*asked_for):  # thousands, as they come
         told = told_until.get(urn) if kind == ALLERGY else None
         kept = Kept(CALLED[kind], next_review_on, has_lead, is_published, kind == ALLERGY, told)
         policies.setdefault(urn, []).append(kept)
     return policies
 
 
-class _Newest(NamedTuple):
-    """The newest return of a school in a cycle: the points it does not meet, of those of its answers that stand."""
-
-    id: UUID
-    is_signed: bool
-    unmet: list[str]
-    standing: int
-
-
-def _newest(cycle: Cycle, wanted: "_Wanted") -> dict[str, _Newest]:
-    """By the school's URN."""
-    about = {"cycle": cycle.id, "asked": wanted.digests, "musts": wanted.musts}
-    return {urn: _Newest(*row) for urn, *row in execute(NEWEST, about)}
-
-
-NEWEST = """
+SCHOOLS = """
 WITH newest AS (
     SELECT DISTINCT ON (school_id) id, school_id, asked FROM returns_return WHERE cycle_id = %(cycle)s
     ORDER BY school_id, number DESC),
@@ -200,14 +207,20 @@ standing AS MATERIALIZED (
 unmet AS (
     SELECT returned_id, array_agg(requirement_id) AS ids FROM returns_answer
     WHERE verdict IN ('partly', 'no') AND digest = ANY(%(asked)s) AND (reason = '' OR digest = ANY(%(musts)s))
-    GROUP BY returned_id)
-SELECT school.urn, newest.id,
+    GROUP BY returned_id),
+begun AS (SELECT DISTINCT school_id FROM returns_draft WHERE cycle_id = %(cycle)s)
+SELECT school.id, urn, name, body, phase_name, trust_name, begun.school_id IS NOT NULL, newest.id,
     EXISTS (SELECT 1 FROM returns_countersignature signed WHERE signed.returned_id = newest.id),
     coalesce(unmet.ids, '{}'), coalesce(standing.points, 0)
-FROM newest JOIN schools_school school ON school.id = newest.school_id
-LEFT JOIN unmet ON unmet.returned_id = newest.id LEFT JOIN standing ON standing.asked = newest.asked
+FROM schools_school school LEFT JOIN begun ON begun.school_id = school.id
+LEFT JOIN newest ON newest.school_id = school.id LEFT JOIN unmet ON unmet.returned_id = newest.id
+LEFT JOIN standing ON standing.asked = newest.asked
+WHERE closed_on IS NULL AND body = ANY(%(bound)s)
+ORDER BY name, urn
 """
-"""How many answers still stand is counted once for all returns that were asked the same."""
+"""Each open school with the duty. How many answers still stand is counted once for all returns that were asked the
+same.
+"""
 
 
 def adequate_by_school(*, on: date) -> dict[UUID, bool]:
@@ -239,16 +252,18 @@ class _Wanted:
         self.frameworks = found
         self.digests = [each.digest for one in found for each in one.requirements]
         self.musts = [each.digest for one in found for each in one.requirements if each.strength == Strength.MUST]
-        self.by_body: dict[str, dict[str, tuple[int, Requirement]]] = {}
+        self.by_body: dict[str, dict[str, tuple[int, bool, str]]] = {}
+        """By body and requirement: its place, whether it is a must, and its words."""
 
-    def returned(self, body: str, newest: _Newest) -> Returned:
-        if body not in self.by_body:
-            wanted = enumerate(each for _, each in asked(self.frameworks, body))
-            self.by_body[body] = {each.id: (place, each) for place, each in wanted}
-        points = self.by_body[body]
-        unmet = [each for _, each in sorted(points[name] for name in newest.unmet if name in points)]
-        return Returned(
-            unmet_musts=[each.says for each in unmet if each.strength == Strength.MUST],
-            unmet_shoulds=[each.says for each in unmet if each.strength != Strength.MUST],
-            unanswered=max(0, len(points) - newest.standing),
-        )
+    def returned(self, school: _School) -> Returned:
+        if school.body not in self.by_body:
+            wanted = enumerate(each for _, each in asked(self.frameworks, school.body))
+            self.by_body[school.body] = {
+                each.id: (place, each.strength == Strength.MUST, each.says) for place, each in wanted
+            }
+        points = self.by_body[school.body]
+        musts: list[str] = []
+        shoulds: list[str] = []
+        for _, is_must, says in sorted(points[name] for name in school.unmet if name in points):
+            (musts if is_must else shoulds).append(says)
+        return Returned(musts, shoulds, unanswered=max(0, len(points) - school.standing))
