@@ -21,6 +21,7 @@ from handrail.plans.emergency import Contact, Emergency, Medicine
 from handrail.policies.models import Kind, Policy
 from handrail.schools.models import Pupil, School
 from tenants.context import inside
+from tenants.database import require_bound
 
 AT = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
 TODAY = AT.date()
@@ -87,6 +88,7 @@ class PupilFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]
     year_group = "Year 5"
     class_name = "Kestrels"
     joined_on = date(2026, 9, 1)
+    lives_in = factory.LazyFunction(lambda: require_bound().code)
 
 
 class ContactFactory(factory.django.DjangoModelFactory):  # type: ignore[misc]

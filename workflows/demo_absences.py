@@ -12,6 +12,7 @@ from handrail.absences.models import Case
 from handrail.accounts.models import User
 from handrail.core.audit import Actor
 from handrail.schools.models import Pupil, School, Term
+from tenants.database import require_bound
 
 REPORTED = (12, 27, 16)
 """School days up to today that children have lost: near the threshold, long after it, and decided."""
@@ -45,7 +46,13 @@ def _report(child: Pupil, days: int, *, by: Actor, at: datetime) -> Case:
     says = {"address": f"{days} Abbey Row, Silverbridge", "work": "Worksheets each Monday", "evidence": "gp"}
     reported_at = at - timedelta(days=(at.date() - first_on).days // 2)
     return make_return(
-        pupil=child, first_on=first_on, is_likely=days > REPORTED[0], says=says, by=by, at=reported_at
+        pupil=child,
+        first_on=first_on,
+        is_likely=days > REPORTED[0],
+        lives_in=require_bound().code,
+        says=says,
+        by=by,
+        at=reported_at,
     ).case
 
 

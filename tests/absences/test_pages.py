@@ -1,5 +1,6 @@
 """The pages of a school and of the named officer: what they show, to whom, and that each look is recorded."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -8,13 +9,14 @@ from factories import PupilFactory, person
 from handrail.absences.models import AttendanceMark, CaseEntry, NilReturn, SicknessReturn
 from handrail.accounts.roles import Role
 from handrail.core.models import ReadEntry
+from handrail.schools.models import Pupil
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
 RETURNS = "/schools/900001/returns/"
 GOOD = {
     "first_on_day": "16", "first_on_month": "11", "first_on_year": "2026",
-    "is_likely": "yes", "address": "1 High Street", "work": "Maths sheets", "category": "mental",
+    "is_likely": "yes", "lives_in": "001", "address": "1 High Street", "work": "Maths sheets", "category": "mental",
 }  # fmt: skip
 
 
@@ -85,6 +87,8 @@ class TestReportAChild:
             ({"first_on_year": "2024"}, "First day away must be within the last 400 days"),
             ({"is_likely": ""}, "Select whether 15 school days are likely"),
             ({"address": ""}, "Enter the child’s address"),
+            ({"lives_in": ""}, "Select the authority where the child lives"),
+            ({"lives_in": "777"}, "Select the authority from the list"),
             ({"until_am": "on"}, "Enter the last day away"),
             ({"last_on_day": "1", "last_on_month": "11", "last_on_year": "2026"}, "Last day away must be on or after"),
         ],
@@ -97,17 +101,32 @@ class TestReportAChild:
         with inside(one):
             assert not SicknessReturn.objects.exists()
 
+    def test_where_the_child_lives_is_asked_once(self, one, cast, terms, poppy, browse):
+        with inside(one):
+            Pupil.objects.update(lives_in="")
+        client, address = browse(cast.head), f"/children/{poppy.id}/returns/make/"
+        assert re.findall(r"<option[^>]*selected[^>]*>\s*([^<]+)", client.get(address).text) == ["Choose"]
+        client.post(address, GOOD)
+        assert re.findall(r"<option[^>]*selected[^>]*>\s*([^<]+)", client.get(address).text) == ["Barsetshire"]
+        assert "Barsetshire" in client.get(f"/children/{poppy.id}/").text
+
     def test_another_schools_child_is_not_found(self, cast, poppy, browse):
         assert browse(cast.neighbour).get(f"/children/{poppy.id}/returns/make/").status_code == 404
 
     def test_a_return_is_changed_and_taken_back(self, one, cast, on, browse, made, poppy):
         client, address = browse(cast.head), f"/children/{made.case.pupil_id}/returns/{made.id}/"
         assert "1 High Street" in client.get(address).text
-        changed = {"is_likely": "no", "address": "2 Low Street", **day("last_on", on - timedelta(days=3))}
+        changed = {
+            "is_likely": "no",
+            "lives_in": "002",
+            "address": "2 Low Street",
+            **day("last_on", on - timedelta(days=3)),
+        }
         assert "Saved what you changed." in client.post(address, changed, follow=True).text
         with inside(one):
             found = SicknessReturn.objects.get()
             assert (found.says, found.last_on) == ({"address": "2 Low Street"}, on - timedelta(days=3))
+            assert (found.lives_in, Pupil.objects.get(id=poppy.id).lives_in) == ("002", "002")
         assert "It counts no more." in client.post(f"{address}withdraw/", follow=True).text
         assert client.get(address).status_code == 404
 

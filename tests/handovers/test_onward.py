@@ -235,7 +235,7 @@ class TestChangedSince:
             officer = person(f"tess-{uuid4().hex}@casterbridge.example", Role.NAMED_OFFICER)
             opened = onward.open_return(onward=came_there, by=officer, at=LATER)
             assert (opened.says["address"], opened.earlier) == ("1 Third Street", None)
-        change(between, lives_in="")
+        change(between, lives_in="001")
         for _ in range(2):
             carried(between, at=LATER)
         with inside(between.three):

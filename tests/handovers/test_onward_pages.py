@@ -5,13 +5,15 @@ from datetime import date
 import pytest
 from factories import AT, PupilFactory, person
 
-from handrail.absences.actions import make_return
+from handrail.absences.actions import make_return, withdraw_return
 from handrail.absences.models import SicknessReturn
 from handrail.accounts.roles import Role
 from handrail.core.audit import CLOCK
 from handrail.core.models import ReadEntry
 from handrail.handovers import onward, post
 from handrail.handovers.models import OnwardReturn
+from handrail.notices.actions import NoLongerDue
+from handrail.notices.models import Notice
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -82,24 +84,65 @@ class TestWhatCame:
 
 
 class TestWhatCouldNotGo:
-    def test_is_told_to_the_authority_that_has_it(self, one, cast, browse, nora):
-        reported(one, cast.oak, cast.head, lives_in="002")
-        page = browse(nora).get(LIST).text
-        assert "One could not be sent on." in page and "has not joined the exchange" in page
-        assert CHILD not in page
+    TOLD = {"whom": "Will Wade, named officer", "how": "By telephone",
+            "told_on_day": AT.day, "told_on_month": AT.month, "told_on_year": AT.year}  # fmt: skip
+
+    @pytest.fixture
+    def held(self, one, cast, nora):
+        reported(one, cast.oak, cast.head, lives_in="999")
+        with inside(one):
+            return OnwardReturn.objects.get()
+
+    def test_waits_on_the_board_until_it_is_told(self, one, browse, nora, held):
+        client, address = browse(nora), f"{LIST}{held.id}/tell/"
+        assert "Returns to tell another authority of" in client.get("/handover-board/").text
+        listed = client.get(LIST).text
+        assert "has not joined the exchange" in listed and f'href="{address}"' in listed and CHILD not in listed
+        page = client.get(address).text
+        assert CHILD in page and "3 Mid Street" in page and "rare illness" not in page
+        for missing, says in (("whom", "Enter whom you told"), ("how", "Select how you told them")):
+            assert says in client.post(address, self.TOLD | {missing: ""}).text
+        done = client.post(address, self.TOLD, follow=True).text
+        assert "Nora Named told Will Wade, named officer on 23 November 2026, by telephone" in done
+        assert "Returns to tell another authority of" not in client.get("/handover-board/").text
+        assert client.get(address).status_code == 404
+        with inside(one):
+            assert onward.send_on(at=AT) == 0 and not OnwardReturn.objects.held_up().exists()
+            case = SicknessReturn.objects.get().case_id
+        assert "Nora Named told Will Wade" in client.get(f"/cases/{case}/").text
+
+    def test_is_owed_anew_when_it_changes_or_counts_no_more(self, one, cast, browse, nora, held):
+        browse(nora).post(f"{LIST}{held.id}/tell/", self.TOLD)
+        with inside(one):
+            withdraw_return(made=SicknessReturn.objects.get(), by=cast.head, at=AT)
+            onward.send_on(at=AT)
+            again = OnwardReturn.objects.held_up().get()
+            assert again.takes_back
+        page = browse(nora).get(f"{LIST}{again.id}/tell/").text
+        assert "counts no more" in page and "3 Mid Street" not in page
+
+    def test_is_told_to_whoever_decides_and_to_nobody_else(self, one, cast, browse, nora, held):
+        with inside(one):
+            notice = Notice.objects.get(subject_id=held.id)
+            assert notice.recipient == nora.email and onward.still_due(notice, at=AT)["role"] == "officer"
+        browse(nora).post(f"{LIST}{held.id}/tell/", self.TOLD)
+        with inside(one), pytest.raises(NoLongerDue):
+            onward.still_due(notice, at=AT)
+        for who in (cast.officer, cast.admin, cast.head):
+            assert browse(who).get(f"{LIST}{held.id}/tell/").status_code == 403
 
 
 class TestTheQuestion:
     def test_is_asked_of_the_school(self, one, cast, browse):
         with inside(one):
-            pupil = PupilFactory(school=cast.oak)
+            pupil = PupilFactory(school=cast.oak, lives_in="")
         client, address = browse(cast.head), f"/children/{pupil.id}/returns/make/"
-        assert "Yes, in Borchester" in client.get(address).text
+        assert "Borchester" in client.get(address).text
         data = {
             "first_on_day": "16", "first_on_month": "11", "first_on_year": "2026", "is_likely": "yes",
             "address": "1 High Street", "lives_in": "002",
         }  # fmt: skip
-        assert "Error: Report" in client.post(address, data | {"lives_in": "001"}).text
+        assert "Error: Report" in client.post(address, data | {"lives_in": "777"}).text
         assert client.post(address, data).status_code == 302
         with inside(one):
             assert SicknessReturn.objects.get().lives_in == "002"

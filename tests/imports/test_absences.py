@@ -183,15 +183,27 @@ class TestImporting:
         assert lives_in() == ["002"]
         for said in ("no", "Barsetshire", "001"):
             decide(bring(row(Last_day_away="17/11/2026", Lives_in_another_authority=said)))
-            assert lives_in() == [""]
+            assert lives_in() == ["001"]
         file = decide(bring(row(Last_day_away="17/11/2026", Lives_in_another_authority="002")))
         assert lives_in() == ["002"]
         assert decide(file, "undo/").left == []
-        assert lives_in() == [""]
+        assert lives_in() == ["001"]
         unknown = bring(row(first="19/11/2026", Lives_in_another_authority="Nowhere"))
         assert [(column, advice[:40]) for _, column, advice in problems(unknown)] == [
             ("Lives in another authority", "Give the name or the three-digit code of")
         ]
+
+    def test_asks_while_nobody_has_said_where_the_child_lives(self, bring, decide, one):
+        with inside(one):
+            Pupil.objects.update(lives_in="")
+        asked = bring(row(Last_day_away="17/11/2026"))
+        assert [(column, advice[:27]) for _, column, advice in problems(asked)] == [
+            ("Lives in another authority", "Say which authority the chi")
+        ]
+        assert asked.counts["new"] == 0
+        decide(bring(row(Last_day_away="17/11/2026", Lives_in_another_authority="no")))
+        with inside(one):
+            assert SicknessReturn.objects.get().lives_in == "001"
 
     def test_is_for_people_who_report(self, one, cast, browse):
         with inside(one):

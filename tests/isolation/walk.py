@@ -329,6 +329,16 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
             done_at=AT,
             done_by_name=canary,
         )
+        held = OnwardReturn.objects.create(
+            way="out",
+            returned=returned,
+            lives_in="999",
+            reference=uuid4(),
+            other_role="",
+            other_name="",
+            owed_at=AT,
+            trouble="That authority has not joined the exchange.",
+        )
         asked = {"state": "cancelled", "asked_at": AT, "asked_by": document.id, "asked_by_name": canary}
         export = AuthorityExport.objects.create(**asked)
         deletion = Deletion.objects.create(**asked, on=AT.date(), periods={}, expected={})
@@ -402,6 +412,7 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "plans:called": reference(child.plan.id),
         "handovers:pk": handover.id,
         "onward_id": onward.id,
+        "held_id": held.id,
         "handovers:name": Word("withdraw"),
         "notice_id": unplaced.id,
         "asked_id": admitted.id,

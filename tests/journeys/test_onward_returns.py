@@ -37,7 +37,7 @@ def test_a_return_goes_to_where_the_child_lives_and_so_does_what_changes(site):
         first.get_by_label(box).fill(str(value))
     school.get_by_role("group", name="15 school days or more").get_by_label("Yes").check()
     school.get_by_label("The child’s address").fill("3 Mid Street, Felpersham")
-    school.get_by_label("Does the child live in another authority?").select_option("Yes, in Borchester")
+    school.get_by_label("Which authority does the child live in?").select_option("Borchester")
     site.check(school)
     site.press(school, "Send this return")
     deliver(site)

@@ -16,6 +16,7 @@ from handrail.plans.models import HealthcarePlan, PlanReview
 from handrail.policies.models import Policy, PolicyReview
 from handrail.reporting.models import Scope
 from handrail.reporting.writes import WRITES
+from handrail.schools.models import Pupil
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +110,14 @@ class TestAFact:
             assert PlanReview.objects.get().recorded_by_name == "Power BI, with a key of Adele Admin"
             assert AuditEntry.objects.get(verb="reviewed a plan").role == "key"
 
+    def test_of_a_return_asks_while_nobody_has_said_where_the_child_lives(self, poppy, one, send):
+        path = "/api/v1/sickness-returns"
+        with inside(one):
+            Pupil.objects.update(lives_in="")
+        assert wrong(send(path, RETURN)) == ("refused", "/lives_in")
+        assert send(path, RETURN | {"lives_in": "001"})[0] == 201
+        assert send(path, RETURN)[1]["data"]["result"] == "unchanged", "it was said"
+
     def test_of_a_return_is_made_then_changed_then_left(self, poppy, one, cast, send):
         path = "/api/v1/sickness-returns"
         more = RETURN | {"category": "physical", "expected_on": day(-3), "wants_help": True, "lives_in": "002"}
@@ -178,7 +187,6 @@ class TestARefusal:
             ("sickness-returns", {"first_on": day(500)}, ("refused", "/first_on")),
             ("sickness-returns", {"last_on": day(9)}, ("refused", "/last_on")),
             ("sickness-returns", {"until_am": True}, ("missing", "/last_on")),
-            ("sickness-returns", {"lives_in": "001"}, ("not_found", "/lives_in")),
             ("sickness-returns", {"lives_in": "999"}, ("not_found", "/lives_in")),
         ],
     )

@@ -13,6 +13,7 @@ from handrail.absences.periods import Period
 from handrail.core import audit
 from handrail.core.calendar import beginning_of, day_of
 from handrail.core.jinja import long_date
+from handrail.schools.actions import change_pupil
 from handrail.schools.models import Pupil, School
 from handrail.schools.terms import school_year_of
 
@@ -33,6 +34,10 @@ class Refused(ValueError):
 
 class NotOnRoll(Refused):
     """The child is not at the school."""
+
+
+class WhereUnknown(Refused):
+    """Nobody has said in which authority the child lives."""
 
 
 class ImpossibleDays(Refused):
@@ -63,15 +68,18 @@ def make_return(
 ) -> SicknessReturn:
     """Tell the authority of one absence: once for days on end, and again only for others.
 
-    `is_likely`: whether 15 school days are likely to be lost. Raises NotOnRoll, ImpossibleDays, ReportedAlready.
+    `is_likely`: whether 15 school days are likely to be lost. `lives_in`: where the child lives, by the authority's
+    code; left empty, as it was said of the child before. Raises NotOnRoll, WhereUnknown, ImpossibleDays,
+    ReportedAlready.
     """
     on = day_of(at)
-    Pupil.objects.select_for_update(of=("self",)).get(id=pupil.id)  # two at once are checked one after another
+    pupil = Pupil.objects.select_for_update(of=("self",)).get(id=pupil.id)  # two at once: one after another
     if not pupil.is_on_roll(on):
         raise NotOnRoll("The child is not at the school now")
     check_days(first_on, last_on, on=on)
     others = SicknessReturn.objects.standing().filter(case__pupil=pupil)
     _check_others(others, first_on, last_on)
+    lives_in = _lives_in(pupil, lives_in, by=by, at=at)
     case, _ = Case.objects.get_or_create(pupil=pupil, school_year=school_year_of(first_on), defaults={"opened_at": at})
     made = SicknessReturn(
         case=case,
@@ -101,12 +109,12 @@ def change_return(
     says: Mapping[str, Any],
     by: audit.Actor,
     at: datetime,
-    lives_in: str | None = None,
+    lives_in: str = "",
 ) -> list[str]:
     """Say more of an absence that was reported: when it ended, whether it will be long. Gives what changed, by name.
 
     When the school first said that 15 days are likely stays, as long as it says so; and where the child lives, unless
-    `lives_in` is given. Raises ImpossibleDays, ReportedAlready.
+    `lives_in` is given. Raises WhereUnknown, ImpossibleDays, ReportedAlready.
     """
     on = day_of(at)
     made = SicknessReturn.objects.select_for_update(of=("self",)).select_related("case__pupil").get(id=made.id)
@@ -116,7 +124,7 @@ def change_return(
     wanted: dict[str, Any] = {
         "last_on": last_on,
         "until_am": until_am and last_on is not None,
-        "lives_in": made.lives_in if lives_in is None else lives_in,
+        "lives_in": _lives_in(made.case.pupil, lives_in or made.lives_in, by=by, at=at),
         "likely_on": (made.likely_on or on) if is_likely else None,
         "says": {name: value for name, value in says.items() if value},
     }
@@ -225,6 +233,17 @@ def enter_codes(*, pupil: Pupil, codes: Mapping[Slot, str], by: audit.Actor, at:
             fields=["code"],
         )
     return len(new) + len(changed)
+
+
+def _lives_in(pupil: Pupil, said: str, *, by: audit.Actor, at: datetime) -> str:
+    """Where the child lives, as it is said now and kept with the child, or as it was said before: never as it is
+    likely. Raises WhereUnknown.
+    """
+    if not (said or pupil.lives_in):
+        raise WhereUnknown("Say which authority the child lives in: nobody has said it yet", "lives_in")
+    if said:
+        change_pupil(pupil=pupil, lives_in=said, by=by, at=at)
+    return pupil.lives_in
 
 
 def check_days(first_on: date, last_on: date | None, *, on: date) -> None:

@@ -11,9 +11,7 @@ from handrail.absences.returns import CATEGORIES, EVIDENCE, LABELS, YES_NO
 from handrail.core.forms.choices import Radios
 from handrail.core.forms.dates import DateField
 from handrail.core.forms.files import FileField
-from tenants import exchange
-from tenants.database import require_bound
-from tenants.exchange import Member
+from handrail.schools.forms import LivesInField
 
 LONGEST = 4000
 ALL_DAY = "all_day"
@@ -42,12 +40,6 @@ def choice(label: str, choices: Any, *, required: str = "", hint: str = "", inli
         widget=Radios(inline=inline),
         error_messages={"required": required},
     )
-
-
-def other_authorities() -> list[Member]:
-    """Those to which a return can be sent on, or could be if they joined."""
-    own = require_bound().schema_name
-    return [each for each in exchange.members() if each.role != own]
 
 
 class Quiet(forms.Form):
@@ -80,11 +72,7 @@ class ChangeReturnForm(Quiet):
         inline=True,
     )
     address = text("The child’s address", "The law asks for it.", required="Enter the child’s address")
-    lives_in = forms.ChoiceField(
-        label="Does the child live in another authority?",
-        help_text="Then yours sends this return on to it, because it owes the child education.",
-        required=False,
-    )
+    lives_in = LivesInField(help_text="It owes the child education. If it is not yours, yours tells it of this return.")
     work = text("What work is being sent home?", "Leave this empty if there is none yet.")
     expected_on = DateField(label="When is the child expected back?", noun="day the child is expected", required=False)
     category = choice(LABELS["category"], CATEGORIES.items(), hint="Do not write a diagnosis anywhere.")
@@ -96,11 +84,6 @@ class ChangeReturnForm(Quiet):
 
     needed: tuple[str, ...] = ("last_on", "until_am", "is_likely", "address", "lives_in", "work")
     """What is asked of everybody; the rest helps the authority to sort."""
-
-    def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
-        field: Any = self.fields["lives_in"]
-        field.choices = [("", "No"), *((each.code, f"Yes, in {each.name}") for each in other_authorities())]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -95,7 +95,7 @@ class SicknessReturn(Record):
     until_am = models.BooleanField(default=False, help_text="whether that afternoon was attended")
     likely_on = models.DateField(null=True, help_text="when the school first said that 15 days are likely")
     lives_in = models.CharField(
-        max_length=3, blank=True, db_default="", help_text="the authority where the child lives, where it is another"
+        max_length=3, blank=True, db_default="", help_text="the authority where the child lives, by DfE code"
     )
     edition = models.PositiveIntegerField(
         default=1, db_default=1, help_text="rises when what the law asks for changes: whoever was told is told again"

@@ -146,11 +146,11 @@ def clock_of(made: list[SicknessReturn], marks: list[AttendanceMark], *, on: dat
 
 
 class MakeReturnView(AbsenceDoor):
-    """Report a child. What the school said of the address before stands in the form."""
+    """Report a child. What the school said before of the address, and where that is, stands in the form."""
 
     def get(self, request: Request, child_id: Any) -> HttpResponse:
         before = SicknessReturn.objects.filter(case__pupil=self.child).order_by("-made_at").first()
-        known = {"address": before.says.get("address", ""), "lives_in": before.lives_in} if before else {}
+        known = {"address": before.says.get("address", "") if before else "", "lives_in": self.child.lives_in}
         return self.show("make_return", form=ReturnForm(today=request.today, initial=known))
 
     def post(self, request: Request, child_id: Any) -> HttpResponse:
@@ -175,7 +175,7 @@ class ChangeReturnView(AbsenceDoor):
         known |= {
             "last_on": self.made.last_on,
             "until_am": self.made.until_am,
-            "lives_in": self.made.lives_in,
+            "lives_in": self.made.lives_in or self.child.lives_in,
             "is_likely": "yes" if self.made.likely_on else "no",
         }
         return self.form_page(ChangeReturnForm(today=request.today, initial=known))

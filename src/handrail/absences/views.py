@@ -26,6 +26,7 @@ from handrail.core.access import Door, Request, get_or_404
 from handrail.core.jinja import moment
 from handrail.core.models import AuthoritySettings, ReadEntry
 from handrail.core.reference import reference
+from handrail.schools.authorities import called
 from handrail.schools.models import School
 from handrail.schools.terms import school_year_of
 
@@ -118,7 +119,7 @@ class CaseView(CaseDoor):
         return self.page(
             "case",
             now=standing_of(self.case, on=request.today),
-            returns=[(each, in_words(each.says)) for each in made],
+            returns=[(each, in_words(each.says), called(each.lives_in) if each.lives_in else "") for each in made],
             entries=[(each, facts(each)) for each in CaseEntry.objects.filter(case=self.case).order_by("-number")],
             writings=WRITINGS,
         )

@@ -16,7 +16,7 @@ from handrail.handovers.models import Handover, Message, Pack, Step, StepsRead
 from handrail.handovers.moves import MOVES, Move, Side
 from handrail.handovers.pack_content import content_of
 from handrail.plans.models import PlanVersion
-from handrail.schools.actions import pupil_left
+from handrail.schools.actions import change_pupil, pupil_left
 from handrail.schools.models import Pupil, Term
 from tenants.database import require_bound
 
@@ -101,7 +101,7 @@ def prepare(
 ) -> Handover:
     """Begin to hand a child over. Nothing leaves yet. Raises NotNow when the child is in an open handover.
 
-    One that follows a handover that was passed on says so.
+    One that follows a handover that was passed on says so. Where the child lives is kept with the child.
     """
     own = require_bound()
     passed_on = Handover.objects.filter(side=Side.HOME, pupil=pupil, state=moves.State.PASSED_ON, later=None)
@@ -132,6 +132,7 @@ def prepare(
             handover.save(force_insert=True)
     except IntegrityError as error:
         raise NotNow(f"{pupil} is already being handed over. Open that handover instead.") from error
+    change_pupil(pupil=pupil, lives_in=home_authority, by=by, at=at)
     note(handover, MOVES["prepare"], by=by, at=at)
     return handover
 

@@ -109,7 +109,7 @@ class WhoView(CaseDoor):
     permission, argument = Permission.HAND_OVER, "asked_id"
 
     def get(self, request: Request, asked_id: UUID) -> HttpResponse:
-        return self.show(self.form(initial={"home_authority": request.authority.code}))
+        return self.show(self.form())
 
     def post(self, request: Request, asked_id: UUID) -> HttpResponse:
         form = self.form(request.POST)

@@ -20,7 +20,7 @@ from handrail.handovers.homes import Home
 from handrail.handovers.models import Handover, Message, Setting
 from handrail.handovers.moves import MOVES, Side, State
 from handrail.handovers.own_copy import known_here
-from handrail.schools.actions import add_pupil
+from handrail.schools.actions import add_pupil, change_pupil
 from handrail.schools.models import Pupil, School
 from tenants import exchange
 from tenants.database import require_bound
@@ -112,6 +112,7 @@ def home_told(
     handover.home_authority, handover.roll, handover.ring, handover.telephone = home_authority, roll, ring, telephone
     told = f"{ring}, {telephone}, told on {long_date(told_on)}"
     actions.make(handover, "ask_for_pack", by=by, at=at, said={"told": told})
+    change_pupil(pupil=cast(Pupil, handover.pupil), lives_in=home_authority, by=by, at=at)
     return handover
 
 
@@ -228,6 +229,7 @@ def say_who(
             handover.save()
     except IntegrityError as error:
         raise NotNow(taken) from error
+    change_pupil(pupil=pupil, lives_in=home_authority, by=by, at=at)
     actions.record("said who was admitted", handover, by=by, at=at, fields=["pupil"])
     return handover
 

@@ -1,5 +1,6 @@
 """The questions about handovers. Shape only: nothing here saves."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -8,6 +9,7 @@ from handrail.core.forms.choices import Radios
 from handrail.core.forms.dates import DateField
 from handrail.handovers import pack
 from handrail.handovers.models import Handover, Setting
+from handrail.schools.forms import LivesInField
 
 
 class SearchForm(forms.Form):
@@ -19,15 +21,7 @@ ON_A_ROLL = [each for each in Handover.Roll.choices if each[0] != Handover.Roll.
 
 
 class PrepareForm(forms.Form):
-    home_authority = forms.RegexField(
-        r"^[0-9]{3}$",
-        label="Which authority does the child live in?",
-        help_text="Its three-digit code. It may be another authority than the school’s.",
-        error_messages={
-            "required": "Enter the code of the authority where the child lives",
-            "invalid": "The code of an authority has three digits, like 001",
-        },
-    )
+    home_authority = LivesInField()
     roll = forms.ChoiceField(
         label="Whose roll is the child on while there?",
         choices=ON_A_ROLL,
@@ -152,3 +146,27 @@ class FollowUpForm(forms.Form):
         widget=forms.Textarea({"rows": 4, "autocomplete": "off"}),
         error_messages={"required": "Enter what happens next, and who does it"},
     )
+
+
+class ToldReturnForm(forms.Form):
+    """That another authority was told of a sickness return by hand."""
+
+    whom = forms.CharField(
+        label="Whom did you tell?",
+        max_length=150,
+        help_text="Name, and what they are there.",
+        widget=forms.TextInput({"autocomplete": "off"}),
+        error_messages={"required": "Enter whom you told"},
+    )
+    how = forms.ChoiceField(
+        label="How did you tell them?",
+        choices=[(words, words) for words in ("By telephone", "By secure e-mail", "On a form of theirs", "By letter")],
+        widget=Radios,
+        error_messages={"required": "Select how you told them"},
+    )
+    told_on = DateField(label="On which day?", noun="day you told them", when="past")
+
+    def __init__(self, *args: Any, today: date, **more: Any) -> None:
+        super().__init__(*args, **more)
+        field: Any = self.fields["told_on"]
+        field.today = today

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from handrail.schools import authorities as known
 from handrail.schools.duty import SCHOOL_GROUPS
 from tenants import exchange
 from tenants.exchange import Member
@@ -44,12 +45,8 @@ def schools_called(words: str) -> list[Home]:
 
 def authorities() -> list[Home]:
     """Every authority of the register and of the exchange, by name."""
-    names = dict(Establishment.objects.order_by().values_list("la_code", "la_name").distinct())
     members = {each.code: each for each in exchange.members()}
-    names |= {code: each.name for code, each in members.items()}
-    return [
-        Home(code, name, _role(members.get(code))) for code, name in sorted(names.items(), key=lambda each: each[1])
-    ]
+    return [Home(code, name, _role(members.get(code))) for code, name in known.authorities().items()]
 
 
 def authority(code: str) -> Home:

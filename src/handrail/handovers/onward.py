@@ -43,8 +43,8 @@ def send_on(*, at: datetime) -> int:
     """Owe what schools have reported, changed or taken back of children of other authorities, and deposit what is
     owed. Gives the number.
 
-    What cannot go keeps its words in `trouble` and is tried again. What the school changed before it went is not sent
-    as it was.
+    What cannot go keeps its words in `trouble` and is tried again, until somebody has told of it by hand. What the
+    school changed before it went is not sent as it was.
     """
     for made in _to_tell():
         _owe(made, at=at)
@@ -54,7 +54,9 @@ def send_on(*, at: datetime) -> int:
         try:
             sent += _send(onward, at=at)
         except exchange.Refused as refusal:
-            if onward.trouble != str(refusal):
+            if not onward.trouble:
+                _tell(onward, at=at)
+            if onward.trouble != str(refusal)[:200]:
                 onward.trouble = str(refusal)[:200]
                 onward.save(update_fields=["trouble"])
     return sent
@@ -104,10 +106,12 @@ def _send(onward: OnwardReturn, *, at: datetime) -> bool:
     has changed again since, nor to take back what nobody there has heard of.
     """
     made = cast(SicknessReturn, onward.returned)
-    before = made.onward.filter(way=Way.OUT, lives_in=onward.lives_in, envelope_id__isnull=False)
-    for each in before:
-        exchange.recall(each.reference, at=at)
-    is_known = any(each and each.collected_at for each in map(exchange.envelope_sent, [b.reference for b in before]))
+    before = made.onward.filter(way=Way.OUT, lives_in=onward.lives_in)
+    sent = [each.reference for each in before.filter(envelope_id__isnull=False)]
+    for each in sent:
+        exchange.recall(each, at=at)
+    is_known = any(envelope and envelope.collected_at for envelope in map(exchange.envelope_sent, sent))
+    is_known = is_known or before.told_by_hand().exists()
     if onward.edition == made.edition and (is_known or not onward.takes_back):
         _deposit(onward, made, at=at)
         return True
@@ -140,6 +144,37 @@ def _deposit(onward: OnwardReturn, made: SicknessReturn, *, at: datetime) -> Non
         subject_id=made.id,
         school_id=made.case.pupil.school_id,
     )
+
+
+@transaction.atomic
+def note_told(
+    *, onward: OnwardReturn, whom: str, how: str, told_on: date, by: audit.Actor, at: datetime
+) -> OnwardReturn:
+    """Record that somebody told the authority where the child lives, because the return could not be sent on to it.
+
+    What the school changes later is owed anew. Raises NotNow when it went meanwhile, or somebody has told already.
+    """
+    found = OnwardReturn.objects.held_up().select_for_update(of=("self",)).filter(id=onward.id).first()
+    if found is None:
+        raise NotNow("This has been sent or told meanwhile. Look at the list again.")
+    found.says = {"whom": whom, "how": how, "told_on": told_on.isoformat()}
+    found.done_at, found.done_by, found.done_by_name, found.trouble = at, by.actor_id, by.actor_name, ""
+    found.save()
+    made = cast(SicknessReturn, found.returned)
+    audit.record(
+        "told another authority of a return",
+        by=by,
+        at=at,
+        subject_kind="sickness_return",
+        subject_id=made.id,
+        school_id=made.case.pupil.school_id,
+    )
+    return found
+
+
+def to_tell(onward: OnwardReturn) -> list[tuple[str, str]]:
+    """What the other authority is told of a return, as pairs of label and words."""
+    return in_words(_content(cast(SicknessReturn, onward.returned), takes_back=onward.takes_back))
 
 
 def _content(made: SicknessReturn, *, takes_back: bool) -> dict[str, Any]:
@@ -249,8 +284,9 @@ def _tell(onward: OnwardReturn, *, at: datetime) -> Owed:
 
 
 def still_due(notice: Notice, *, at: datetime) -> dict[str, str]:
-    """What the text of this notice needs to know. Raises NoLongerDue when it was opened, or its time is over."""
-    onward = OnwardReturn.objects.to_open(at=at).filter(id=notice.subject_id).first()
+    """What the text of this notice needs to know. Raises NoLongerDue when it was opened or told, or is too late."""
+    mine = OnwardReturn.objects.filter(id=notice.subject_id)
+    onward = mine.to_open(at=at).first() or mine.held_up().first()
     if onward is None:
         raise NoLongerDue(Notice.Reason.NOT_NEEDED)
     people, parameters = who_decide(day_of(at))

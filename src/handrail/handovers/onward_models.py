@@ -3,8 +3,8 @@
 What changes of a return after it was sent on is sent again, and a return that is taken back is taken back there too.
 """
 
-from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, Self
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID
 
 from django.db import models
@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef
 from handrail.absences.models import SicknessReturn
 from handrail.accounts.roles import Permission
 from handrail.core.fields import SealedJSONField
+from handrail.core.jinja import long_date
 from handrail.core.models import Record, RecordManager
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ class OnwardReturnQuerySet(models.QuerySet["OnwardReturn"]):
     def held_up(self) -> Self:
         """Those that could not be sent on yet, with their words."""
         return self.filter(way=OnwardReturn.Way.OUT, done_at=None).exclude(trouble="")
+
+    def told_by_hand(self) -> Self:
+        """Those of which a person told the other authority, because they could not be sent on."""
+        return self.filter(way=OnwardReturn.Way.OUT, done_by__isnull=False)
 
     def to_open(self, *, at: datetime) -> Self:
         """Those that came and can be opened still. Of what a newer one takes the place of, only that is."""
@@ -63,13 +68,13 @@ class OnwardReturn(Record):
     reference = models.UUIDField(help_text="the sender's, unique in the exchange")
     other_role = models.CharField(max_length=11, help_text="the other authority in the exchange; empty until it is in")
     other_name = models.CharField(max_length=100)
-    says = SealedJSONField(null=True, help_text="who is away, of which school and since when, once it was opened")
+    says = SealedJSONField(null=True, help_text="who is away, once it was opened; or who was told, and how")
     envelope_id = models.UUIDField(null=True)
     key_id = models.UUIDField(null=True, help_text="which of our keys opens one that came in")
     sha256 = models.CharField(max_length=64, blank=True, help_text="of the sealed content")
     owed_at = models.DateTimeField(help_text="when it was written, or came in")
     expires_at = models.DateTimeField(null=True)
-    done_at = models.DateTimeField(null=True, help_text="when it was deposited, or opened")
+    done_at = models.DateTimeField(null=True, help_text="when it was deposited, opened, or told by hand")
     done_by = models.UUIDField(null=True)
     done_by_name = models.CharField(max_length=150, blank=True)
     trouble = models.CharField(max_length=200, blank=True, help_text="why it could not be sent")
@@ -88,6 +93,17 @@ class OnwardReturn(Record):
                 name="each_edition_of_a_return_is_sent_on_once",
             ),
         ]
+
+    @property
+    def went(self) -> str:
+        """Of one that goes out, how the other authority knows of it."""
+        if self.done_by_name:
+            says: Any = self.says
+            told_on = long_date(date.fromisoformat(says["told_on"]))
+            return f"{self.done_by_name} told {says['whom']} on {told_on}, {says['how'].lower()}"
+        if self.trouble:
+            return "Not told yet"
+        return f"Sent on to {self.other_name}" if self.envelope_id else "Is being sent on"
 
     @property
     def newer(self) -> "OnwardReturn | None":

@@ -1,4 +1,6 @@
-"""Pages of the named officer: returns that another authority sent on, because the children live here."""
+"""Pages of the named officer: returns that another authority sent on, because the children live here; and those of
+one's own schools that could not be sent on, to be told by hand.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -13,23 +15,62 @@ from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import ReadEntry
 from handrail.handovers import actions
+from handrail.handovers.forms import ToldReturnForm
 from handrail.handovers.models import OnwardReturn
-from handrail.handovers.onward import in_words, open_return
+from handrail.handovers.onward import in_words, note_told, open_return, to_tell
+from handrail.schools.authorities import authorities, called
 from tenants import exchange
 
 PAGE = 50
 
 
 class OnwardView(Door):
-    """Which came, from whom and when, and which could not be sent on. No child is named."""
+    """Which came, from whom and when; and which could not be sent on, and are to be told. No child is named."""
 
     permission = Permission.DECIDE_CASES
 
     def get(self, request: Request) -> HttpResponse:
         came = OnwardReturn.objects.visible_to(request.user)
         page = Paginator(came, PAGE).get_page(request.GET.get("page"))
-        held_up = OnwardReturn.objects.held_up().select_related("returned")[:PAGE]
-        return render(request, "handovers/onward.html", {"page": page, "held_up": held_up})
+        held_up = OnwardReturn.objects.held_up().select_related("returned").order_by("owed_at")
+        told = OnwardReturn.objects.told_by_hand().select_related("returned")[:PAGE]
+        found = {"page": page, "held_up": held_up, "told": told, "names": authorities()}
+        return render(request, "handovers/onward.html", found)
+
+
+class TellView(Door):
+    """One that could not be sent on: what the other authority must know, and whom there one has told."""
+
+    permission, needs_step_up, shows_child = Permission.DECIDE_CASES, True, True
+    request: Request
+
+    @cached_property
+    def onward(self) -> OnwardReturn:
+        held_up = OnwardReturn.objects.held_up().select_related("returned__case__pupil__school")
+        found: OnwardReturn = get_or_404(held_up, id=self.kwargs["held_id"])
+        return found
+
+    def get(self, request: Request, held_id: UUID) -> HttpResponse:
+        return self.page(ToldReturnForm(today=request.today, initial={"told_on": request.today}))
+
+    def post(self, request: Request, held_id: UUID) -> HttpResponse:
+        form = ToldReturnForm(request.POST, today=request.today)
+        if form.is_valid():
+            try:
+                note_told(onward=self.onward, by=request.user, at=request.now, **form.cleaned_data)
+            except actions.Refused as refusal:
+                messages.warning(request, str(refusal))
+            else:
+                messages.success(request, "Recorded whom you told.")
+            return redirect("handovers:onward")
+        return self.page(form)
+
+    def page(self, form: ToldReturnForm) -> HttpResponse:
+        onward: Any = self.onward
+        child = onward.returned.case.pupil
+        self.shows([child.id], ReadEntry.Group.ABSENCE, school_id=child.school_id)
+        facts = {"onward": onward, "child": child, "form": form, "where": called(onward.lives_in)}
+        return render(self.request, "handovers/tell.html", facts | {"says": to_tell(onward)})
 
 
 class OnwardReturnView(Door):

@@ -60,6 +60,7 @@ def _own_copy(handover: Handover, sent: Mapping[str, Any], school: School, *, by
         "born_on": date.fromisoformat(child["born_on"]),
         "year_group": child["year_group"],
         "upn": child["upn"],
+        "lives_in": sent["home"]["authority"],
     }
     pupil = handover.pupil
     if pupil is None:

@@ -45,6 +45,7 @@ urlpatterns = [
     path("admissions/<uuid:notice_id>/", admission_views.NoticeView.as_view(), name="notice"),
     path("returns-from-elsewhere/", onward_views.OnwardView.as_view(), name="onward"),
     path("returns-from-elsewhere/<uuid:onward_id>/", onward_views.OnwardReturnView.as_view(), name="onward_return"),
+    path("returns-from-elsewhere/<uuid:held_id>/tell/", onward_views.TellView.as_view(), name="tell"),
     path("hospital-schools/", authority_views.PlacesView.as_view(), name="places"),
     path("exchange/", authority_views.ExchangeView.as_view(), name="exchange"),
 ]

@@ -224,7 +224,7 @@ class PrepareView(Door):
         return found
 
     def get(self, request: Request, child_id: UUID) -> HttpResponse:
-        return self.page(self.form(initial={"home_authority": request.authority.code}))
+        return self.page(self.form(initial={"home_authority": self.child.lives_in}))
 
     def post(self, request: Request, child_id: UUID) -> HttpResponse:
         form, place = self.form(request.POST), self.place

@@ -18,8 +18,8 @@ from handrail.imports.absences_file import COLUMNS
 from handrail.imports.children_file import NO, same_name
 from handrail.imports.reading import Comparison
 from handrail.imports.template_file import letters
+from handrail.schools.authorities import authorities
 from handrail.schools.models import Pupil, School
-from tenants import exchange
 from tenants.database import require_bound
 
 Facts = dict[str, Any]
@@ -45,7 +45,8 @@ def compare(rows: list[Facts], *, school: School, on: date) -> Comparison:
         "unchanged": unchanged,
         "refused": len(problems),
     }
-    return Comparison(counts, [_change(step) for step in steps], problems=problems)
+    names = authorities()
+    return Comparison(counts, [_change(step, names) for step in steps], problems=problems)
 
 
 def commit(
@@ -53,7 +54,8 @@ def commit(
 ) -> tuple[Facts, list[Facts]]:
     """Write what the rows say. Gives what undoing will need, and what changed."""
     steps, _, _ = _steps(rows, school, on)
-    changes = [_change(step) for step in steps]
+    names = authorities()
+    changes = [_change(step, names) for step in steps]
     before: Facts = {"made": [], "changed": [], "at": at.isoformat()}
     for step in steps:
         row = step.row
@@ -122,7 +124,7 @@ def _steps(rows: list[Facts], school: School, on: date) -> tuple[list[Step], int
     standing: dict[UUID, list[SicknessReturn]] = {}
     for each in SicknessReturn.objects.standing().filter(case__pupil__in=here).select_related("case__pupil"):
         standing.setdefault(each.case.pupil_id, []).append(each)
-    others = _other_authorities()
+    known = _codes()
     steps: list[Step] = []
     unchanged, problems = 0, []
     for row in (_dated(each) for each in rows):
@@ -137,7 +139,7 @@ def _steps(rows: list[Facts], school: School, on: date) -> tuple[list[Step], int
         theirs = standing.setdefault(child.id, [])
         made = next((each for each in theirs if each.first_on == row["first_on"]), None)
         try:
-            row["lives_in"] = _lives_in(row.get("lives_in"), others, before=[made] if made else theirs)
+            row["lives_in"] = _lives_in(row.get("lives_in"), known, child=child, before=[made] if made else theirs)
             actions.check_days(row["first_on"], row["last_on"], on=on)
             if row["until_am"] and not row["last_on"]:
                 raise actions.ImpossibleDays("Give the last day away", "last_on")
@@ -158,24 +160,25 @@ def _steps(rows: list[Facts], school: School, on: date) -> tuple[list[Step], int
     return steps, unchanged, problems
 
 
-def _lives_in(said: str | None, others: Mapping[str, str], *, before: list[SicknessReturn]) -> str:
-    """The authority in which a child lives, as a code; empty where it is this one. What a file leaves empty stands as
-    the school said it of the child before. Raises Refused for what is called by nobody.
+def _lives_in(said: str | None, known: Mapping[str, str], *, child: Pupil, before: list[SicknessReturn]) -> str:
+    """The authority in which a child lives, as a code. What a file leaves empty stands as it was said of the child
+    before. Raises Refused for what is called by nobody, and for a child of whom nobody has said it.
     """
     if not said:
-        return max(before, key=lambda each: each.first_on).lives_in if before else ""
+        last = max(before, key=lambda each: each.first_on).lives_in if before else ""
+        if not (last or child.lives_in):
+            raise actions.WhereUnknown("Say which authority the child lives in: nobody has said it yet", "lives_in")
+        return last or child.lives_in
     if letters(said) in NO:
-        return ""
-    if same_name(said) not in others:
-        raise actions.Refused("Give the name or the three-digit code of the authority, or leave this blank", "lives_in")
-    return others[same_name(said)]
+        return require_bound().code
+    if same_name(said) not in known:
+        raise actions.Refused("Give the name or the three-digit code of the authority", "lives_in")
+    return known[same_name(said)]
 
 
-def _other_authorities() -> dict[str, str]:
-    """Codes of the authorities, by their codes and names; this one's own is empty."""
-    own = require_bound()
-    found = {same_name(name): each.code for each in exchange.members() for name in (each.code, each.name)}
-    return found | dict.fromkeys((same_name(own.code), same_name(own.name)), "")
+def _codes() -> dict[str, str]:
+    """Codes of the authorities, by their codes and names."""
+    return {same_name(name): code for code, called in authorities().items() for name in (code, called)}
 
 
 def _check_apart(row: Facts, others: list[SicknessReturn]) -> None:
@@ -219,7 +222,7 @@ def _put_back(made: SicknessReturn, was: Facts, *, by: audit.Actor, at: datetime
         last_on=date.fromisoformat(was["last_on"]) if was["last_on"] else None,
         until_am=was["until_am"],
         is_likely=was["likely"],
-        lives_in=was.get("lives_in"),
+        lives_in=was.get("lives_in", ""),
         says=made.says,
         by=by,
         at=at,
@@ -230,7 +233,7 @@ def _ids(before: Facts) -> list[str]:
     return [*before["made"], *(each["id"] for each in before["changed"])]
 
 
-def _change(step: Step) -> Facts:
+def _change(step: Step, names: Mapping[str, str]) -> Facts:
     """What is shown of a step: days only, no address and no words."""
     wanted = _wanted(step.row)
     was = _dates(step.made) if step.made else {"last_on": None, "until_am": False, "likely": None, "lives_in": ""}
@@ -240,8 +243,7 @@ def _change(step: Step) -> Facts:
     if step.made is None or wanted["likely"] != was["likely"]:
         details.append(_detail("is_likely", was["likely"], wanted["likely"]))
     if wanted["lives_in"] != was["lives_in"]:
-        names: dict[Any, str] = {each.code: f"Yes, in {each.name}" for each in exchange.members()}
-        details.append(_detail("lives_in", *(names.get(each["lives_in"], "No") for each in (was, wanted))))
+        details.append(_detail("lives_in", *(names.get(str(each["lives_in"])) for each in (was, wanted))))
     return {
         "child": str(step.child.id),
         "name": step.child.name,

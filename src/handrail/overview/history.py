@@ -158,6 +158,7 @@ SHOWN = {
         "made a sickness return": "Reported a child’s absence to the authority",
         "changed a sickness return": "Changed what was reported of a child’s absence",
         "sent a return on to another authority": "Sent a child’s absence on to where the child lives",
+        "told another authority of a return": "Told the authority where a child lives of the child’s absence",
         "took back a sickness return": "Took back a report of a child’s absence",
         "entered attendance codes": "Entered a child’s attendance codes",
         "wrote in the log of a case": "The authority wrote in its log about a child",

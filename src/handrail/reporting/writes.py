@@ -13,7 +13,7 @@ from django.core.validators import RegexValidator
 from rest_framework import serializers
 
 from handrail.absences import actions as absences
-from handrail.absences.forms import LONGEST, other_authorities
+from handrail.absences.forms import LONGEST
 from handrail.absences.returns import CATEGORIES, EVIDENCE, LABELS, YES_NO
 from handrail.core.audit import Actor
 from handrail.core.calendar import day_of
@@ -25,6 +25,7 @@ from handrail.policies.models import Kind, Policy, PolicyReview
 from handrail.reporting.filters import DAY, Refused, shown
 from handrail.reporting.models import Scope
 from handrail.schools import upn
+from handrail.schools.authorities import authorities
 from handrail.schools.models import Pupil
 
 Done = dict[str, Any]
@@ -141,7 +142,11 @@ class SicknessReturnBody(serializers.Serializer):
     until_am = Truth(help_text="Whether the child was back for that afternoon.", default=False)
     is_likely = Truth(help_text="Whether 15 school days will be lost, on end or together in this school year.")
     address = _text("The child’s address. The law asks for it.", LONGEST, is_needed=True)
-    lives_in = _text("The three-digit code of the authority where the child lives, if it is another.", 3)
+    lives_in = _text(
+        "The three-digit code of the authority where the child lives. Left out, as it was said of the child before; "
+        "needed while nobody has.",
+        3,
+    )
     work = _text("What work is sent home.", LONGEST)
     expected_on = _day("When the child is expected back.")
     category = _word("The kind of need. Never send a diagnosis.", CATEGORIES)
@@ -199,7 +204,7 @@ def _sickness_return(given: dict[str, Any], *, by: Actor, at: datetime) -> Done:
         raise Refused(NO_SUCH_CHILD)
     if given["until_am"] and not given["last_on"]:
         raise Refused(Wrong("missing", "/last_on", "Say which was the last day away."))
-    if given["lives_in"] and given["lives_in"] not in [each.code for each in other_authorities()]:
+    if given["lives_in"] and given["lives_in"] not in authorities():
         raise Refused(NO_SUCH_AUTHORITY)
     says = {name: given.pop(name) for name in LABELS}
     says |= {"expected_on": str(says["expected_on"] or ""), "wants_help": "yes" if says["wants_help"] else ""}
@@ -225,7 +230,7 @@ NO_SUCH_PLAN = Wrong("not_found", "/upn", "No child at a school with this URN ha
 NO_SUCH_AUTHORITY = Wrong(
     "not_found",
     "/lives_in",
-    "Handrail has no other authority with this code. Leave it out, and tell that authority yourselves.",
+    "No authority has this code.",
 )
 
 

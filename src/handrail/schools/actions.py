@@ -67,7 +67,7 @@ FROM_REGISTER = (
 CONTACTS = ("office_email", "lead_name", "lead_email", "head_name", "head_email")
 """The columns of a school that are its own."""
 
-FACTS = ("name", "known_as", "born_on", "year_group", "class_name", "upn", "joined_on")
+FACTS = ("name", "known_as", "born_on", "year_group", "class_name", "upn", "joined_on", "lives_in")
 """The columns of a child that the school decides."""
 
 OF_CONTACT = ("name", "relation", "phone", "email", "has_parental_responsibility")

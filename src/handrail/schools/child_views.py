@@ -12,6 +12,7 @@ from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import ReadEntry
 from handrail.schools import actions
+from handrail.schools.authorities import called
 from handrail.schools.forms import ChildContactForm, ChildForm, FindForm, LeftForm
 from handrail.schools.models import Contact, Pupil, School
 
@@ -121,7 +122,8 @@ class ChildView(ChildDoor):
             )
         }
         contacts = Contact.objects.of_child(self.child)
-        return self.page("schools/child.html", Group.IDENTITY, may=may, contacts=contacts)
+        lives_in = called(self.child.lives_in) if self.child.lives_in else ""
+        return self.page("schools/child.html", Group.IDENTITY, may=may, contacts=contacts, lives_in=lives_in)
 
 
 class ChangeChildView(ChildDoor):

@@ -8,6 +8,7 @@ from django import forms
 from handrail.accounts.forms import AddressField
 from handrail.core.forms.dates import DateField
 from handrail.schools import upn
+from handrail.schools.authorities import to_choose
 from handrail.schools.phone import NotAPhoneNumber, plain_phone
 
 
@@ -29,6 +30,22 @@ class ContactsForm(forms.Form):
         help_text="Gets a copy when something has been overdue for a while.",
     )
     head_email = forms.EmailField(label="Headteacher’s e-mail address", required=False)
+
+
+class LivesInField(forms.ChoiceField):
+    """In which authority a child lives. Nothing is chosen before somebody has said it."""
+
+    def __init__(self, **more: Any) -> None:
+        more.setdefault("help_text", "Ask the family if you are not sure. It may be another than the school’s.")
+        super().__init__(
+            label="Which authority does the child live in?",
+            choices=to_choose,
+            error_messages={
+                "required": "Select the authority where the child lives",
+                "invalid_choice": "Select the authority from the list",
+            },
+            **more,
+        )
 
 
 class FindForm(forms.Form):

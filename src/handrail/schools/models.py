@@ -136,6 +136,13 @@ class Pupil(Record):
     upn = models.CharField("UPN", max_length=13, blank=True)
     joined_on = models.DateField()
     left_on = models.DateField(null=True, help_text="the first day without them; empty while at the school")
+    lives_in = models.CharField(
+        max_length=3,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="by DfE code; empty until somebody says it",
+    )
 
     objects: ClassVar = RecordManager.from_queryset(PupilQuerySet)()
 
