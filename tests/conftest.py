@@ -30,14 +30,16 @@ AT = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="every page in three states at two widths; longer storms")
     parser.addoption("--storm", type=float, metavar="SECONDS", help="how long a storm lasts (3, with --full 20)")
-    parser.addoption("--long", action="store_true", help="10,000 messages with kills, thousands of API calls")
+    parser.addoption(
+        "--long", action="store_true", help="10,000 messages with kills, thousands of API calls and random tables"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """How properties are tried: how slow the machine is proves nothing."""
     properties.register_profile(
         "handrail",
-        max_examples=200 if config.getoption("--full") else 40,
+        max_examples=3000 if config.getoption("--long") else 200 if config.getoption("--full") else 40,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
     )

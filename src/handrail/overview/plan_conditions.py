@@ -57,16 +57,25 @@ def as_may_be_shown(counts: Numbers, by_school: Sequence[int]) -> dict[str, int]
     return shown if min(over, under) >= SMALLEST_SHOWN and is_elsewhere else {}
 
 
-def moved(then: Mapping[str, int | None], now: Mapping[str, int | None]) -> int:
-    """How many plans have come or gone, as the totals of schools show it to everybody, by URN."""
+def moved(then: Mapping[str, int | None], now: Mapping[str, int | None]) -> tuple[int, int]:
+    """How many plans came and how many went, as the totals of schools show it to everybody, by URN."""
     both = ((before, now.get(urn)) for urn, before in then.items())
-    return sum(abs(before - after) for before, after in both if before is not None and after is not None)
+    more = [after - before for before, after in both if before is not None and after is not None]
+    return sum(each for each in more if each > 0), -sum(each for each in more if each < 0)
 
 
-def may_follow(then: Numbers, now: Numbers, plans_moved: int) -> bool:
-    """Whether one table may be subtracted from another: six plans more have moved than it takes for what differs."""
-    differ = (abs(now[each] - then.get(each, 0)) for each in now)
-    return plans_moved >= sum(each - STEP + 1 for each in differ if each) + SMALLEST_SHOWN
+def may_follow(then: Numbers, now: Numbers, came: int, went: int) -> bool:
+    """Whether one table may be subtracted from another: where numbers are higher, six plans more came than that takes,
+    and where they are lower, six more went.
+    """
+    more = [now[each] - then.get(each, 0) for each in now]
+    return all(
+        not least or number >= least + SMALLEST_SHOWN
+        for least, number in (
+            (sum(each - STEP + 1 for each in more if each > 0), came),
+            (sum(-each - STEP + 1 for each in more if each < 0), went),
+        )
+    )
 
 
 def _least(shown: int) -> int:

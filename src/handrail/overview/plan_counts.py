@@ -8,6 +8,10 @@ Nor can two answers be subtracted. What is counted once stands for four weeks, w
 meanwhile, and no setting of the authority's moves a plan from one count to another: one more in a column from one day
 to the next, or from one setting to another, would be one child.
 
+What two counts do tell, where both show it, is how many more or fewer plans a school has. Whoever also knows from
+elsewhere how many came and left there can work out a total that one of the two keeps back, but never how those plans
+stand.
+
 A count is kept as it may be shown, and nothing else of it. So earlier months, of which the clock makes one each
 (`workflows/plan_counts.py`), are shown again as they were then.
 
@@ -245,11 +249,11 @@ def _conditions(tally: PlanTally, by_school: list[int]) -> dict[str, int]:
         (then.conditions, plan_conditions.moved(_totals(then), _totals(tally)))
         for then in PlanTally.objects.exclude(conditions={})
     ]
-    if any(moved < SMALLEST_SHOWN for _, moved in earlier):
+    if any(sum(moved) < SMALLEST_SHOWN for _, moved in earlier):
         return {}
     counts = plan_conditions.counted(on=tally.counted_on, total=sum(by_school))
     shown = plan_conditions.as_may_be_shown(counts, by_school) if counts else {}
-    return shown if all(plan_conditions.may_follow(then, shown, moved) for then, moved in earlier) else {}
+    return shown if all(plan_conditions.may_follow(then, shown, *moved) for then, moved in earlier) else {}
 
 
 def _totals(tally: PlanTally) -> dict[str, int | None]:

@@ -140,7 +140,7 @@ class MetricsRow(serializers.Serializer):
     measure_label = Label(source="measure", words={}, help_text="The same in words.")
     by = serializers.ChoiceField(choices=By.choices, help_text="By what it is grouped.")
     group = serializers.CharField(help_text="Of which group it is. Empty for the whole authority.")
-    value = _count("The figure.")
+    value = _count("The figure. By condition to the nearest ten.")
 
 
 def plan_counts(as_at: "AsAt") -> Rows:

@@ -287,7 +287,8 @@ TABLES = {
         Table(
             "plan-counts-by-school",
             "Plans by school",
-            "How many active plans each school has and how they stand.",
+            "How many active plans each school has and how they stand. Two counts may tell how many more or fewer a "
+            "school has, never how single plans stand.",
             Scope.AGGREGATE,
             counts.SchoolPlanCountsRow,
             counted=counts.plan_counts_by_school,
