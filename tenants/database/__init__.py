@@ -52,6 +52,14 @@ def execute_count(sql: str, parameters: type_of_parameters = ()) -> int:
         return int(cursor.rowcount)
 
 
+def take_turn(name: str) -> bool:
+    """Whether nobody else has the turn of this name, in whichever authority. Then it is ours until this connection's
+    next door, or its end: a worker that dies gives it back.
+    """
+    [(is_ours,)] = execute("SELECT pg_try_advisory_lock(hashtext('turn'), hashtext(%s))", [name])
+    return bool(is_ours)
+
+
 def copy_to(sql: str, parameters: type_of_parameters = ()) -> Iterator[bytes]:
     """Read `COPY ... TO STDOUT` inside the open door, block by block."""
     require_bound()

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connections
 from factories import SchoolFactory
 from reading import at_policy, text_of
 from servers import Server
@@ -203,6 +204,32 @@ class TestARun:
             assert b"User-Agent: Handrail (checks that policies of schools can be read, http" in server.requests[0]
         with inside(one):
             assert set(WebsiteCheck.objects.values_list("outcome", flat=True)) == {Outcome.FOUND}
+
+    @pytest.mark.django_db(transaction=True)
+    def test_leaves_a_host_alone_at_which_another_authority_is(self, one, two, publish, on, at):
+        with inside(two):
+            SchoolFactory()
+            actions.open_policies(on=on, at=at)
+            theirs = Policy.objects.of_schools().filter(kind=Kind.ALLERGY_SAFETY)[:1]
+            by_two = []
+
+        def answer(stream):
+            try:
+                by_two.append(look_at_what_is_due(two, at=at))
+            finally:
+                connections.close_all()
+            stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nSeen")
+
+        with Server(answer) as server:
+            website = f"http://trust.localhost:{server.port}/policy.txt"
+            with inside(two):
+                Policy.objects.filter(id__in=theirs.values("id")).update(published_url=website)
+                follow_addresses(at=at)
+            with inside(one):
+                publish(medical_conditions=website)
+            assert look_at_what_is_due(one, at=at) == 1
+            assert set(by_two) == {0}, "while one looks"
+            assert look_at_what_is_due(two, at=at) == 1
 
     def test_that_dies_while_it_looks_leaves_the_address_to_the_next(self, one, publish, at, monkeypatch):
         with inside(one):

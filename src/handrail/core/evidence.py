@@ -1,6 +1,7 @@
 """Proof to be given away: files in a ZIP, with an index that says what each is, its size and its digest.
 
-The same files give the same bytes. Each is written before the next is asked for, so that memory does not grow.
+The same files give the same bytes. Each is written before the next is asked for, and what is a stream block by block,
+so that memory does not grow.
 """
 
 import csv
@@ -9,7 +10,7 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from io import StringIO
+from io import BytesIO, StringIO
 from typing import Any, BinaryIO
 
 from handrail.core.spreadsheet import harmless
@@ -17,28 +18,40 @@ from handrail.core.spreadsheet import harmless
 FIRST_MOMENT = (1980, 1, 1, 0, 0, 0)
 """What a ZIP says of each of its files, so that the same content is the same file."""
 
+BLOCK = 1 << 20
+"""Bytes of a stream that are in memory at a time."""
+
 
 @dataclass(frozen=True)
 class File:
-    """One file: its name, what it is, and its content."""
+    """One file: its name, what it is, and its content. A stream is open until the next file is asked for."""
 
     name: str
     what: str
-    content: bytes
+    content: bytes | BinaryIO
 
 
 def write_pack(out: BinaryIO, files: Iterable[File]) -> None:
     """Write the ZIP. `index.csv` is its last file."""
     rows = []
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(out, "w") as archive:
         for each in files:
-            _add(archive, each)
-            rows.append((each.name, each.what, len(each.content), hashlib.sha256(each.content).hexdigest()))
+            rows.append((each.name, each.what, *_add(archive, each)))
         _add(archive, File("index.csv", "", rows_as_csv(("File", "What it is", "Bytes", "SHA-256"), rows)))
 
 
-def _add(archive: zipfile.ZipFile, file: File) -> None:
-    archive.writestr(zipfile.ZipInfo(file.name, FIRST_MOMENT), file.content, zipfile.ZIP_DEFLATED)
+def _add(archive: zipfile.ZipFile, file: File) -> tuple[int, str]:
+    """Write one file; give its size and digest. A stream is a document, packed as far as it will go already."""
+    info, digest, size = zipfile.ZipInfo(file.name, FIRST_MOMENT), hashlib.sha256(), 0
+    content = file.content
+    if isinstance(content, bytes):
+        info.compress_type, content = zipfile.ZIP_DEFLATED, BytesIO(content)
+    with archive.open(info, "w") as target:
+        while block := content.read(BLOCK):
+            digest.update(block)
+            size += len(block)
+            target.write(block)
+    return size, digest.hexdigest()
 
 
 def rows_as_csv(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:

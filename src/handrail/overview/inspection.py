@@ -276,7 +276,7 @@ class Evidence:
         for name, what, document in self.files.values():
             try:
                 with open_document(document) as file:
-                    yield File(name, what, file.read())
+                    yield File(name, what, file)
             except (NotFound, StoreUnavailable):
                 yield File(f"{name}.txt", f"{what}: not fetched", NOT_FETCHED)
 

@@ -14,7 +14,7 @@ from handrail.core import audit
 from handrail.policies.models import MISSING_AFTER, Outcome, WebsiteCheck
 from handrail.policies.reminders import watched
 from handrail.policies.website import Seen
-from tenants.database import execute, execute_count, require_bound
+from tenants.database import execute, execute_count, require_bound, take_turn
 
 LEASE = timedelta(minutes=5)
 AGAIN, AGAIN_AFTER_FAILURE = MISSING_AFTER, MISSING_AFTER / 2
@@ -56,11 +56,17 @@ def follow_addresses(*, at: datetime) -> None:
 
 @transaction.atomic
 def claim(*, at: datetime) -> Claim | None:
-    """Take the address in hand that has waited longest, of a host that no other worker of this authority is at."""
+    """Take the address in hand that has waited longest, of a host that no other worker is at, of this authority or of
+    another. Look before the next door is opened: the turn at the host ends with it.
+    """
     _one_at_a_time()
     held = WebsiteCheck.objects.filter(lease_until__gt=at)
     waiting = WebsiteCheck.objects.filter(due_at__lte=at, unfinished__lt=UNFINISHED_AT_MOST)
-    check = waiting.exclude(host__in=held.values("host")).order_by("due_at", "id").first()
+    waiting = waiting.exclude(host__in=held.values("host")).order_by("due_at", "id")
+    check = waiting.first()
+    while check and not take_turn(f"website {check.host}"):
+        waiting = waiting.exclude(host=check.host)
+        check = waiting.first()
     if check is None:
         return None
     check.lease_until, check.unfinished = at + LEASE, check.unfinished + 1
