@@ -15,10 +15,11 @@ from handrail.core.calendar import day_of
 from handrail.core.models import ReadEntry
 from handrail.plans.models import HealthcarePlan, PlanReview
 from handrail.reporting.columns import fields
-from handrail.reporting.models import Scope
+from handrail.reporting.models import PseudonymKey, Scope
 from handrail.reporting.pseudonyms import pseudonym
 from handrail.reporting.tables import TABLES
 from tenants.context import inside
+from workflows.commands.rotate_keys import rotate
 
 pytestmark = pytest.mark.django_db
 TODAY = day_of(timezone.now())
@@ -94,6 +95,22 @@ class TestARow:
             elsewhere = HealthcarePlan.objects.annotate(there=there).get(id=plan.id).there
         assert len({plan.id, plan.here, elsewhere}) == 3
         assert str(plan.here) in [row["pseudonym"] for row in first]
+
+    def test_is_the_same_whatever_keys_become_of_the_installation(self, children, one, read, settings):
+        before = rows(read(PATHS[0]))
+        with inside(one):
+            was = PseudonymKey.objects.values_list("secret", flat=True).get()
+        rotate(one)
+        settings.SECRET_KEY = "another"
+        with inside(one):
+            assert bytes(PseudonymKey.objects.values_list("secret", flat=True).get()) != bytes(was)
+        assert rows(read(PATHS[0])) == before
+
+    def test_cannot_be_made_without_the_key_to_health_records(self, children, read, settings):
+        settings.VAULT_KEYS = []
+        answer = read(PATHS[0])
+        assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
+        assert answer["Retry-After"]
 
     def test_is_found_by_filters(self, children, read):
         assert len(rows(read(PATHS[0], urn="900001"))) == 2

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from django.http import HttpRequest, HttpResponse
 
+from handrail.core.problems import is_for_program, problem
 from handrail.core.request_id import request_id
 from handrail.core.vault import VaultClosed
 from handrail.core.views import error_page
@@ -109,6 +110,9 @@ class ClosedVault:
         if not isinstance(exception, VaultClosed):
             return None
         log.error("health records cannot be opened: %s", str(exception))
-        answer = error_page(exception.page, status=503)
+        if is_for_program(request):
+            answer = problem(503, "What is sealed cannot be opened just now. Try again in some minutes.")
+        else:
+            answer = error_page(exception.page, status=503)
         answer["Retry-After"] = "300"
         return answer

@@ -39,6 +39,7 @@ LEFT_OUT = {
     "handovers.exchangekey": "the keys that open what other authorities send",
     "reporting.change": "when rows of other tables were last written",
     "reporting.apikey": "keys with which other programs read",
+    "reporting.pseudonymkey": "what made-up numbers of plans are made with",
     "records.authorityexport": "exports themselves",
     "records.exportfile": "exports themselves",
 }

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from handrail.accounts.models import Membership
+from handrail.core.fields import SealedTextField
 from handrail.core.models import Record, RecordManager
 
 
@@ -94,6 +95,21 @@ class ApiKey(Record):
 
     def role_at(self, school_id: UUID | None) -> str:
         return "key"
+
+
+class PseudonymKey(Record):
+    """What the made-up numbers of the authority's plans and reviews are made with: see pseudonyms.py. There is never
+    another one, for then every number would be another. Sealed anew, with whatever key, it stays the same.
+    """
+
+    secret = SealedTextField(help_text="in hexadecimal")
+    is_only_row = models.BooleanField(default=True, editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["is_only_row"], name="one_pseudonym_key"),
+            models.CheckConstraint(condition=models.Q(is_only_row=True), name="pseudonym_key_is_the_only_one"),
+        ]
 
 
 class Change(Record):

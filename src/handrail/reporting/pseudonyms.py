@@ -1,13 +1,14 @@
 """Made-up numbers for plans and reviews, under which programs read them one by one.
 
 They stay the same for an authority, whichever of its keys reads, so that a report can follow a plan. Elsewhere they
-mean nothing: another authority and another installation make other numbers of the same ids, and no number leads back.
+mean nothing: each authority has a key of its own to make them with, and without that key no number leads back.
 """
 
-from django.db.models import F, Func, UUIDField, Value
-from django.utils.crypto import salted_hmac
+from secrets import token_hex
 
-from tenants.database import require_bound
+from django.db.models import F, Func, UUIDField, Value
+
+from handrail.reporting.models import PseudonymKey
 
 
 class _Made(Func):
@@ -17,6 +18,14 @@ class _Made(Func):
 
 
 def pseudonym(column: str) -> Func:
-    """The made-up number of an id, in SQL."""
-    secret = salted_hmac("handrail.reporting.pseudonym", str(require_bound().id), algorithm="sha256").hexdigest()
-    return _Made(Value(secret), F(column))
+    """The made-up number of an id, in SQL. Raises VaultClosed."""
+    return _Made(Value(_secret()), F(column))
+
+
+def _secret() -> str:
+    """The key, made when there is none. Of two who make it at once both are given the same."""
+    found = PseudonymKey.objects.first()
+    if found is None:
+        PseudonymKey.objects.bulk_create([PseudonymKey(secret=token_hex(32))], ignore_conflicts=True)
+        found = PseudonymKey.objects.get()
+    return found.secret

@@ -80,22 +80,26 @@ def _counted(table: Table, asked: Asked, as_at: AsAt) -> list[Row]:
 
 def _rows(table: Table, asked: Asked, as_at: AsAt, after: str | None) -> list[Row]:
     """The rows after this one, and one more than were asked for."""
-    sql, parameters = _sql(table, asked.condition, as_at, table.due_soon_days(as_at))
+    make = _sql if table.child else _kept_sql
+    sql, parameters = make(table, asked.condition, as_at, table.due_soon_days(as_at))
     begin = [] if after is None else [after]
     asks = f"{sql} {'WHERE place > %s' if begin else ''} ORDER BY place LIMIT %s"
     return _named(table, execute(asks, [*parameters, *begin, asked.limit + 1]))
 
 
-@lru_cache(maxsize=500)
 def _sql(table: Table, condition: Q, as_at: AsAt, due_soon_days: int | None) -> tuple[str, tuple[Any, ...]]:
-    """The SQL of what was asked for, each row with its key as `place`. Kept, for the next page asks it again: making
-    it takes longer than the rows. Whatever is in it is among the arguments.
-    """
+    """The SQL of what was asked for, each row with its key as `place`."""
     columns = [*expressions(table.row), *map(F, filter(None, [table.child])), F(table.key)]
     found = table.query(as_at).filter(condition).order_by().values_list(*columns)
     sql, parameters = found.query.sql_with_params()
     names = ", ".join(f'"{name}"' for name in (*_names(table), "place"))
     return f"SELECT * FROM ({sql}) found ({names})", parameters
+
+
+_kept_sql = lru_cache(maxsize=500)(_sql)
+"""The next page asks the same, and making SQL takes longer than the rows. All that is in it is among the arguments,
+but for what made-up numbers are made with.
+"""
 
 
 def _names(table: Table) -> list[str]:
