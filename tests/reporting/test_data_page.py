@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
+from django.core.cache import cache
 from factories import NoticeFactory, PupilFactory
 
 from handrail.overview.plan_counts import plan_counts, plan_counts_by_school
@@ -21,6 +22,19 @@ class TestTheDataPage:
             assert (f'href="/data/{table.name}.csv"' in page) == (not table.child)
         assert "Your authority’s administrator or data protection lead makes keys." in page
         assert "Make or revoke a key" in browse(cast.admin).get("/data/").content.decode()
+
+    def test_counts_rows_once_an_hour_and_a_table_whenever_it_is_opened(self, cast, one, browse, monkeypatch):
+        counted = []
+        monkeypatch.setattr("handrail.reporting.reading.count", lambda table, as_at: counted.append(table.name) or 7)
+        client = browse(cast.officer)
+        with inside(one):
+            cache.delete("rows-of-tables")
+        for _ in range(2):
+            assert ">7</td>" in client.get("/data/").content.decode()
+        assert sorted(counted) == sorted(name for name, table in TABLES.items() if not table.child)
+        client.get("/data/schools/")
+        client.get("/data/schools/")
+        assert counted[-2:] == ["schools", "schools"]
 
     @pytest.mark.parametrize("name", [name for name, table in TABLES.items() if not table.child])
     def test_says_what_each_column_means_and_downloads(self, cast, browse, name):
