@@ -85,6 +85,11 @@ class TestConditions:
         plans(cast.elm, asthma=1)
         assert told(after=28) is not None
 
+    def test_are_counted_by_the_clock_alone(self, cast, many, told, browse):
+        browse(cast.officer).get("/plan-reviews/")
+        assert told() is None, "a page counted, and opened no plan"
+        assert told(after=28) is not None
+
     def test_are_not_told_while_the_vault_is_closed(self, many, told, settings, one, on):
         settings.VAULT_KEYS = []
         assert told() is None

@@ -2,8 +2,8 @@
 
 What a plan is for is sealed. It is opened to be counted, in the authority's own transaction, and only numbers to the
 nearest ten are kept of it: from one number nobody can tell 1 to 5 from none, and none of them can be taken from the
-exact number of all plans. They are counted with the plans (plan_counts.py) and stand until enough plans have come or
-gone, which is judged by numbers that are shown: when they are counted anew tells nothing either.
+exact number of all plans. The clock counts them with the plans (plan_counts.py), and they stand until enough plans have
+come or gone, by what is shown of schools and of conditions.
 
 This holds even for somebody who knows of every child whether and where they have a plan. By any one table, each
 condition, or some of them together, may be that of five different numbers of children or more. And whoever subtracts

@@ -154,8 +154,11 @@ def overdue(*, on: date) -> int | None:
 
 
 def count_plans(*, on: date) -> None:
-    """Count plans when the last count has stood for four weeks: there is one of every month, whoever looks."""
-    _standing(PlanTally.objects.defer("schools"), on=on)
+    """Count plans when the last count has stood for four weeks: there is one of every month, whoever looks.
+
+    For which conditions they are is counted here alone: no page opens them all.
+    """
+    _standing(PlanTally.objects.defer("schools"), on=on, of_conditions=True)
 
 
 Tallies = QuerySet[PlanTally]
@@ -171,7 +174,7 @@ def _tally(tallies: Tallies, *, on: date, counted_on: date | None) -> PlanTally:
     return found
 
 
-def _standing(tallies: Tallies, *, on: date) -> PlanTally:
+def _standing(tallies: Tallies, *, on: date, of_conditions: bool = False) -> PlanTally:
     """The count that stands on the day `on`. Where there is none, plans are counted now; if there are any, it stands.
 
     Of two people who look at once both are given the same.
@@ -179,7 +182,7 @@ def _standing(tallies: Tallies, *, on: date) -> PlanTally:
     standing = tallies.filter(counted_on__gt=on - STANDS_FOR, counted_on__lte=on).order_by("counted_on")
     found = standing.first()
     if found is None:
-        found = _counted(on=on)
+        found = _counted(on=on, of_conditions=of_conditions)
         if _lines(found)[-1].counts[ALL] != 0:  # also when it is kept back
             PlanTally.objects.bulk_create([found], ignore_conflicts=True)
             found = standing.first() or found
@@ -209,7 +212,7 @@ GROUP BY GROUPING SETS ((pupil.school_id), (plan.due_on))
 """
 
 
-def _counted(*, on: date) -> PlanTally:
+def _counted(*, on: date, of_conditions: bool) -> PlanTally:
     """The counts as they may be shown, by school, phase and month in which plans fall due: all rows are read once."""
     covered, more = HealthcarePlan.objects.filter(is_covered(on=on)).order_by().values("id").query.sql_with_params()
     asked = [on, on + timedelta(days=DUE_SOON_DAYS), *more]
@@ -238,7 +241,7 @@ def _counted(*, on: date) -> PlanTally:
         phases=[[label, counts] for label, counts in zip([*groups, ALL_SCHOOLS], table, strict=True)],
         months=[[month.isoformat(), count] for month, count in _by_month(by_month, table[-1])],
     )
-    if table[-1][ALL]:
+    if of_conditions and table[-1][ALL]:
         tally.conditions = _conditions(tally, [sum(counts[:-1]) for those in groups.values() for *_, counts in those])
     return tally
 
