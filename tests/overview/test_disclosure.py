@@ -137,24 +137,10 @@ class TestPlans:
         later = [[(*data.draw(st.permutations(school[:3])), school[3]) for school in schools] for schools in phases]
         assert over_two_months(phases, later) == []
 
-    @given(data=st.data(), phases=PHASES)
-    @tried(50)
-    def test_give_away_whole_totals_at_most_where_children_came_and_left(self, data: Any, phases: Any) -> None:
-        """Even who knows of each school how many more or fewer plans it has learns nothing of how plans stand."""
-        moved = st.sampled_from([-2, -1, 0, 0, 0, 0, 1, 2, 6])
-        later = [
-            [
-                (*(max(n + data.draw(moved), 0) for n in data.draw(st.permutations(school[:3]))), school[3])
-                for school in schools
-            ]
-            for schools in phases
-        ]
-        for group in over_two_months(phases, later):
-            assert all(
-                (month, p, s, part) in group or not plans
-                for month, p, s in {cell[:3] for cell in group}
-                for part, plans in zip(STATUSES, ({1: phases, 2: later}[month])[p][s], strict=False)
-            )
+    def test_may_give_some_away_over_two_to_somebody_who_knows_how_many_came_and_left_at_each_school(self) -> None:
+        """What is not promised: see overview/plan_counts.py."""
+        first, later = [[(6, 3, 6, 50)], [(5, 0, 1, 50)]], [[(1, 6, 6, 50)], [(0, 0, 5, 50)]]
+        assert {(2, 0, 0, "in date")} in over_two_months(first, later)
 
     @pytest.mark.parametrize(
         ("first", "later"),
@@ -171,6 +157,7 @@ class TestPlans:
 
 
 def over_two_months(first: Any, later: Any) -> list[set[Cell]]:
+    """What somebody finds who has both, and knows of each school how many more or fewer plans it has."""
     children: dict[Cell, int] = {}
     known: Sums = []
     for month, schools in ((1, first), (2, later)):

@@ -8,9 +8,8 @@ Nor can two answers be subtracted. What is counted once stands for four weeks, w
 meanwhile, and no setting of the authority's moves a plan from one count to another: one more in a column from one day
 to the next, or from one setting to another, would be one child.
 
-What two counts do tell, where both show it, is how many more or fewer plans a school has. Whoever also knows from
-elsewhere how many came and left there can work out a total that one of the two keeps back, but never how those plans
-stand.
+Where nobody came or left, two counts together give no small group away either. Where some did, each gives none away by
+itself; but two together may, to somebody who knows from elsewhere how many came and left at each school.
 
 A count is kept as it may be shown, and nothing else of it. So earlier months, of which the clock makes one each
 (`workflows/plan_counts.py`), are shown again as they were then.

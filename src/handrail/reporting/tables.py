@@ -287,8 +287,8 @@ TABLES = {
         Table(
             "plan-counts-by-school",
             "Plans by school",
-            "How many active plans each school has and how they stand. Two counts may tell how many more or fewer a "
-            "school has, never how single plans stand.",
+            "How many active plans each school has and how they stand. A count gives no number from 1 to 5 away. Two "
+            "counts may, to somebody who knows how many children came and left in between.",
             Scope.AGGREGATE,
             counts.SchoolPlanCountsRow,
             counted=counts.plan_counts_by_school,
