@@ -2,6 +2,7 @@
 never by hand.
 """
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -15,7 +16,7 @@ from handrail.core.problems import CONTENT_TYPE
 from handrail.reporting.columns import Label, fields
 from handrail.reporting.filters import LIMIT, MOST
 from handrail.reporting.reading import EXCEL
-from handrail.reporting.tables import Table
+from handrail.reporting.tables import TABLES, Table
 from handrail.reporting.writes import Write, Written
 
 JSON, CSV = "application/json", "text/csv"
@@ -227,7 +228,33 @@ def only_ours(endpoints: Any) -> list[Any]:
 def description() -> dict[str, Any]:
     """The whole, as OpenAPI 3.1. The same for every authority."""
     found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    for path in found["paths"].values():
+        for asked in path.values():
+            for status in {"200", "201"} & set(asked["responses"]):
+                if links := dict(_links(asked["operationId"])):
+                    asked["responses"][status]["links"] = links
     return found
+
+
+def _links(operation: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Where to go on from an answer in JSON: to its next page, from a school to what is about it, from a fact that was
+    written to the list that has it.
+    """
+    name = {table.name.replace("-", "_"): table for table in TABLES.values()}
+    begun, _, of = operation.partition("_of_") if operation.startswith("changes") else operation.partition("_")
+    if begun in ("list", "changes") and of in name:
+        to_next = {"cursor": "$response.body#/page/next_cursor"}
+        yield "next_page", {"operationId": operation, "parameters": to_next, "description": "The next page."}
+    if operation == "list_schools":
+        for each, table in name.items():
+            if "urn" in table.filters and each != of:
+                of_school = {"urn": "$response.body#/data/0/urn"}
+                says = f"{table.title} of the first school."
+                yield f"list_{each}", {"operationId": f"list_{each}", "parameters": of_school, "description": says}
+    if begun == "write" and "urn" in getattr(name.get(of), "filters", {}):
+        of_body = {"urn": "$request.body#/urn"}
+        says = "The list, in which it is now."
+        yield f"list_{of}", {"operationId": f"list_{of}", "parameters": of_body, "description": says}
 
 
 KINDS: tuple[tuple[type[serializers.Field], str], ...] = (
