@@ -1,10 +1,12 @@
-"""Every write to the authorities' register: create, suspend, resume, remove, bring up to date. Owner login only."""
+"""Every write to the authorities' register: create, suspend, cease, remove, migrate. Owner login only."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import django
@@ -91,6 +93,28 @@ def suspend_authority(*, code: str) -> LocalAuthority:
 def resume_authority(*, code: str) -> LocalAuthority:
     """Serve a suspended authority again. Raises Refused."""
     return _set_state(code, LocalAuthority.State.ACTIVE)
+
+
+def cease_authority(*, code: str, on: date, followed_by: list[str]) -> str:
+    """Say from which day an authority is no more, and which followed it; a second time corrects that. Gives its name.
+
+    From that day on nothing is sent to it or by it: each authority's own clock takes back what nobody has opened. What
+    it holds stays, and it is served, until it is suspended and removed. Raises Refused.
+    """
+    authority = _with_code(code)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT code, name FROM exchange.member WHERE code = ANY(%s)", [followed_by])
+        known = dict(cursor.fetchall())
+        for each in followed_by:
+            if each not in known:
+                raise Refused(f"There is no authority with the code {each}. Make it first with `create-authority`.")
+        if not followed_by or code in followed_by:
+            raise Refused("Say which other authorities follow it.")
+        cursor.execute(
+            "UPDATE exchange.member SET ceased_on = %s, followed_by = %s::jsonb WHERE code = %s",
+            [on, json.dumps(known), code],
+        )
+    return authority.name
 
 
 @contextmanager

@@ -8,11 +8,12 @@ opens nowhere else. The card lies open to sender and recipient: it names no chil
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from tenants.database import execute, execute_count, require_bound
 
 SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+LONDON = ZoneInfo("Europe/London")
 LARGEST = 40_000_000
 """Bytes of content in one envelope."""
 
@@ -46,7 +48,10 @@ class Card:
 
 @dataclass(frozen=True)
 class Member:
-    """An authority in the exchange. It can be written to while `key_id` is there and it has not left."""
+    """An authority in the exchange. It can be written to while `key_id` is there, and it has neither left nor ceased.
+
+    `followed_by` are the codes and names of the authorities in whose hands its schools are afterwards.
+    """
 
     role: str
     authority_id: UUID
@@ -56,6 +61,18 @@ class Member:
     public_key: bytes | None
     joined_at: datetime | None
     left_at: datetime | None
+    ceased_on: date | None
+    followed_by: dict[str, str]
+
+    def has_ceased(self, at: datetime) -> bool:
+        """Whether its day has come, from whose beginning in London others are in its place."""
+        return self.ceased_on is not None and self.ceased_on <= at.astimezone(LONDON).date()
+
+    @property
+    def why_gone(self) -> str:
+        """Of one that has ceased, when and which authorities followed it."""
+        on = self.ceased_on
+        return f"{self.name} ceased on {on:%-d %B %Y}. It was followed by {' and '.join(self.followed_by.values())}."
 
     @property
     def is_joined(self) -> bool:
@@ -83,7 +100,8 @@ class Envelope:
     ended_at: datetime | None
 
 
-_MEMBER = "SELECT role, authority_id, code, name, key_id, public_key, joined_at, left_at FROM exchange.member"
+_MEMBER = "SELECT role, authority_id, code, name, key_id, public_key, joined_at, left_at, ceased_on, followed_by"
+_MEMBER += " FROM exchange.member"
 _COLUMNS = """id, sender, recipient, reference, kind, about, card, key_id, sha256, state,
     deposited_at, expires_at, collected_at, opened_at, ended_at"""
 
@@ -130,6 +148,12 @@ def member_of(role: str) -> Member | None:
     return _member(rows[0]) if rows else None
 
 
+def ceased(*, at: datetime) -> dict[str, Member]:
+    """The authorities that have ceased, by their roles; perhaps the bound one among them."""
+    found = map(_member, execute(f"{_MEMBER} WHERE ceased_on IS NOT NULL"))
+    return {each.role: each for each in found if each.has_ceased(at)}
+
+
 def block(role: str) -> None:
     """Take no new envelope from that authority. It is told so when it tries."""
     execute("INSERT INTO exchange.block (blocked) VALUES (%s) ON CONFLICT DO NOTHING", (role,))
@@ -161,14 +185,15 @@ def deposit(
     """Seal `content` to the recipient's key and put it into the exchange.
 
     A second deposit of the same reference is the first one again: nothing is sent twice. Raises Refused when either
-    side has not joined, the recipient blocks the sender, or the content is too large.
+    side has not joined or has ceased, the recipient blocks the sender, or the content is too large.
     """
     if len(content) > LARGEST:
         raise Refused("This is more than 40 MB. Leave out the largest file and send that another way.")
+    public_key = _key_to_seal_with(recipient, at=at)
     sent = envelope_sent(reference)
     if sent:
         return sent
-    key = X25519PublicKey.from_public_bytes(_key_to_seal_with(recipient))
+    key = X25519PublicKey.from_public_bytes(public_key)
     ciphertext = SUITE.encrypt(content, key, info=_bound_to(require_bound().id, recipient.authority_id, reference))
     rows = execute(
         f"""INSERT INTO exchange.envelope
@@ -194,6 +219,13 @@ def expire(*, at: datetime) -> int:
     return len(_taken_out("expires_at <= %s AND state IN ('deposited', 'collected')", (at,), state="expired", at=at))
 
 
+def give_back(*, to: Iterable[str], at: datetime) -> list[UUID]:
+    """Take back all that these authorities have not opened, and no longer will. Gives the references."""
+    where = "recipient = ANY(%s) AND state IN ('deposited', 'collected')"
+    ended = _taken_out(where, (list(to),), state="recalled", at=at)
+    return [each for (each,) in execute("SELECT reference FROM exchange.envelope WHERE id = ANY(%s)", (ended,))]
+
+
 def envelope_sent(reference: UUID) -> Envelope | None:
     """The bound authority's own envelope of this reference."""
     rows = execute(
@@ -206,7 +238,12 @@ def envelope_sent(reference: UUID) -> Envelope | None:
 
 
 def collect(*, at: datetime) -> list[Envelope]:
-    """The cards that came in since the last look, oldest first. Each is given once: keep it in the same transaction."""
+    """The cards that came in since the last look, oldest first. Each is given once: keep it in the same transaction.
+
+    None comes to an authority that has ceased.
+    """
+    if _role() in ceased(at=at):
+        return []
     rows = execute(
         f"""UPDATE exchange.envelope SET state = 'collected', collected_at = %s
             WHERE recipient = %s AND state = 'deposited' AND expires_at > %s RETURNING {_COLUMNS}""",
@@ -220,6 +257,9 @@ def open_envelope(envelope_id: UUID, *, private_key: bytes, at: datetime) -> byt
 
     With CannotOpen nothing is changed, because the caller's transaction ends by it.
     """
+    own = ceased(at=at).get(_role())
+    if own:
+        raise Refused(f"{own.why_gone} What nobody had opened before went back to its sender.")
     rows = execute(
         f"""UPDATE exchange.envelope SET state = 'opened', opened_at = %s
             WHERE id = %s AND recipient = %s AND state = 'collected' AND expires_at > %s RETURNING {_COLUMNS}""",
@@ -270,9 +310,12 @@ def envelope(envelope_id: UUID) -> Envelope | None:
     return _envelope(rows[0]) if rows else None
 
 
-def _key_to_seal_with(recipient: Member) -> bytes:
+def _key_to_seal_with(recipient: Member, *, at: datetime) -> bytes:
     """Refuses in words what the database would refuse without any."""
     own = member_of(_role())
+    for each in filter(None, (own, recipient)):
+        if each.has_ceased(at):
+            raise Refused(each.why_gone)
     if own is None or not own.is_joined:
         raise Refused("Your authority has not joined the exchange. Its data protection lead does that once.")
     if not recipient.is_joined or recipient.public_key is None:
@@ -323,11 +366,15 @@ def _role() -> str:
 def _member(row: tuple[Any, ...]) -> Member:
     values = dict(zip(Member.__dataclass_fields__, row, strict=True))
     values["public_key"] = values["public_key"] and bytes(values["public_key"])
+    values["followed_by"] = _plain(values["followed_by"])
     return Member(**values)
 
 
 def _envelope(row: tuple[Any, ...]) -> Envelope:
     values = dict(zip(Envelope.__dataclass_fields__, row, strict=True))
-    card = values["card"]
-    values["card"] = Card(**(card if isinstance(card, dict) else json.loads(card)))
+    values["card"] = Card(**_plain(values["card"]))
     return Envelope(**values)
+
+
+def _plain(given: Any) -> Any:
+    return json.loads(given) if isinstance(given, str) else given

@@ -7,13 +7,16 @@ from celery import shared_task
 from django.utils import timezone
 
 from handrail.core.calendar import day_of
-from handrail.handovers import corrections, ledger, onward, post
+from handrail.handovers import ceased, corrections, ledger, onward, post
 from handrail.records.declined import destroy_declined as destroy
 from tenants.context import inside
 from tenants.routing import Authority
 from workflows.per_authority import AuthorityTask, UnboundTask, clock, for_each_authority
 
 log = logging.getLogger(__name__)
+
+
+WORK = (ceased.follow_ceased, corrections.correct_who, onward.send_on, post.deposit_owed, post.collect)
 
 
 @shared_task
@@ -24,9 +27,9 @@ def deliver() -> int:
 
 @shared_task(base=UnboundTask)
 def deliver_one(*, authority: Authority) -> int:
-    """Correct, send on, deposit, collect, each in one transaction of this authority. Gives the number that went on."""
+    """Do each piece of work in one transaction of this authority. Gives the number of what went on."""
     moved = 0
-    for work in (corrections.correct_who, onward.send_on, post.deposit_owed, post.collect):
+    for work in WORK:
         with inside(authority):
             moved += work(at=clock())
     return moved

@@ -1,5 +1,6 @@
 """Two authorities that hand a child over, and a third that must see nothing, on a database where commits are real."""
 
+import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -13,7 +14,7 @@ from factories import ContactFactory, PupilFactory, SchoolFactory, emergency, pe
 from handrail.accounts.models import User
 from handrail.accounts.roles import Role
 from handrail.core.audit import CLOCK
-from handrail.handovers import actions, corrections, ledger, places, post
+from handrail.handovers import actions, ceased, corrections, ledger, places, post
 from handrail.handovers.actions import Destination
 from handrail.handovers.models import Handover, Pack, Setting
 from handrail.plans import versions
@@ -23,6 +24,7 @@ from tenants.context import inside
 from tenants.routing import Authority, authority_by_code
 
 AT = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
+TODAY = AT.date()
 CHILD = "Wren Canary"
 CONDITION = "Canary epilepsy"
 SAID = {
@@ -133,13 +135,21 @@ class Between:
         """What the clock does: each authority by itself, in its own transactions."""
         for _ in range(rounds):
             for authority in (self.one, self.two, self.three):
-                with inside(authority):
-                    corrections.correct_who(at=at)
-                with inside(authority):
-                    post.deposit_owed(at=at)
+                for work in (ceased.follow_ceased, corrections.correct_who, post.deposit_owed):
+                    with inside(authority):
+                        work(at=at)
             for authority in (self.one, self.two, self.three):
                 with inside(authority):
                     post.collect(at=at)
+
+    def cease(self, authority: Authority, *followed_by: Authority, on: date | None = TODAY) -> None:
+        """What the platform's command writes."""
+        names = {each.code: each.name for each in followed_by}
+        with as_superuser(self.database) as admin:
+            admin.execute(
+                "UPDATE exchange.member SET ceased_on = %s, followed_by = %s::jsonb WHERE role = %s",
+                (on, json.dumps(names), authority.schema_name),
+            )
 
     def differences(self) -> list[str]:
         found = []
@@ -171,6 +181,7 @@ def furnished(database: str) -> Between:
     between = Between(database, *(authority_by_code(code) for code in ("001", "002", "003")))
     with as_superuser(database) as admin:
         admin.execute("TRUNCATE exchange.envelope, exchange.envelopebody, exchange.block")
+        admin.execute("UPDATE exchange.member SET ceased_on = NULL, followed_by = '{}'")
         for authority in (between.one, between.two, between.three):
             schema = authority.schema_name
             tables = ("schools_school", "handovers_exchangekey", "handovers_erasedenvelope", "notices_notice")

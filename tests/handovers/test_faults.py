@@ -148,7 +148,7 @@ class TestAnAuthority:
         between.post()
         role = between.two.schema_name
         with as_superuser(between.database) as admin:
-            kept = admin.execute("SELECT * FROM exchange.member WHERE role = %s", (role,)).fetchall()
+            kept = admin.execute("SELECT to_jsonb(m)::text FROM exchange.member m WHERE role = %s", (role,)).fetchall()
             admin.execute("DELETE FROM exchange.member WHERE role = %s", (role,))
         try:
             between.move_home("withdraw", said={"reason": "Gone home."}, at=LATER)
@@ -160,8 +160,11 @@ class TestAnAuthority:
                 assert all(each.sender != role or each.collected_at for each in exchange.ledger())
         finally:
             with as_superuser(between.database) as admin:
-                marks = ", ".join(["%s"] * len(kept[0]))
-                admin.execute(f"INSERT INTO exchange.member VALUES ({marks})", kept[0])
+                admin.execute(
+                    """INSERT INTO exchange.member
+                       SELECT * FROM jsonb_populate_record(NULL::exchange.member, %s::jsonb)""",
+                    kept[0],
+                )
         between.post(at=LATER)
         assert between.setting().state == "withdrawn"
 

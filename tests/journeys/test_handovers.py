@@ -10,7 +10,7 @@ from factories import ContactFactory, PupilFactory, emergency, person
 
 from handrail.accounts.roles import Role
 from handrail.core.audit import CLOCK
-from handrail.handovers import admissions, corrections, places, post
+from handrail.handovers import admissions, ceased, corrections, places, post
 from handrail.handovers.homes import Home
 from handrail.handovers.models import Handover, Setting
 from handrail.plans import versions
@@ -63,7 +63,7 @@ def wren(site):
 
 def deliver(site):
     """What the clock does every five seconds."""
-    for work in (corrections.correct_who, post.deposit_owed, post.collect):
+    for work in (ceased.follow_ceased, corrections.correct_who, post.deposit_owed, post.collect):
         for authority in (site.one, site.two):
             with inside(authority):
                 work(at=timezone.now())
@@ -409,3 +409,29 @@ def test_a_changed_name_follows_the_child_by_itself(site, wren):
     assert "Robin Canarywright" in hospital.content()
     assert "No session starts before somebody has read them." in hospital.content()
     site.check(hospital)
+
+
+def test_what_an_authority_that_ceased_had_not_opened_is_sent_again(site, wren):
+    """Borchester ceases with a pack in its inbox: the school sees why it came back, and where it goes now."""
+    school = sent(site, wren)
+    with as_superuser(connections["default"].settings_dict["NAME"]) as admin:
+        admin.execute(
+            """UPDATE exchange.member SET ceased_on = '2026-11-01', followed_by = '{"001": "Barsetshire"}'
+               WHERE code = '002';
+               UPDATE public.tenants_establishment SET la_code = '001', la_name = 'Barsetshire' WHERE urn = '900003'"""
+        )
+    deliver(site)
+    hospital = site.open("/schools/900003/handovers/", by=site.cast.hospital, authority=site.two)
+    assert "came back unopened" in hospital.inner_text("main").lower(), hospital.inner_text("main")
+    school.set_viewport_size({"width": PHONE, "height": 800})
+    school.reload()
+    assert "Borchester ceased on 1 November 2026. It was followed by Barsetshire." in school.content()
+    site.check(school)
+    site.press(school, "Send again to Barsetshire")
+    assert "Sent to Barsetshire." in school.content()
+    site.check(school)
+    with inside(site.one):
+        assert set(Handover.objects.values_list("state", "other_name")) == {
+            ("came_back", "Borchester"),
+            ("submitted", "Barsetshire"),
+        }

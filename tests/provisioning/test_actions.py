@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -20,7 +20,14 @@ from handrail.accounts.roles import Role
 from handrail.config.env import read_env
 from handrail.core.audit import CLOCK
 from tenants import actions
-from tenants.actions import Refused, create_authority, remove_authority, resume_authority, suspend_authority
+from tenants.actions import (
+    Refused,
+    cease_authority,
+    create_authority,
+    remove_authority,
+    resume_authority,
+    suspend_authority,
+)
 from tenants.context import inside
 from tenants.database.privileges import grant_privileges
 from tenants.database.template import TEMPLATE, renamed, schema_text
@@ -216,6 +223,30 @@ class TestSuspendAndResume:
     def test_refuse_an_unknown_code(self, owner: str, action: Any) -> None:
         with pytest.raises(Refused, match="There is no authority with the code 999"):
             action(code="999")
+
+
+class TestCeaseAuthority:
+    def test_says_when_and_who_followed_and_corrects_that(self, owner: str) -> None:
+        make()
+        for on, codes in ((date(2027, 4, 1), ["001"]), (date(2027, 5, 1), ["001", "002"])):
+            assert cease_authority(code="003", on=on, followed_by=codes) == "Loamshire"
+        with as_superuser(owner) as admin:
+            found = admin.execute("SELECT code, ceased_on, followed_by FROM exchange.member ORDER BY code").fetchall()
+        names = {"001": "Barsetshire", "002": "Borchester"}
+        assert found == [("001", None, {}), ("002", None, {}), ("003", date(2027, 5, 1), names)]
+
+    @pytest.mark.parametrize(
+        ("code", "followed_by", "says"),
+        [
+            ("999", ["001"], "There is no authority with the code 999"),
+            ("001", ["998"], "There is no authority with the code 998. Make it first"),
+            ("001", ["001"], "Say which other authorities follow it"),
+            ("001", [], "Say which other authorities follow it"),
+        ],
+    )
+    def test_refuses_what_is_no_successor(self, owner: str, code: str, followed_by: list[str], says: str) -> None:
+        with pytest.raises(Refused, match=says):
+            cease_authority(code=code, on=date(2027, 4, 1), followed_by=followed_by)
 
 
 class TestRemoveAuthority:

@@ -141,6 +141,11 @@ class TestCommandsAboutAuthorities:
         again = run(*asked, "--admin", "admin@loamshire.example")
         assert (again.returncode, again.stderr) == (1, "There is already an authority with the code 003.\n")
 
+        unknown = run("cease-authority", "--code", "003", "--on", "2027-04-01", "--followed-by", "001", "998")
+        assert (unknown.returncode, "no authority with the code 998" in unknown.stderr) == (1, True)
+        ceased = run("cease-authority", "--code", "003", "--on", "2027-04-01", "--followed-by", "001", "002")
+        assert "Loamshire ceases on 2027-04-01, followed by 001 and 002." in ceased.stdout, ceased.stderr
+
         everything = ("remove-authority", "--code", "003", "--yes-delete-everything", "Loamshire")
         refused = run(*everything)
         assert refused.returncode == 1

@@ -10,6 +10,7 @@ LOGINS = {
     "create-authority": "owner",
     "suspend-authority": "owner",
     "resume-authority": "owner",
+    "cease-authority": "owner",
     "remove-authority": "owner",
     "check-catalogue": "owner",
     "import-register": "owner",

@@ -18,6 +18,7 @@ from handrail.handovers.pack_content import content_of
 from handrail.plans.models import PlanVersion
 from handrail.schools.actions import change_pupil, pupil_left
 from handrail.schools.models import Pupil, Term
+from tenants import exchange
 from tenants.database import require_bound
 
 VERBS = {
@@ -42,6 +43,8 @@ VERBS = {
     "take_back": "took back the notice of an admission",
     "correct": "corrected a pack",
     "expire": "let a handover run out",
+    "come_back": "got a pack back",
+    "go_on_alone": "lost the way to the other side of a handover",
 }
 """Each move as the record of changes tells it."""
 
@@ -103,7 +106,8 @@ def prepare(
 
     One that follows a handover that was passed on says so. Where the child lives is kept with the child.
     """
-    own = require_bound()
+    if gone := exchange.ceased(at=at).get(to.role):
+        raise NotNow(f"{gone.why_gone} Hand the child over to the one that now has {to.setting}.")
     passed_on = Handover.objects.filter(side=Side.HOME, pupil=pupil, state=moves.State.PASSED_ON, later=None)
     handover = Handover(
         reference=uuid4(),
@@ -116,7 +120,7 @@ def prepare(
         other_role=to.role,
         other_name=to.authority,
         home_authority=home_authority,
-        school_authority=own.code,
+        school_authority=require_bound().code,
         host_authority=to.authority_code,
         roll=roll,
         starts_on=starts_on,
@@ -141,7 +145,7 @@ def prepare(
 def write(*, handover: Handover, said: Mapping[str, str], by: audit.Actor, at: datetime) -> Handover:
     """Keep what was written for the pack. Raises NotNow once it is over, or where the other side writes it."""
     handover = locked(handover)
-    if handover.is_over or (handover.other_role and not handover.is_home):
+    if handover.is_over or not (handover.is_home or handover.has_no_other_side):
         raise NotNow("This handover can no longer be changed here.")
     known = {item.name for item in pack.ASKED}
     handover.about = {**(handover.about or {}), **{name: text for name, text in said.items() if name in known}}
@@ -280,7 +284,8 @@ def make(
 ) -> None:
     """Make a move of this side, and note it. Raises NotNow."""
     try:
-        state = moves.after(moves.State(handover.state), name, by=Side(handover.side))
+        side = Side.CLOCK if by is audit.CLOCK and MOVES[name].by == Side.CLOCK else Side(handover.side)
+        state = moves.after(moves.State(handover.state), name, by=side)
     except moves.IllegalMove as error:
         raise NotNow(str(error)) from error
     stand(handover, state, MOVES[name], at=at)
@@ -330,7 +335,7 @@ def _leaves_the_setting(handover: Handover, *, at: datetime) -> None:
 
 def owe(handover: Handover, kind: str, content: dict[str, Any], *, at: datetime) -> None:
     """Owe the other side a message, after all that is owed to it. One without Handrail is rung, or has a guest page."""
-    if not handover.other_role:
+    if handover.has_no_other_side:
         return
     number = handover.messages.filter(way=Message.Way.OUT).count() + 1
     Message.objects.create(
@@ -389,7 +394,7 @@ def record(verb: str, handover: Handover, *, by: audit.Actor, at: datetime, fiel
 
 
 def school_id_of(handover: Handover) -> UUID | None:
-    """The school of this side: the child's at home, the setting's where it has a URN."""
+    """The school of this side."""
     if handover.is_home:
         return handover.pupil.school_id if handover.pupil else handover.school_id
     return handover.setting.school_id if handover.setting else None

@@ -37,7 +37,7 @@ def note_theirs(
     Raises ReasonMissing, and NotNow where the other side makes its own moves or this one is not its to make.
     """
     handover = actions.locked(handover)
-    if not has_no_other_side(handover) or name not in TOLD[theirs(handover)]:
+    if not handover.has_no_other_side or name not in TOLD[theirs(handover)]:
         raise NotNow("The other side makes this move itself.")
     told = {key: text.strip() for key, text in (said or {}).items() if text.strip()}
     actions.check_said(name, told, dates)
@@ -53,7 +53,7 @@ def keep_pack(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
     complete, frozen, and its emergency steps are to be read. Raises GapsLeft without the smallest safe set, and NotNow.
     """
     handover = actions.locked(handover)
-    if handover.is_home or not has_no_other_side(handover) or handover.pupil is None:
+    if handover.is_home or not handover.has_no_other_side or handover.pupil is None:
         raise NotNow("The other side sends its pack itself.")
     content = content_of(handover, handover.pupil)
     missing = pack.gaps(content, 1)
@@ -84,11 +84,6 @@ def _follow(handover: Handover, name: str, *, said: Mapping[str, str] | None, by
     actions.note(handover, MOVES[name], by=by, at=at, said=said)
 
 
-def has_no_other_side(handover: Handover) -> bool:
-    """Whether the other side does not use Handrail, so that nothing goes through the exchange."""
-    return not handover.other_role
-
-
 def theirs(handover: Handover) -> Side:
     """The other side."""
     return Side.SETTING if handover.is_home else Side.HOME
@@ -96,7 +91,7 @@ def theirs(handover: Handover) -> Side:
 
 def may_be_told(handover: Handover) -> list[moves.Move]:
     """The moves of the other side that this one may note for it now."""
-    if not has_no_other_side(handover):
+    if not handover.has_no_other_side:
         return []
     made = moves.may_be_made(State(handover.state), by=theirs(handover))
     return [move for move in made if move.name in TOLD[theirs(handover)]]
@@ -105,4 +100,4 @@ def may_be_told(handover: Handover) -> list[moves.Move]:
 def may_keep_pack(handover: Handover) -> bool:
     """Whether what the home side sent by another way may be written down now."""
     sends = MOVES["submit"].of - {State.DRAFT} | MOVES["correct"].of
-    return not handover.is_home and has_no_other_side(handover) and handover.state in sends
+    return not handover.is_home and handover.has_no_other_side and handover.state in sends

@@ -16,7 +16,6 @@ from handrail.accounts.sessions import IDLE
 from handrail.core.access import Request
 from handrail.core.models import ReadEntry
 from handrail.handovers import actions, guests, pack
-from handrail.handovers.by_hand import has_no_other_side
 from handrail.handovers.guest_forms import AnswerForm, GuestForm
 from handrail.handovers.guest_models import GuestPage
 from handrail.handovers.models import Handover
@@ -58,7 +57,7 @@ class SendGuestView(CaseDoor):
         return self.show(form)
 
     def show(self, form: GuestForm) -> HttpResponse:
-        if not self.handover.is_home or not has_no_other_side(self.handover):
+        if not self.handover.is_home or not self.handover.has_no_other_side:
             raise Http404
         return self.page("guest", form=form, lasts=GuestPage.LASTS.days)
 

@@ -36,7 +36,7 @@ def send(*, handover: Handover, name: str, email: str, by: User, at: datetime) -
     of the handover ends. Raises NotNow where the setting's authority uses Handrail, or nothing was sent yet.
     """
     handover = actions.locked(handover)
-    is_theirs = handover.is_home and by_hand.has_no_other_side(handover)
+    is_theirs = handover.is_home and handover.has_no_other_side
     if not is_theirs or handover.is_over or handover.newest_pack() is None:
         raise NotNow("A guest page is for a pack that was sent to a setting without Handrail.")
     for earlier in handover.guest_pages.filter(withdrawn_at=None).select_for_update():

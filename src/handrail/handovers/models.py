@@ -43,6 +43,7 @@ class State(models.TextChoices):
     DECLINED = "declined", moves.IN_WORDS[moves.State.DECLINED]
     WITHDRAWN = "withdrawn", moves.IN_WORDS[moves.State.WITHDRAWN]
     EXPIRED = "expired", moves.IN_WORDS[moves.State.EXPIRED]
+    CAME_BACK = "came_back", moves.IN_WORDS[moves.State.CAME_BACK]
 
 
 IS_OVER = Q(state__in=sorted(state.value for state in moves.OVER))
@@ -163,6 +164,7 @@ class Handover(Record):
     is_hospital = models.BooleanField(default=False)
     other_role = models.CharField(max_length=11, help_text="the other side's authority in the exchange")
     other_name = models.CharField(max_length=100)
+    alone_since = models.DateField(null=True, help_text="from when on the other side is not in the exchange any more")
     home_authority = models.CharField(max_length=3, blank=True, help_text="where the child lives, by DfE code")
     school_authority = models.CharField(max_length=3, blank=True)
     host_authority = models.CharField(max_length=3, blank=True)
@@ -209,6 +211,11 @@ class Handover(Record):
     @property
     def is_home(self) -> bool:
         return self.side == moves.Side.HOME
+
+    @property
+    def has_no_other_side(self) -> bool:
+        """Whether the other side does not use Handrail, or no longer, so that nothing goes through the exchange."""
+        return not self.other_role or self.alone_since is not None
 
     @property
     def destroyed_on(self) -> date | None:

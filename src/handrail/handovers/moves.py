@@ -34,6 +34,7 @@ class State(StrEnum):
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
+    CAME_BACK = "came_back"
 
 
 IN_WORDS: Mapping[State, str] = {
@@ -53,13 +54,14 @@ IN_WORDS: Mapping[State, str] = {
     State.DECLINED: "Declined",
     State.WITHDRAWN: "Withdrawn",
     State.EXPIRED: "Ran out",
+    State.CAME_BACK: "Came back unopened",
 }
 
-OVER = frozenset({State.RETURNED, State.PASSED_ON, State.ENDED, State.DECLINED, State.WITHDRAWN, State.EXPIRED})
-"""Nothing moves from here. None of them stops the clock of the authority's duty to arrange education."""
-
-LAPSED = frozenset({State.DECLINED, State.EXPIRED})
+LAPSED = frozenset({State.DECLINED, State.EXPIRED, State.CAME_BACK})
 """What ends a handover without the child being taught: the authority has to say what happens next."""
+
+OVER = frozenset({State.RETURNED, State.PASSED_ON, State.ENDED, State.WITHDRAWN}) | LAPSED
+"""Nothing moves from here. None of them stops the clock of the authority's duty to arrange education."""
 
 
 class Side(StrEnum):
@@ -180,10 +182,12 @@ TABLE: tuple[Move, ...] = (
     Move("take_back", Side.SETTING, _from(State.ADMITTED, State.PACK_ASKED), State.WITHDRAWN),
     Move("correct", Side.HOME, _from(*CORRECTABLE), None),
     Move("expire", Side.CLOCK, _from(State.SUBMITTED, State.MORE_ASKED), State.EXPIRED),
+    Move("come_back", Side.CLOCK, _from(State.SUBMITTED), State.CAME_BACK),
+    Move("go_on_alone", Side.CLOCK, frozenset(State) - OVER - {State.DRAFT}, None),
 )
 """Every move there is. What is not here cannot be done."""
 
-TOLD_ONLY = frozenset({"send_back", "open_back"})
+TOLD_ONLY = frozenset({"send_back", "open_back", "go_on_alone"})
 """Moves after which the handover stands as before, and what was due stays due."""
 
 MOVES: Mapping[str, Move] = {move.name: move for move in TABLE}

@@ -75,8 +75,8 @@ def deposit_owed(*, at: datetime) -> int:
             _deposit(message, at=at + timedelta(microseconds=number))  # one after the other, as they were written
         except exchange.Refused as refusal:
             held.add(message.handover_id)
-            if message.trouble != str(refusal):
-                message.trouble = str(refusal)
+            if message.trouble != str(refusal)[:200]:
+                message.trouble = str(refusal)[:200]
                 message.save(update_fields=["trouble"])
             continue
         sent += 1
@@ -280,7 +280,10 @@ def _read_move(content: Any) -> tuple[str, dict[str, str], dict[str, date]]:
     try:
         said = {str(key): str(text) for key, text in content.get("said", {}).items()}
         dates = {column: date.fromisoformat(day) for column, day in content.get("dates", {}).items() if column in DATES}
-        return MOVES[content["move"]].name, said, dates
+        move = MOVES[content["move"]]
+        if move.by == Side.CLOCK:
+            raise ValueError("each side has a clock of its own")
+        return move.name, said, dates
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise exchange.CannotOpen(UNREADABLE) from error
 
@@ -352,7 +355,7 @@ def let_run_out(*, at: datetime) -> int:
     """End handovers whose pack nobody opened in its time, on either side. Gives their number."""
     exchange.expire(at=at)
     ended = 0
-    waiting = Handover.objects.select_for_update().filter(state=State.SUBMITTED)
+    waiting = Handover.objects.select_for_update().filter(state=State.SUBMITTED, alone_since=None)
     for handover in waiting:
         newest = handover.messages.filter(kind="pack").order_by("-number").first()
         way = Message.Way.OUT if handover.is_home else Message.Way.IN

@@ -119,7 +119,7 @@ def waits_for(side: Side) -> Q:
 MINE = (
     (Q(side=Side.HOME) & waits_for(Side.HOME))
     | (Q(side=Side.SETTING) & waits_for(Side.SETTING))
-    | Q(side=Side.SETTING, other_role="")
+    | (Q(side=Side.SETTING) & (Q(other_role="") | Q(alone_since__isnull=False)))
 )
 """The handovers that wait for the side that has them. A setting must ring a home side without Handrail itself."""
 ANSWERS = (State.ADMITTED, State.PACK_ASKED, State.SUBMITTED, State.ACKNOWLEDGED, State.MORE_ASKED)

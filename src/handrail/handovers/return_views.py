@@ -10,7 +10,6 @@ from django.shortcuts import redirect
 from handrail.accounts.roles import Permission
 from handrail.core.access import Request
 from handrail.handovers import actions, return_pack, returning
-from handrail.handovers.by_hand import has_no_other_side
 from handrail.handovers.moves import MOVES, State
 from handrail.handovers.return_forms import BackForm, ReissueForm
 from handrail.handovers.views import CaseDoor
@@ -42,7 +41,7 @@ class BackView(CaseDoor):
         except actions.Refused as refusal:
             form.add_error(None, str(refusal))
             return self.show(form)
-        if has_no_other_side(self.handover):
+        if self.handover.has_no_other_side:
             return self.back("Kept. Print this page, and give it to the child’s school.")
         return self.back("Sent. You see here when it has been opened.")
 

@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import ReadEntry
-from handrail.handovers import actions, admissions, by_hand, pack, post, return_pack, returning
+from handrail.handovers import actions, admissions, by_hand, ceased, pack, post, return_pack, returning
 from handrail.handovers.finance import flags
 from handrail.handovers.forms import MoveForm, PackForm, PrepareForm, SearchForm
 from handrail.handovers.models import Handover, Setting
@@ -153,7 +153,7 @@ class HandoverView(CaseDoor):
             told=[(move, IN_THEIR_NAME[move.name]) for move in by_hand.may_be_told(handover) if self.may_move],
             guest=handover.guest_pages.first(),
             looks=self._looks(),
-            is_rung=by_hand.has_no_other_side(handover),
+            is_rung=handover.has_no_other_side,
             may_move=self.may_move,
             may_keep=self.may_move and by_hand.may_keep_pack(handover),
             may_send=bool(handover.pupil_id) and any(each.name in ("submit", "correct") for each in self._on_offer()),
@@ -164,6 +164,8 @@ class HandoverView(CaseDoor):
             read_by=list(newest.read_by.order_by("at")) if newest else [],
             has_read=bool(newest and newest.read_by.filter(by=request.user.id).exists()),
             steps=handover.steps.all(),
+            again=ceased.where_to(handover, at=request.now) if self.may_move else [],
+            why_gone=ceased.why_gone(handover, at=request.now),
             later=list(handover.later.all()),
             troubles=[each.trouble for each in handover.messages.all() if each.trouble],
             words=actions.VERBS,
@@ -286,7 +288,7 @@ class PackView(CaseDoor):
             return self.show(form)
         if not self.handover.is_home:
             return self.back("Kept as the pack. Now read the emergency steps.")
-        if by_hand.has_no_other_side(self.handover):
+        if self.handover.has_no_other_side:
             return self.back("The pack is ready. Now send a page of it to one named person there.")
         return self.back("Sent. You see here when it has been opened.")
 
@@ -296,6 +298,24 @@ class PackView(CaseDoor):
             raise Http404
         content = content_of(handover, handover.pupil)
         return self.page("pack", form=form, needed=pack.gaps(content, 1), later=pack.gaps(content, 2))
+
+
+class SendAgainView(CaseDoor):
+    """Send what came back to the authority that now has the setting."""
+
+    permission = Permission.HAND_OVER
+
+    def post(self, request: Request, pk: UUID) -> HttpResponse:
+        try:
+            made = ceased.send_again(handover=self.handover, code=request.POST.get("code", ""), **self.who)
+        except actions.Refused as refusal:
+            messages.error(request, str(refusal))
+            return redirect("handovers:handover", pk=pk)
+        if made.state == State.DRAFT:
+            messages.success(request, "Prepared. Fill in what is missing, and send it.")
+            return redirect("handovers:pack", pk=made.id)
+        messages.success(request, f"Sent to {made.other_name}. You see here when it has been opened.")
+        return redirect("handovers:handover", pk=made.id)
 
 
 class OpenView(CaseDoor):
@@ -352,7 +372,7 @@ class MoveView(CaseDoor):
 
     @cached_property
     def is_rung(self) -> bool:
-        return by_hand.has_no_other_side(self.handover)
+        return self.handover.has_no_other_side
 
     @property
     def is_theirs(self) -> bool:

@@ -53,6 +53,7 @@ STAGES = {
     **dict.fromkeys((State.ACTIVE, State.RETURN_PLANNED, State.PHASED_RETURN), Stage.TAUGHT),
     State.DECLINED: Stage.LAPSED,
     State.EXPIRED: Stage.LAPSED,
+    State.CAME_BACK: Stage.LAPSED,
 }
 
 

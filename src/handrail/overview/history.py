@@ -140,6 +140,8 @@ SHOWN = {
         "withdrew a handover": "Withdrew a child’s handover",
         "corrected a pack": "Sent a corrected pack of a child",
         "let a handover run out": "Let a child’s handover run out",
+        "got a pack back": "Got a child’s pack back unopened",
+        "lost the way to the other side of a handover": "Lost the way to the other side of a child’s handover",
         "wrote for a pack": "Wrote for a child’s pack",
         "took back the notice of an admission": "Took back the notice that a child was admitted",
         "heard of an admission": "Heard that a child was admitted",
