@@ -3,7 +3,7 @@
 import re
 from argparse import Namespace
 from collections import Counter
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -21,15 +21,17 @@ from handrail.plans.coverage import is_covered
 from handrail.plans.models import HealthcarePlan, PlanVersion
 from handrail.plans.reading import asked_of, to_be_read_by
 from handrail.policies.actions import open_policies
-from handrail.policies.models import SCHOOL_KINDS, Kind, Policy, PolicyReview
+from handrail.policies.models import SCHOOL_KINDS, Audience, Communication, Kind, Policy, PolicyReview
 from handrail.policies.reminders import owe_review_reminders
-from handrail.returns.models import Draft, PlannedAction, Return
+from handrail.returns.comparison import month_by_month
+from handrail.returns.models import Answer, Draft, PlannedAction, Return
 from handrail.schools import upn
 from handrail.schools.models import Pupil, School
 from tenants.context import inside
 from workflows.commands import describe_demo
 from workflows.commands.furnish_demo import Furnishing
 from workflows.demo import AUTHORITIES, PASSWORD, policy_of, reminders_sent
+from workflows.demo_returns import WITH_A_FILE
 
 
 def test_most_policies_are_in_date_and_some_of_everything_is_not(on):
@@ -128,6 +130,13 @@ class TestFurnishing:
             assert Return.objects.filter(school=school).count() == 1
             assert Draft.objects.values("school").distinct().count() == 1
             assert PlannedAction.objects.open().filter(school=school).count() == 1
+            assert Answer.objects.get(returned__school=school, requirement_id=WITH_A_FILE).evidence_file is not None
+            told = Communication.objects.filter(policy__school=school).values_list("audience", flat=True)
+            assert set(told) == set(Audience.values)
+            months = dict(month_by_month())
+            assert list(months) == [date(2026, 7, 31), date(2026, 8, 31), date(2026, 9, 30), date(2026, 10, 31)]
+            answered = [group.answered for group in months.values()]
+            assert answered[0] > 0 and answered == sorted(set(answered))
             owe_review_reminders(on=on, at=at)
             assert Notice.objects.get(subject_id=overdue.id, state="owed", recipient_role="lead").step == "overdue-1"
         assert furnish() == 0

@@ -49,6 +49,7 @@ from workflows.demo import (
     shown_first,
 )
 from workflows.demo_children import DemoChild, children
+from workflows.demo_months import furnish_months
 from workflows.demo_websites import address_of
 
 WITH_CHILDREN = "001"
@@ -133,6 +134,7 @@ class Furnishing:
         if child:
             officer = self.demo.email(self.demo.officer)
             demo_returns.furnish(schools, first, leads=self.leads, officer=officer, at=self.at)
+        furnish_months(since=self.joined_at.date(), on=self.on)
         to_try = self.demo.to_try
         User.objects.filter(email__in=to_try).update(password=self.password, last_login=self.at - timedelta(days=1))
         Membership.objects.filter(user__email__in=to_try).update(from_on=self.joined_at.date())
