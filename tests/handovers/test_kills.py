@@ -16,14 +16,14 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from handovers.between import SAID, Between
 
-from handrail.handovers import actions, ledger
+from handrail.handovers import actions, ledger, post
 from handrail.handovers.actions import Refused
 from handrail.handovers.models import Handover, Message, Pack, Step
 from handrail.notices.models import Notice
 from handrail.schools.models import Pupil
 from tenants import exchange
 from tenants.context import inside
-from workflows.handovers import deliver_one
+from workflows.handovers import WORK, deliver_one
 
 
 def submit(between: Between) -> None:
@@ -35,18 +35,18 @@ def submit(between: Between) -> None:
 
 
 def delivers(who: str) -> Callable[[Between], None]:
-    """The clock's own task, as a worker runs it: it deposits, commits, collects, and commits."""
+    """The clock's own task, as a worker runs it: it commits after each piece of its work."""
     return lambda between: deliver_one(authority=str(getattr(between, who).id))
 
 
 STEPS: dict[str, tuple[Callable[[Between], Any], int]] = {
     "submit": (submit, 1),
-    "pack goes": (delivers("one"), 2),
-    "pack comes": (delivers("two"), 2),
+    "pack goes": (delivers("one"), len(WORK)),
+    "pack comes": (delivers("two"), len(WORK)),
     "open": (lambda between: between.open(at=between.at), 1),
     "accept": (lambda between: between.move("accept", at=between.at), 1),
-    "answer goes": (delivers("two"), 2),
-    "answer comes": (delivers("one"), 2),
+    "answer goes": (delivers("two"), len(WORK)),
+    "answer comes": (delivers("one"), len(WORK)),
 }
 """What happens from the home school to the answer, and how many commits each has."""
 
@@ -101,8 +101,8 @@ KILLS = [
     *(Kill(step, "sealed") for step in ("pack goes", "answer goes")),
 ]
 ALWAYS = {
-    Kill("pack goes", "after", 1),
-    Kill("pack comes", "before", 2),
+    Kill("pack goes", "after", 1 + WORK.index(post.deposit_owed)),
+    Kill("pack comes", "before", 1 + WORK.index(post.collect)),
     Kill("open", "after", 1),
     Kill("answer goes", "sealed"),
 }
