@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from io import BytesIO
 from random import Random
+from typing import Any
 from uuid import UUID
 
 from handrail.accounts.models import User
@@ -62,7 +63,7 @@ def furnish(
     """
     on = at.date()
     looking = User.objects.get(email=officer).as_at(on)
-    about = {"framework_ids": ["SPMC-2015", "CFA-100A", "AUDIT-2017"], "by": looking}
+    about: dict[str, Any] = {"framework_ids": ["SPMC-2015", "CFA-100A", "AUDIT-2017"], "by": looking}
     others = [school for school in schools if school.is_bound and school.id in leads and school not in first]
     others = others[:OTHERS_SUBMITTED]
     before = open_cycle(
