@@ -23,7 +23,7 @@ DUE_IN_DAYS, CLOSES_IN_DAYS, OPENED_DAYS_AGO, PLANNED_DAYS = 45, 120, 21, 30
 YEAR_BEFORE_OPENED, YEAR_BEFORE_DUE, YEAR_BEFORE_CLOSED = 126, 60, 22
 """Days ago: the return of the school year before."""
 
-BEGUN_PARTS, ALL_PARTS, OTHERS_SUBMITTED = 3, 99, 9
+BEGUN_PARTS, BEGUN_OWN_PARTS, ALL_PARTS, OTHERS_SUBMITTED = 3, 2, 99, 9
 DEPARTS = 0.06
 """How often a school says anything but yes."""
 
@@ -57,7 +57,8 @@ def furnish(
 ) -> None:
     """Ask for this school year's return some weeks ago. The first school to try has submitted it, which a governor may
     sign, and the second has begun; a few others have submitted theirs, and the officer has looked at one. What is
-    missing somewhere is planned. The others had answered the year before as well.
+    missing somewhere is planned. The others had answered the year before as well, and the authority has begun its
+    self-assessment.
 
     `leads` are by school; `officer` is an e-mail address.
     """
@@ -84,6 +85,7 @@ def furnish(
         at=at - timedelta(days=OPENED_DAYS_AGO),
         **about,
     )
+    assess_itself(cycle, by=looking, at=at - timedelta(days=3))
     answer(cycle, first[1], parts=BEGUN_PARTS, by=leads[first[1].id].as_at(on), at=at - timedelta(days=2))
     made = None
     for number, school in enumerate((first[0], *others)):
@@ -102,6 +104,16 @@ def furnish(
         published = made.answers.get(requirement_id="SPMC-POL-03")
         note = "The policy was not on the website on the day we looked."
         assess(answer=published, verdict="no", note=note, by=looking, at=at - timedelta(days=1))
+
+
+def assess_itself(cycle: Cycle, *, by: Actor, at: datetime) -> None:
+    """The authority has answered two parts of its self-assessment, and says what one point lacks."""
+    points = [
+        point.requirement.id for section in sections_of(cycle, None)[:BEGUN_OWN_PARTS] for point in section.points
+    ]
+    said = {each: Wanted("yes", evidence="Section 19 policy") for each in points}
+    said |= {points[1]: Wanted("partly", reason="The name is in the policy and not yet on the page for parents.")}
+    save_answers(cycle=cycle, school=None, answers=said, by=by, at=at)
 
 
 def plan(made: Return, *, by: User, at: datetime) -> None:

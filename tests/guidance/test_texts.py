@@ -75,12 +75,18 @@ class TestTheTexts:
         assert said(TEXTS) == []
         assert check_texts() == []
 
-    def test_are_six_frameworks_with_140_requirements_and_24_elements_of_a_plan(self):
+    def test_are_seven_frameworks_with_162_requirements_and_24_elements_of_a_plan(self):
         assert {each.id for each in frameworks()} == {
-            "SPMC-2015", "HEALTHED-2023", "ATTEND-2024", "CFA-100A", "MCAS-2026", "AUDIT-2017"
+            "SPMC-2015", "HEALTHED-2023", "ATTEND-2024", "CFA-100A", "MCAS-2026", "AUDIT-2017", "S19-POLICY"
         }  # fmt: skip
-        assert sum(not one.is_of_plans for each in frameworks() for one in each.requirements) == 140
+        assert sum(not one.is_of_plans for each in frameworks() for one in each.requirements) == 162
         assert len(elements()) == 24
+
+    def test_ask_an_authority_about_ten_headings_of_its_policy_and_what_the_policy_must_not_do(self):
+        ten, found = framework("S19-POLICY").in_sections()
+        assert (len(ten[1]), len(found[1])) == (10, 8)
+        assert len(framework("HEALTHED-2023").of("local_authority")) == 14
+        assert framework("S19-POLICY").of("maintained_school") == []
 
     def test_show_no_draft_as_law_and_no_date_that_nobody_announced(self):
         draft, act = framework("MCAS-2026"), framework("CFA-100A")
@@ -247,6 +253,6 @@ class TestWhatIsWrong:
         editions.cache_clear()
         with pytest.raises(TextsAreWrong, match=r"SPMC-2015 1 has 109 requirements that are not in digests\.txt"):
             editions()
-        assert len(check_texts()) == 6
+        assert len(check_texts()) == 7
         write(folder, "nonsense")
         assert "Expected '='" in check_texts()[0].msg

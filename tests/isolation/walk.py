@@ -367,6 +367,13 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         for each in framework("CFA-100A").requirements:
             asked_as = {"requirement_id": each.id, "digest": each.digest}
             returns.Answer.objects.create(returned=yearly, **asked_as, **said, answered_at=AT, answered_by_name=canary)
+        before = returns.Return.objects.filter(school=None).count()
+        own = returns.Return.objects.create(cycle=cycle, number=before + 1, submitted_at=AT, submitted_by_name=canary)
+        [asked_first, *_] = framework("HEALTHED-2023").of("local_authority")
+        asked_as = {"requirement_id": asked_first.id, "digest": asked_first.digest}
+        returns.Answer.objects.create(returned=own, **asked_as, **said, answered_at=AT, answered_by_name=canary)
+        seen_to = {"what": canary, "owner_name": canary, "owner_email": "o@x.example", "due_on": AT.date()}
+        own_planned = returns.PlannedAction.objects.create(cycle=cycle, requirement_id=asked_first.id, **seen_to)
         service, _ = SignInService.objects.get_or_create(
             issuer="https://127.0.0.1:9",  # nobody answers there; the name is for everybody to see
             defaults={"name": "Council", "client_id": canary, "client_secret": canary, "is_on": True, "added_at": AT},
@@ -433,6 +440,9 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "authority:number": Word("1"),
         "framework_id": Word("MCAS-2026"),
         "returns:return_id": yearly.id,
+        "own returns:return_id": own.id,
+        "own returns:planned_id": own_planned.id,
+        "own returns:requirement_id": Word(asked_first.id),
         "planned_id": planned.id,
         "requirement_id": Word("ALG-ACT-01"),
         "returns:number": Word("1"),
@@ -453,7 +463,10 @@ def places(arguments: dict[str, Any]) -> list[Place]:
     for address in addresses():
         namespace = address.name.rpartition(":")[0]
         given = {}
-        for argument in address.arguments:
+        if "urn" not in address.arguments:
+            own = f"own {namespace}:"  # what is the authority's, where a school's has the same name
+            given = {each: arguments[own + each] for each in address.arguments if own + each in arguments}
+        for argument in set(address.arguments) - set(given):
             value = arguments.get(f"{namespace}:{argument}", arguments.get(argument))
             if value is None:
                 raise WalkError(

@@ -199,3 +199,66 @@ def test_only_what_guidance_changed_is_asked_again(site):
         newest = Answer.objects.filter(returned__school=site.cast.oak).exclude(returned=made)
         assert newest.exclude(carried_from=None).count() == 6
         assert {each.verdict for each in made.answers.all()} == {"yes"}, "no answer of last year is altered"
+
+
+def test_the_authority_assesses_itself(site, pdf):
+    """On a phone and at a desk: answered by the policy officer, submitted by the named officer, signed by the first."""
+    at = timezone.now()
+    on, own = day_of(at), "/authority/self-assessment/"
+    with inside(site.one):
+        named = person("nora@barsetshire.example", Role.NAMED_OFFICER, name="Nora Named")
+        year = {"school_year": school_year_of(on), "framework_ids": ["CFA-100A"]}
+        dates = {"due_on": on + timedelta(days=60), "closes_on": on + timedelta(days=120)}
+        if not Cycle.objects.filter(school_year=year["school_year"]).exists():
+            open_cycle(**year, **dates, by=site.cast.officer, at=at)
+    phone = site.open("/returns/", by=site.cast.officer, width=PHONE)
+    site.press(phone, "Self-assessment", role="link")
+    site.check_at_each_width(phone)
+    site.press(phone, "Answer", role="link")
+    phone.check("[name=HEDU-01-verdict][value=not_applicable]")
+    site.press(phone, "Save these answers")
+    site.check_at_each_width(phone)  # it takes a reason
+    for radio in phone.locator("[value=yes][type=radio]").all():
+        radio.check()
+    site.press(phone, "Save, then add a file for: The local authority arranges")
+    phone.set_input_files("[name=document]", {"name": "Policy.pdf", "mimeType": "", "buffer": pdf().read()})
+    site.press(phone, "Save this file")
+    site.check_at_each_width(phone)
+    site.press(phone, "Save these answers")
+    while (answer := phone.get_by_role("link", name="Answer")).count():
+        with phone.expect_navigation():
+            answer.first.click()
+        for radio in phone.locator("[value=yes][type=radio]").all():
+            radio.check()
+        last = phone.locator("[value=partly][type=radio]").last
+        last.check()
+        site.press(phone, "Save these answers")
+    site.check_at_each_width(phone)
+    assert phone.get_by_role("button", name="Submit this self-assessment").count() == 0
+
+    desk = site.open(own, by=named)
+    site.press(desk, "Submit this self-assessment")
+    site.check_at_each_width(desk)
+    site.press(desk, "Submit this self-assessment")
+    site.check_at_each_width(desk)
+    site.press(desk, "Self-assessment for", role="link")
+    assert desk.get_by_role("button", name="Sign this self-assessment").count() == 0
+    site.press(desk, "Plan what will be done", role="link")
+    for name, typed in (("what", "Say it"), ("owner_name", "Olga"), ("owner_email", "o@barsetshire.example")):
+        desk.fill(f"[name={name}]", typed)
+    fill_date(desk, "due_on", on + timedelta(days=90))
+    site.check_at_each_width(desk)
+    site.press(desk, "Save")
+    site.check_at_each_width(desk)
+
+    phone.goto(desk.url)
+    site.press(phone, "Sign this self-assessment")
+    site.check_at_each_width(phone)
+    site.press(phone, "Sign this self-assessment")
+    phone.goto(site.address("/returns/"))
+    assert phone.locator("li", has_text="Self-assessment: returned and signed").count() == 1
+    site.check_at_each_width(phone)
+    head = site.open(own, by=site.cast.head, width=PHONE)
+    assert head.get_by_role("heading", name="Self-assessment").count() == 0
+    with inside(site.one):
+        assert Countersignature.objects.get(returned__school=None).signed_by == site.cast.officer.id

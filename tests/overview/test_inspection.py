@@ -181,7 +181,7 @@ class TestTheZip:
     def test_holds_nothing_that_was_recorded_later(self, history, returned, take, on):
         before = files(take(on=on - 21 * DAY))
         assert rows(before["answers.csv"]) == [] and "evidence/ALG-ACT-01.pdf" not in before
-        assert "No return had been submitted." in words(before["evidence.pdf"])
+        assert "Return None had been submitted." in words(before["evidence.pdf"])
         [policy] = [row for row in rows(before["policies.csv"]) if row["Policy"] == "Medical conditions policy"]
         assert (policy["Approved by"], policy["Minute"]) == ("Full governing body", "7.2")
         signed = words(files(take(on=on - 15 * DAY))["evidence.pdf"])

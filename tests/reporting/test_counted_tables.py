@@ -15,6 +15,7 @@ from handrail.policies.reminders import SUBJECT
 from handrail.reporting.models import Change
 from handrail.returns.actions import Wanted, open_cycle, save_answers, submit
 from handrail.returns.rules import CRITERIA
+from handrail.returns.standing import sections_of
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -190,6 +191,15 @@ class TestAnswers:
         assert len(data("answers", requirement="AUD17-01,AUD17-02", urn="900001")) == 2
         asked = {row["requirement_id"]: row["digest"] for row in data("requirements", framework=CRITERIA)}
         assert {row["requirement_id"]: row["digest"] for row in rows} == asked
+
+    def test_of_the_authority_about_itself_are_of_no_school(self, one, cast, returned, data):
+        with inside(one):
+            points = [point for section in sections_of(returned.cycle, None) for point in section.points]
+            about = {"cycle": returned.cycle, "school": None, "by": cast.officer, "at": AT}
+            save_answers(answers={point.requirement.id: Wanted("yes") for point in points}, **about)
+            submit(**about)
+        assert {row["urn"] for row in data("answers", requirement="S19P-01,HEDU-11")} == {None}
+        assert len(data("answers", urn="900001")) == 9
 
 
 class TestRequirements:

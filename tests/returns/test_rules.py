@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from handrail.returns.rules import RULES, Colour, Kept, Returned, is_adequate, judged, judged_alone
+from handrail.returns.rules import RULES, Colour, Kept, Returned, is_adequate, judged
 
 ON = date(2026, 11, 23)
 FINE = Kept("Medical conditions policy", ON + timedelta(days=200), has_lead=True, is_published=True)
@@ -42,13 +42,6 @@ class TestTheColour:
     )
     def test_of_a_policy(self, policy, rule):
         assert found(policy)[0].rule == rule
-
-    @pytest.mark.parametrize(
-        ("policy", "rule"),
-        [(FINE, "G2"), (due(-31), "R2"), (due(-1), "A2"), (FINE._replace(is_published=False), "A4")],
-    )
-    def test_of_a_policy_that_no_return_goes_with(self, policy, rule):
-        assert judged_alone(policy, on=ON, due_soon_days=30)[0].rule == rule
 
     @pytest.mark.parametrize(
         ("returned", "rule"),

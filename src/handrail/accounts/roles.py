@@ -58,6 +58,9 @@ class Permission(StrEnum):
     ANSWER_RETURNS = "answer_returns"
     SUBMIT_RETURNS = "submit_returns"
     COUNTERSIGN_RETURNS = "countersign_returns"  # for the governors
+    ANSWER_OWN_RETURN = "answer_own_return"  # the authority’s self-assessment, which no school sees
+    SUBMIT_OWN_RETURN = "submit_own_return"
+    COUNTERSIGN_OWN_RETURN = "countersign_own_return"  # as a second person of the authority
     IMPORT_SCHOOLS = "import_schools"
     EDIT_AUTHORITY_POLICY = "edit_authority_policy"
     PREVIEW_GUIDANCE = "preview_guidance"  # let the authority's people look at a draft
@@ -130,11 +133,14 @@ _OFFICER = _AT_AUTHORITY | {
     Permission.CONFIRM_SETTINGS,
     Permission.ASK_RETURNS,
     Permission.ASSESS_RETURNS,
+    Permission.ANSWER_OWN_RETURN,
+    Permission.COUNTERSIGN_OWN_RETURN,
 }
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.AUTHORITY_ADMINISTRATOR: frozenset(
         _OFFICER
         | {
+            Permission.SUBMIT_OWN_RETURN,
             Permission.EDIT_SETTINGS,
             Permission.MANAGE_PEOPLE,
             Permission.SET_UP_SIGN_IN,
@@ -146,7 +152,15 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.POLICY_OFFICER: frozenset(_OFFICER),
     Role.NAMED_OFFICER: frozenset(
         _AT_AUTHORITY
-        | {Permission.SEE_ACTIVITY, Permission.BREAK_GLASS, Permission.CONFIRM_SETTINGS, Permission.DECIDE_CASES}
+        | {
+            Permission.SEE_ACTIVITY,
+            Permission.BREAK_GLASS,
+            Permission.CONFIRM_SETTINGS,
+            Permission.DECIDE_CASES,
+            Permission.ANSWER_OWN_RETURN,
+            Permission.SUBMIT_OWN_RETURN,
+            Permission.COUNTERSIGN_OWN_RETURN,
+        }
     ),
     Role.ANALYST: frozenset(_AT_AUTHORITY - {Permission.SEE_PEOPLE}),
     Role.DATA_PROTECTION_LEAD: frozenset(

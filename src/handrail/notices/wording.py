@@ -181,18 +181,18 @@ WORDINGS = {
         "school",
         "Reminder that something planned is due",
         "{whose}: something that you see to is due by {due}",
-        "{whose} has planned something after its return to {authority}, and named you to see to it by {due}.\n\n"
+        "{whose} has planned something after its yearly return, and named you to see to it by {due}.\n\n"
         "Sign in to read what it is, or to say that it is done. "
-        "If you have no account, ask whoever leads for the school.\n{link}\n",
+        "If you have no account, ask whoever leads there.\n{link}\n",
     ),
     "action_overdue": Wording(
         "school",
         "Reminder of something planned that is overdue",
         "{whose}: something planned was due by {due}",
-        "{whose} has planned something after its return to {authority}, to be done by {due}. "
+        "{whose} has planned something after its yearly return, to be done by {due}. "
         "We have no record that it is done.\n\n"
         "Sign in to read what it is, or to say that it is done. "
-        "If you have no account, ask whoever leads for the school.\n{link}\n",
+        "If you have no account, ask whoever leads there.\n{link}\n",
     ),
     "invitation": Wording(
         "service",

@@ -48,7 +48,7 @@ SHOWN = {
         "changed who is responsible for a policy": "Changed who is responsible for a policy",
         "answered points of a return": "Answered points of the return",
         "submitted a return": "Submitted the return",
-        "countersigned a return": "Signed the return for the governors",
+        "countersigned a return": "Signed the return",
         "assessed an answer of a return": "Recorded what the authority found of an answer",
         "planned what a return lacks": "Planned what will be done about a point",
         "changed what was planned about a return": "Changed what was planned about a point",

@@ -119,7 +119,7 @@ class Evidence:
         for section in submitted_sections(returned):
             for point in section.points:
                 found = [each for each in point.answer.assessments.all() if each.assessed_at < self.until]
-                document, what = point.answer.evidence_file, f"Evidence of {point.requirement.id}, {returned.cycle}"
+                document, what = point.answer.evidence_file, f"Evidence of {point.requirement.id}, {returned}"
                 file = self._file(f"evidence/{point.requirement.id}", what, document) if document else ""
                 yield Said(section.title, point, found, planned.get(point.requirement.id, []), file)
 
@@ -188,13 +188,10 @@ class Evidence:
 
     def _returns(self) -> Iterator[Table]:
         if not self.returns:
-            yield Table("Return", "No return had been submitted.")
+            yield Table("Return" if self.school else "Self-assessment", "None had been submitted.")
         for place, returned in enumerate(self.returns):
-            title, lead = (
-                f"{returned.cycle}",
-                f"Submitted on {long_date(returned.submitted_at)} by {returned.submitted_by_name}.",
-            )
-            title += f", correction {returned.number - 1}" if returned.number > 1 else ""
+            title = str(returned)
+            lead = f"Submitted on {long_date(returned.submitted_at)} by {returned.submitted_by_name}."
             lead += f" {self._signature(returned)}"
             said = self.said[returned.id]
             if place:  # what an older one said is in answers.csv
@@ -304,7 +301,8 @@ class Evidence:
     def _answers_csv(self) -> bytes:
         rows = (
             (
-                str(returned.cycle), returned.number, returned.submitted_at, each.section, each.point.requirement.id,
+                returned.cycle.title_for(self.school), returned.number, returned.submitted_at,
+                each.section, each.point.requirement.id,
                 each.point.requirement.says, each.point.strength, each.answer.get_verdict_display(), each.in_words,
                 each.answer.answered_by_name, each.answer.answered_at, "Yes" if each.answer.carried_from_id else "",
             )
@@ -334,6 +332,7 @@ class Evidence:
                     self._signature(each), *(counts.get((each.id, verdict), 0) for verdict in Verdict.values),
                 )
                 for each in returns
+                if each.school
             ]  # fmt: skip
         return rows_as_csv(("URN", "School", "Return", "Submitted", "By", "Countersigned", *Verdict.labels), rows)
 

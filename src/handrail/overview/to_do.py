@@ -54,7 +54,7 @@ PLANS = Words("healthcare plan to see to", "healthcare plans to see to", "plans:
 MEDICINES = Words("medicine or device to renew", "medicines or devices to renew", "care:school_medicines")
 CHECKS = Words("spare kit to check", "spare kits to check", "care:kits", "overdue", "due soon")
 KITS = Words("spare kit to renew", "spare kits to renew", "care:kits")
-PLANNED = Words("action after the return", "actions after the return", "returns:school", "overdue", "due soon")
+PLANNED = Words("action after the return", "actions after the return", "returns:home", "overdue", "due soon")
 TRAININGS = Words("training to renew", "trainings to renew", "care:trainings")
 
 

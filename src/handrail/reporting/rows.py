@@ -111,18 +111,23 @@ class PolicyMonthRow(serializers.Serializer):
 
 class AnswerRow(serializers.Serializer):
     id = serializers.UUIDField(help_text="The row, for ever.")
-    urn = serializers.CharField(source="returned.school.urn", help_text="The school.")
+    urn = serializers.CharField(
+        source="returned.school.urn",
+        allow_null=True,
+        help_text="The school. Empty for the authority’s own self-assessment.",
+    )
     school_year = serializers.IntegerField(
         source="returned.cycle.school_year", help_text="The year in which the school year of the return began."
     )
     return_number = serializers.IntegerField(
-        source="returned.number", help_text="1, and more for corrections: the highest of a school and year counts."
+        source="returned.number",
+        help_text="1, and more for corrections: the highest of a school, or the authority, and year counts.",
     )
     requirement_id = serializers.CharField(help_text="What was answered: its id in the table requirements.")
     digest = serializers.CharField(
         help_text="Which words were answered. Where the table requirements has another one, they have changed since."
     )
-    verdict = serializers.ChoiceField(choices=Verdict.choices, help_text="What the school says.")
+    verdict = serializers.ChoiceField(choices=Verdict.choices, help_text="What was answered.")
     verdict_label = Label(source="verdict", words=dict(Verdict.choices), help_text="The same in words.")
     evidence_page = serializers.CharField(help_text="On which page of the policy it is.")
     evidence_url = serializers.CharField(help_text="Where it can be seen.")

@@ -260,7 +260,8 @@ TABLES = {
         Table(
             "answers",
             "Answers of returns",
-            "What schools answered in returns that they submitted. What they wrote in words is left out.",
+            "What schools answered in returns that they submitted, and the authority about itself. What they wrote in "
+            "words is left out.",
             Scope.SCHOOL,
             rows.AnswerRow,
             key="id",

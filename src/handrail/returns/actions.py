@@ -55,7 +55,7 @@ class IsClosed(Refused):
 
 
 class NotAsked(Refused):
-    """The return does not ask this of this school."""
+    """The return does not ask this of this school, or of the authority."""
 
 
 class ReasonMissing(Refused):
@@ -159,12 +159,12 @@ def assess(*, answer: Answer, verdict: str, note: str, by: audit.Actor, at: date
     return made
 
 
-# -- the school ------------------------------------------------------------------------------------------
+# -- the school, or the authority itself -------------------------------------------------------------------
 
 
 @transaction.atomic
 def save_answers(
-    *, cycle: Cycle, school: School, answers: Mapping[str, Wanted], by: audit.Actor, at: datetime
+    *, cycle: Cycle, school: School | None, answers: Mapping[str, Wanted], by: audit.Actor, at: datetime
 ) -> list[str]:
     """Keep answers that are being written, by the id of their requirement. Gives the ids of those that changed.
 
@@ -172,15 +172,15 @@ def save_answers(
     saying who gave it. Raises IsClosed, NotAsked, ReasonMissing.
     """
     if cycle.is_closed(day_of(at)):
-        raise IsClosed("This return is closed. Nothing can be changed any more.")
+        raise IsClosed("It is closed. Nothing can be changed any more.")
     points = {point.requirement.id: point for each in sections_of(cycle, school) for point in each.points}
     said = {"answered_at": at, "answered_by": by.actor_id, "answered_by_name": by.actor_name}
     drafts = []
     for requirement_id, wanted in answers.items():
         if requirement_id not in points:
-            raise NotAsked("This return does not ask that", requirement_id)
+            raise NotAsked("It does not ask that", requirement_id)
         if wanted.verdict == Verdict.NOT_APPLICABLE and not wanted.reason.strip():
-            raise ReasonMissing("Enter why this does not apply to your school", requirement_id)
+            raise ReasonMissing("Enter why this does not apply to you", requirement_id)
         point = points[requirement_id]
         if not point.answer or point.answer.content != vars(wanted):
             about = {"cycle": cycle, "school": school, "requirement_id": requirement_id}
@@ -194,14 +194,27 @@ def save_answers(
         )
         changed = [each.requirement_id for each in drafts]
         _record(
-            "answered points of a return", cycle.id, "return_cycle", by=by, at=at, school_id=school.id, fields=changed
+            "answered points of a return",
+            cycle.id,
+            "return_cycle",
+            by=by,
+            at=at,
+            school_id=school.id if school else None,
+            fields=changed,
         )
     return [each.requirement_id for each in drafts]
 
 
 @transaction.atomic
 def attach_file(
-    *, cycle: Cycle, school: School, requirement_id: str, file: BinaryIO, name: str, by: audit.Actor, at: datetime
+    *,
+    cycle: Cycle,
+    school: School | None,
+    requirement_id: str,
+    file: BinaryIO,
+    name: str,
+    by: audit.Actor,
+    at: datetime,
 ) -> Document:
     """Keep a file as evidence of an answer that has been given, in place of the one before.
 
@@ -215,13 +228,13 @@ def attach_file(
 
 
 @transaction.atomic
-def take_off_file(*, cycle: Cycle, school: School, requirement_id: str, by: audit.Actor, at: datetime) -> None:
+def take_off_file(*, cycle: Cycle, school: School | None, requirement_id: str, by: audit.Actor, at: datetime) -> None:
     """Leave an answer without its file. What was submitted with it keeps it. Raises as `attach_file` does."""
     said = replace(_said(cycle, school, requirement_id), evidence_file_id=None)
     save_answers(cycle=cycle, school=school, answers={requirement_id: said}, by=by, at=at)
 
 
-def _said(cycle: Cycle, school: School, requirement_id: str) -> Wanted:
+def _said(cycle: Cycle, school: School | None, requirement_id: str) -> Wanted:
     """What stands as the answer to a point. Raises NotAnswered."""
     points = (point for each in sections_of(cycle, school) for point in each.points)
     answer = next((point.answer for point in points if point.requirement.id == requirement_id), None)
@@ -231,20 +244,20 @@ def _said(cycle: Cycle, school: School, requirement_id: str) -> Wanted:
 
 
 @transaction.atomic
-def submit(*, cycle: Cycle, school: School, by: audit.Actor, at: datetime) -> Return:
-    """Submit the school's return, or a correction of it, as it stands. It never changes afterwards.
+def submit(*, cycle: Cycle, school: School | None, by: audit.Actor, at: datetime) -> Return:
+    """Submit a school's return, the authority's own, or a correction of it, as it stands. It never changes afterwards.
 
     Raises IsClosed, NotAnswered, NothingNew.
     """
-    School.objects.select_for_update().get(id=school.id)  # two who submit at once make two numbers
+    _one_at_a_time(cycle.id, school.id if school else None)  # two who submit at once make two numbers
     if cycle.is_closed(day_of(at)):
-        raise IsClosed("This return is closed. Nothing can be submitted any more.")
+        raise IsClosed("It is closed. Nothing can be submitted any more.")
     points = [point for each in sections_of(cycle, school) for point in each.points]
     if not points or any(point.answer is None for point in points):
-        raise NotAnswered("Answer every point before you submit the return")
+        raise NotAnswered("Answer every point before you submit it")
     before = Return.objects.filter(cycle=cycle, school=school).order_by("-number").first()
     if before and _as_said(point.answer for point in points) == _as_said(before.answers.all()):
-        raise NothingNew("You have changed nothing since you submitted this return")
+        raise NothingNew("You have changed nothing since you submitted it")
     made = Return.objects.create(
         cycle=cycle,
         school=school,
@@ -258,7 +271,7 @@ def submit(*, cycle: Cycle, school: School, by: audit.Actor, at: datetime) -> Re
     # What was submitted is no draft any more. An answer to what a point asked before it was changed stays one.
     digests = [point.requirement.digest for point in points]
     Draft.objects.filter(cycle=cycle, school=school, digest__in=digests).delete()
-    _record("submitted a return", made.id, "return", by=by, at=at, school_id=school.id)
+    _record("submitted a return", made.id, "return", by=by, at=at, school_id=made.school_id)
     return made
 
 
@@ -273,14 +286,14 @@ def _submitted(made: Return, said: Said) -> Answer:
 
 @transaction.atomic
 def countersign(*, returned: Return, by: audit.Actor, at: datetime) -> Countersignature:
-    """Record that a governor agrees with a return. Raises MayNotSign."""
-    School.objects.select_for_update().get(id=returned.school_id)
+    """Record that a governor, or a second person of the authority, agrees with a return. Raises MayNotSign."""
+    _one_at_a_time(returned.cycle_id, returned.school_id)
     if returned.submitted_by == by.actor_id:
-        raise MayNotSign("You submitted this return, so another governor has to sign it")
+        raise MayNotSign("You submitted it, so somebody else has to sign it")
     if Return.objects.filter(cycle=returned.cycle_id, school=returned.school_id, number__gt=returned.number).exists():
-        raise MayNotSign("This return has been corrected. Sign the newest one.")
+        raise MayNotSign("It has been corrected. Sign the newest one.")
     if Countersignature.objects.filter(returned=returned).exists():
-        raise MayNotSign("This return has been signed already")
+        raise MayNotSign("It has been signed already")
     made = Countersignature.objects.create(
         returned=returned, signed_at=at, signed_by=by.actor_id, signed_by_name=by.actor_name
     )
@@ -292,13 +305,13 @@ def countersign(*, returned: Return, by: audit.Actor, at: datetime) -> Countersi
 def plan_action(
     *, answer: Answer, what: str, owner_name: str, owner_email: str, due_on: date, by: audit.Actor, at: datetime
 ) -> PlannedAction:
-    """Say what the school will do about a point that it does not meet, who sees to it, and by when. Raises NoGap."""
+    """Say what will be done about a point that is not met, who sees to it, and by when. Raises NoGap."""
     returned = answer.returned
     is_newest = not Return.objects.filter(
         cycle=returned.cycle_id, school=returned.school_id, number__gt=returned.number
     ).exists()
     if answer.verdict not in UNMET or not is_newest:
-        raise NoGap("Your newest return does not say that this is missing, so there is nothing to plan")
+        raise NoGap("What you submitted last does not say that this is missing, so there is nothing to plan")
     made = PlannedAction.objects.create(
         cycle_id=returned.cycle_id,
         school_id=returned.school_id,
@@ -324,6 +337,12 @@ def change_action(*, action: PlannedAction, by: audit.Actor, at: datetime, **wan
         verb = "changed what was planned about a return"
         _record(verb, action.id, "planned_action", by=by, at=at, school_id=action.school_id, fields=changed)
     return changed
+
+
+def _one_at_a_time(cycle_id: UUID, school_id: UUID | None) -> None:
+    """Let nobody else submit or sign the same until this is done."""
+    held: Any = School.objects.filter(id=school_id) if school_id else Cycle.objects.filter(id=cycle_id)
+    held.select_for_update().get()
 
 
 def _check_dates(opened_on: date, due_on: date, closes_on: date) -> None:

@@ -51,7 +51,7 @@ class BoardView(Door):
             "page": Paginator(filtered(rows, form), PAGE).get_page(request.GET.get("page")),
             "colours": [(each, colours[each]) for each in Colour],
             "progress": [(each, progress[each]) for each in Progress],
-            "own": own(on=request.today),
+            "own": own(cycle, on=request.today),
             "reopened": sum(each.open_points > 0 for each in rows),
             "rules": RULES,
             "is_closed": cycle and cycle.is_closed(request.today),

@@ -8,7 +8,6 @@ from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.functional import cached_property
 
 from handrail.accounts.roles import Permission
@@ -20,18 +19,18 @@ from handrail.returns import actions
 from handrail.returns.forms import EvidenceFileForm
 from handrail.returns.models import Answer, Draft
 from handrail.returns.questions import Point, Section
-from handrail.returns.views import SchoolDoor
+from handrail.returns.views import ReturnDoor
 
 log = logging.getLogger(__name__)
 
 
-class FileView(SchoolDoor):
+class FileView(ReturnDoor):
     """Add a file to an answer, put another in its place, or take it off."""
 
     permission = Permission.ANSWER_RETURNS
 
     @cached_property
-    def place(self) -> tuple[Section, Point]:
+    def found(self) -> tuple[Section, Point]:
         self.open_cycle()
         for section in self.sections:
             for point in section.points:
@@ -42,9 +41,10 @@ class FileView(SchoolDoor):
     def get(self, request: Request, **_place: Any) -> HttpResponse:
         return self.shown(EvidenceFileForm())
 
-    def post(self, request: Request, urn: str, requirement_id: str) -> HttpResponse:
-        section, _ = self.place
-        about: dict[str, Any] = {"cycle": self.open_cycle(), "school": self.school, "requirement_id": requirement_id}
+    def post(self, request: Request, **_place: Any) -> HttpResponse:
+        section, point = self.found
+        about: dict[str, Any] = {"cycle": self.open_cycle(), "school": self.school}
+        about["requirement_id"] = point.requirement.id
         about |= {"by": request.user, "at": request.now}
         form = EvidenceFileForm(request.POST, request.FILES)
         try:
@@ -64,21 +64,21 @@ class FileView(SchoolDoor):
             log.exception("a document could not be stored")
             form.add_error("document", "The selected file could not be saved. Your answer is. Try the file again")
             return self.shown(form)
-        return redirect("returns:section", urn=urn, number=section.number)
+        return redirect(self.address("section", number=section.number))
 
     def shown(self, form: EvidenceFileForm) -> HttpResponse:
-        section, point = self.place
+        section, point = self.found
         return self.page("file", form=form, section=section, point=point)
 
 
-class DownloadView(SchoolDoor):
+class DownloadView(ReturnDoor):
     """A file of a submitted answer, to be saved; of one that is being written too, for those who write it."""
 
-    def get(self, request: Request, urn: str, document_id: Any) -> HttpResponseBase:
+    def get(self, request: Request, document_id: Any, **_place: Any) -> HttpResponseBase:
         submitted = Answer.objects.filter(returned__in=self.returns)
         writing = Draft.objects.filter(school=self.school)
-        if not request.user.may(Permission.ANSWER_RETURNS, school_id=self.school.id):
+        if not self.may("answer"):
             writing = writing.none()
         seen = Q(id__in=submitted.values("evidence_file")) | Q(id__in=writing.values("evidence_file"))
         document = get_or_404(Document.objects.filter(seen), id=document_id)
-        return download_or_say(request, document, back=reverse("returns:school", args=[urn]))
+        return download_or_say(request, document, back=self.address("home"))

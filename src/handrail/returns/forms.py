@@ -60,7 +60,7 @@ class AnswerForm(forms.Form):
         if said and not cleaned.get("verdict") and "verdict" not in self.errors:
             self.add_error("verdict", f"Select an answer to “{self.point.requirement.says}”")
         if cleaned.get("verdict") == Verdict.NOT_APPLICABLE and not cleaned.get("reason", "").strip():
-            self.add_error("reason", "Enter why this does not apply to your school")
+            self.add_error("reason", "Enter why this does not apply to you")
         return cleaned
 
     @property

@@ -1,4 +1,5 @@
-"""Yearly returns: the cycle that an authority opens, what a school is writing, and what it submitted.
+"""Yearly returns: the cycle that an authority opens, what a school is writing, and what it submitted. Where no
+school is named, it is the authority's own: its self-assessment.
 
 What is being written may change until the cycle closes. What was submitted, signed or assessed is only ever added to.
 """
@@ -19,6 +20,11 @@ from handrail.schools.terms import year_in_words
 
 if TYPE_CHECKING:
     from handrail.accounts.models import User
+
+
+def place_of(school: School | None) -> dict[str, str]:
+    """Where the pages of a return are: `url("returns:home", **place)`. Those of the authority's own take nothing."""
+    return {"urn": school.urn} if school else {}
 
 
 class State(models.TextChoices):
@@ -52,6 +58,10 @@ class Cycle(Record):
 
     def __str__(self) -> str:
         return f"Return for {year_in_words(self.school_year)}"
+
+    def title_for(self, school: School | UUID | None) -> str:
+        """What it is called: a school's return, and the authority's self-assessment."""
+        return str(self) if school else f"Self-assessment for {year_in_words(self.school_year)}"
 
     def state_on(self, on: date, *, due_soon_days: int) -> State:
         if on >= self.closes_on:
@@ -105,12 +115,14 @@ class Draft(Said):
     """An answer that is being written. One to what a requirement asked before it changed stays beside the new one."""
 
     cycle = models.ForeignKey(Cycle, on_delete=models.CASCADE, related_name="drafts")
-    school = models.ForeignKey(School, on_delete=models.CASCADE, related_name="+")
+    school = models.ForeignKey(School, on_delete=models.CASCADE, null=True, related_name="+")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["cycle", "school", "requirement_id", "digest"], name="one_draft_answer_to_a_question"
+                fields=["cycle", "school", "requirement_id", "digest"],
+                nulls_distinct=False,
+                name="one_draft_answer_to_a_question",
             )
         ]
 
@@ -122,22 +134,24 @@ class ReturnQuerySet(models.QuerySet["Return"]):
         return self if None in places else self.filter(school_id__in=[place for place in places if place])
 
     def newest(self) -> Self:
-        """Of each school the one that counts: its last, in its newest cycle."""
+        """Of each school, and of the authority, the one that counts: its last, in its newest cycle."""
         return self.order_by("school_id", "-cycle__school_year", "-number").distinct("school_id")
 
 
 class Return(Record):
-    """What a school submitted. A correction is another one, with a higher number."""
+    """What a school submitted, or the authority itself when `school` is empty. A correction is another one, with a
+    higher number.
+    """
 
     cycle = models.ForeignKey(Cycle, on_delete=models.PROTECT, related_name="returns")
-    school = models.ForeignKey(School, on_delete=models.PROTECT, related_name="returns")
+    school = models.ForeignKey(School, on_delete=models.PROTECT, null=True, related_name="returns")
     number = models.PositiveSmallIntegerField(help_text="1, and more for corrections")
     asked = models.CharField(max_length=16, help_text="a digest: the same for all that were asked the same")
     submitted_at = models.DateTimeField()
     submitted_by = models.UUIDField(null=True)
     submitted_by_name = models.CharField(max_length=150)
 
-    school_id: UUID
+    school_id: UUID | None
 
     objects: ClassVar = RecordManager.from_queryset(ReturnQuerySet)()
 
@@ -145,8 +159,14 @@ class Return(Record):
         db_table_comment = "Append-only: what schools submitted"
         ordering = ["-cycle__school_year", "-number"]
         constraints = [
-            models.UniqueConstraint(fields=["cycle", "school", "number"], name="numbers_of_returns_are_not_reused")
+            models.UniqueConstraint(
+                fields=["cycle", "school", "number"], nulls_distinct=False, name="numbers_of_returns_are_not_reused"
+            )
         ]
+
+    def __str__(self) -> str:
+        title = self.cycle.title_for(self.school_id)
+        return f"{title}, correction {self.number - 1}" if self.number > 1 else title
 
 
 class Answer(Said):
@@ -173,10 +193,10 @@ class PlannedActionQuerySet(models.QuerySet["PlannedAction"]):
 
 
 class PlannedAction(Record):
-    """What a school will do about a point that it does not meet, who sees to it, and by when."""
+    """What a school, or the authority, will do about a point that it does not meet, who sees to it, and by when."""
 
     cycle = models.ForeignKey(Cycle, on_delete=models.PROTECT, related_name="+")
-    school = models.ForeignKey(School, on_delete=models.PROTECT, related_name="planned_actions")
+    school = models.ForeignKey(School, on_delete=models.PROTECT, null=True, related_name="planned_actions")
     requirement_id = models.CharField(max_length=40)
     what = models.TextField(max_length=500)
     owner_name = models.CharField(max_length=150)
@@ -200,7 +220,7 @@ class PlannedAction(Record):
 
 
 class Countersignature(Record):
-    """That a governor has seen a return and agrees with it."""
+    """That a governor, or somebody else at the authority, has seen a return and agrees with it."""
 
     returned = models.OneToOneField(Return, on_delete=models.PROTECT, related_name="countersignature")
     signed_at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""Pages of what a school plans about the points that it does not meet."""
+"""Pages of what a school, or the authority itself, plans about the points that it does not meet."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from handrail.core.access import Request, get_or_404
 from handrail.returns import actions
 from handrail.returns.forms import ChangePlannedActionForm, PlannedActionForm
 from handrail.returns.models import PlannedAction
-from handrail.returns.views import AnswerDoor, SchoolDoor
+from handrail.returns.views import AnswerDoor, ReturnDoor
 
 
 class PlanView(AnswerDoor):
@@ -23,7 +23,7 @@ class PlanView(AnswerDoor):
     def get(self, request: Request, **_place: Any) -> HttpResponse:
         return self.about("plan", PlannedActionForm(today=request.today))
 
-    def post(self, request: Request, urn: str, return_id: Any, requirement_id: str) -> HttpResponse:
+    def post(self, request: Request, **_place: Any) -> HttpResponse:
         form = PlannedActionForm(request.POST, today=request.today)
         if not form.is_valid():
             return self.about("plan", form)
@@ -32,10 +32,10 @@ class PlanView(AnswerDoor):
         except actions.NoGap as refusal:
             return self.about("plan", form, page_errors=[{"text": str(refusal)}])
         messages.success(request, "Saved. We remind whoever sees to it.")
-        return redirect("returns:submitted", urn=urn, return_id=return_id)
+        return redirect(self.address("submitted", return_id=self.returned.id))
 
 
-class PlannedView(SchoolDoor):
+class PlannedView(ReturnDoor):
     """Change what was planned, or say that it is done."""
 
     permission = Permission.ANSWER_RETURNS
@@ -51,10 +51,10 @@ class PlannedView(SchoolDoor):
         known = {name: getattr(self.planned, name) for name in PlannedAction.CONTENT}
         return self.page("planned", form=ChangePlannedActionForm(initial=known, today=request.today))
 
-    def post(self, request: Request, urn: str, planned_id: Any) -> HttpResponse:
+    def post(self, request: Request, **_place: Any) -> HttpResponse:
         form = ChangePlannedActionForm(request.POST, today=request.today)
         if not form.is_valid():
             return self.page("planned", form=form)
         actions.change_action(action=self.planned, by=request.user, at=request.now, **form.cleaned_data)
         messages.success(request, "Saved.")
-        return redirect("returns:school", urn=urn)
+        return redirect(self.address("home"))

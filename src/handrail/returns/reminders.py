@@ -1,5 +1,5 @@
 """Who is owed a message about what a school does each year, or has planned, and whether it is still due: the return,
-the allergy safety policy that people were told of a year ago, and what was planned after a return.
+the allergy safety policy that people were told of a year ago, and what it or the authority planned after a return.
 
 It goes to whoever leads on medical conditions at the school, else to the office; that about what was planned to whoever
 is named to see to it. The head is copied in the end. Neither says what anybody answered.
@@ -22,12 +22,12 @@ from handrail.notices import actions, alarms, steps
 from handrail.notices.actions import NoLongerDue, Owed
 from handrail.notices.models import Notice
 from handrail.policies.models import Communication
-from handrail.returns.models import Cycle, PlannedAction, Return
+from handrail.returns.models import Cycle, PlannedAction, Return, place_of
 from handrail.returns.questions import asked
 from handrail.returns.standing import asking
 from handrail.schools.duty import BOUND, Body
 from handrail.schools.models import School
-from tenants.database import execute
+from tenants.database import execute, require_bound
 
 RULE = "yearly returns"
 
@@ -45,7 +45,7 @@ class Rule:
     lead: str
     before: str
     overdue: str
-    page: str = "returns:school"
+    page: str = "returns:home"
 
 
 def _returns(on: date) -> Items:
@@ -59,6 +59,7 @@ def _returns(on: date) -> Items:
 
 
 def _planned(on: date) -> Items:
+    """The authority's own too: it has no head to copy, so that they go to whoever is named."""
     return PlannedAction.objects.open().filter(school__closed_on=None).annotate(due=F("due_on"), to=F("owner_email"))
 
 
@@ -131,7 +132,7 @@ def still_due(notice: Notice, *, at: datetime) -> dict[str, str]:
     school = item if isinstance(item, School) else item.school
     return {
         "role": notice.recipient_role,
-        "path": reverse(rule.page, args=[school.urn]),
-        "whose": school.name,
+        "path": reverse(rule.page, kwargs=place_of(school)),
+        "whose": school.name if school else require_bound().name,
         "due": long_date(item.due),
     }

@@ -82,7 +82,6 @@ RULES = {
     "N1": "No return has been submitted.",
     "N2": "The return leaves points open.",
     "N3": "No return has been asked for.",
-    "G2": "The authority’s own policy is current and published.",
     "G1": "All policies are current and published, and every point is answered.",
 }
 """What each rule says, for the page that explains them."""
@@ -91,8 +90,8 @@ RULES = {
 def judged(
     policies: Iterable[Kept], returned: Returned | None, *, return_due_on: date | None, on: date, due_soon_days: int
 ) -> Iterator[Found]:
-    """Every rule that applies to a school on the day `on`, the one that decides its colour first. Who wants no more
-    than that one asks no further.
+    """Every rule that applies to a school, or to the authority itself, on the day `on`, the one that decides its colour
+    first. Who wants no more than that one asks no further.
 
     `return_due_on` is the day by which the return was asked for; empty when none was.
     """
@@ -104,12 +103,6 @@ def judged(
     )
     yield next(rules, Found(Colour.GREEN, "G1", RULES["G1"]))
     yield from rules
-
-
-def judged_alone(policy: Kept, *, on: date, due_soon_days: int) -> list[Found]:
-    """Every rule that applies to a policy that no return goes with, the one that decides its colour first."""
-    found = [*_reds([policy], None, None, on), *_ambers([policy], None, on, due_soon_days)]
-    return found or [Found(Colour.GREEN, "G2", RULES["G2"])]
 
 
 def _reds(policies: list[Kept], returned: Returned | None, due_on: date | None, on: date) -> Iterator[Found]:

@@ -10,13 +10,13 @@ from django.db.models import Exists, Min, OuterRef, Q, TextChoices
 
 from handrail.core.calendar import beginning_of
 from handrail.core.models import AuthoritySettings
-from handrail.guidance.frameworks import Framework, Strength
+from handrail.guidance.frameworks import AUTHORITY, Framework, Strength
 from handrail.guidance.published import editions, framework, frameworks
 from handrail.policies.models import NEEDED, Communication, Kind, Policy, PolicyReview, WebsiteCheck
 from handrail.returns.models import Answer, Cycle, Draft, PlannedAction, Return
 from handrail.returns.questions import Point, Section, asked, asks, in_sections, sections
-from handrail.returns.rules import CRITERIA, Colour, Found, Kept, Returned, is_adequate, judged, judged_alone
-from handrail.schools.duty import BOUND
+from handrail.returns.rules import CRITERIA, Colour, Found, Kept, Returned, is_adequate, judged
+from handrail.schools.duty import BOUND, Body
 from handrail.schools.models import School
 from tenants.database import execute
 
@@ -25,27 +25,37 @@ NATION = "England"
 
 
 def asking(cycle: Cycle) -> list[Framework]:
-    """The frameworks that a cycle asks about, as they are today."""
+    """The frameworks that a cycle asks schools about, as they are today."""
     return [each for each in frameworks() if each.id in cycle.framework_ids]
 
 
-def may_be_asked() -> list[Framework]:
-    """The frameworks that a return may ask about: no draft, and nothing that was replaced."""
-    return [each for each in frameworks() if each.nation == NATION and asks(each)]
+def may_be_asked(*bodies: str) -> list[Framework]:
+    """The frameworks that a return may ask one of these bodies about, or any kind of school where none is given: no
+    draft, and nothing that was replaced.
+    """
+    found = [each for each in frameworks() if each.nation == NATION and asks(each)]
+    return [each for each in found if any(each.of(body) for body in bodies or Body.values)]
 
 
-def last_return(school: School) -> Return | None:
-    """The return of a school that counts, of whichever cycle."""
+def asked_in(cycle: Cycle, school: School | None) -> tuple[list[Framework], str]:
+    """The frameworks that a cycle asks about, and as which kind of body: a school those that the authority chose, the
+    authority itself all that ask anything of it.
+    """
+    return (asking(cycle), school.body) if school else (may_be_asked(AUTHORITY), AUTHORITY)
+
+
+def last_return(school: School | None) -> Return | None:
+    """The return of a school, or of the authority, that counts, of whichever cycle."""
     found: Return | None = Return.objects.filter(school=school).newest().select_related("cycle").first()
     return found
 
 
-def sections_of(cycle: Cycle, school: School) -> list[Section]:
-    """What a cycle asks of a school, with the answers that stand. Three questions to the database."""
+def sections_of(cycle: Cycle, school: School | None) -> list[Section]:
+    """What a cycle asks of a school, or of the authority, with the answers that stand. Three questions at most."""
     last = last_return(school)
     carried = Answer.objects.filter(returned=last).select_related("returned__cycle", "evidence_file") if last else ()
     drafts = Draft.objects.filter(cycle=cycle, school=school).select_related("evidence_file")
-    return sections(asking(cycle), school.body, drafts, carried)
+    return sections(*asked_in(cycle, school), drafts, carried)
 
 
 def owed_by(school: School, *, on: date) -> Cycle | None:
@@ -63,11 +73,11 @@ def submitted_sections(returned: Return) -> list[Section]:
     by_digest = {each.digest: each for each in answers}
     then = {each.digest: (one, each) for one in editions() for each in one.requirements}
     points = [Point(then[digest][1], then[digest][0], by_digest[digest]) for digest in then if digest in by_digest]
-    order = returned.cycle.framework_ids
+    order = [each.id for each in frameworks()]
     return in_sections(sorted(points, key=lambda point: order.index(point.framework.id)))
 
 
-def by_point(school: School, *, cycle: Cycle) -> dict[str, list[PlannedAction]]:
+def by_point(school: School | None, *, cycle: Cycle) -> dict[str, list[PlannedAction]]:
     """What a school has planned after its return of a cycle, by the requirement that it is about."""
     found: dict[str, list[PlannedAction]] = {}
     for each in PlannedAction.objects.filter(school=school, cycle=cycle):
@@ -154,27 +164,57 @@ def board(cycle: Cycle | None, *, on: date) -> list[Standing]:
 
 
 class Own(NamedTuple):
-    """The authority's own policy, the rules that led to its colour, and the review that counts."""
+    """The authority's own policy and self-assessment, the rules that led to their colour, and the last review."""
 
     policy: Policy
     found: list[Found]
     review: PolicyReview | None
+    progress: Progress
+    returned: Return | None
+    open_points: int
 
     @property
     def decided_by(self) -> Found:
         return self.found[0]
 
+    @property
+    def colour(self) -> Colour:
+        return self.decided_by.colour
 
-def own(*, on: date) -> Own | None:
-    """Where the authority's section 19 policy stands; nothing in the hour before it is opened."""
+
+def own(cycle: Cycle | None, *, on: date) -> Own | None:
+    """Where the authority itself stands, by the rules for schools: its section 19 policy is its policy, and its
+    self-assessment its return. Nothing in the hour before the policy is opened.
+    """
     policy = Policy.objects.filter(school=None).first()
     if policy is None:
         return None
     is_published = bool(policy.published_url) and not WebsiteCheck.objects.missing().filter(policy=policy).exists()
     kept = Kept(CALLED[policy.kind], policy.next_review_on, bool(policy.lead_name), is_published)
-    found = judged_alone(kept, on=on, due_soon_days=AuthoritySettings.load().due_soon_days)
+    made = Return.objects.filter(cycle=cycle, school=None).select_related("countersignature").first() if cycle else None
+    returned = _own_returned(made) if made else None
+    if made:
+        progress = Progress.SIGNED if hasattr(made, "countersignature") else Progress.SUBMITTED
+    else:
+        is_begun = Draft.objects.filter(cycle=cycle, school=None).exists() if cycle else False
+        progress = Progress.BEGUN if is_begun else Progress.NOT_BEGUN
+    days = AuthoritySettings.load().due_soon_days
+    found = list(judged([kept], returned, return_due_on=cycle.due_on if cycle else None, on=on, due_soon_days=days))
     review = policy.reviews.filter(version__isnull=False).first()  # one that was finished
-    return Own(policy, found, review)
+    return Own(policy, found, review, progress, made, returned.unanswered if returned else 0)
+
+
+def _own_returned(made: Return) -> Returned:
+    """What the authority's own submitted answers say to what is asked of it today."""
+    asked_now = sections(may_be_asked(AUTHORITY), AUTHORITY, made.answers.all())
+    points = [point for section in asked_now for point in section.points]
+    unmet = [point for point in points if point.is_unmet]
+    musts = [point for point in unmet if point.requirement.strength == Strength.MUST]
+    return Returned(
+        unmet_musts=[point.requirement.says for point in musts],
+        unmet_shoulds=[point.requirement.says for point in unmet if point not in musts and not point.answer.reason],
+        unanswered=sum(point.answer is None for point in points),
+    )
 
 
 def _policies() -> dict[str, list[Kept]]:

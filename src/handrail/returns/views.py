@@ -1,10 +1,11 @@
-"""Pages of a school's return: what it asks, a page a section, and what was submitted."""
+"""Pages of a return, a school's or the authority's own: what it asks, a page a section, and what was submitted."""
 
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.functional import cached_property
 
 from handrail.accounts.roles import Permission
@@ -13,22 +14,48 @@ from handrail.core.models import AuthoritySettings
 from handrail.returns import actions
 from handrail.returns.actions import Wanted
 from handrail.returns.forms import AnswerForm, AssessmentForm
-from handrail.returns.models import Answer, Cycle, PlannedAction, Return, Verdict
+from handrail.returns.models import Answer, Cycle, PlannedAction, Return, Verdict, place_of
 from handrail.returns.questions import Section
 from handrail.returns.standing import by_point, sections_of, submitted_sections
 from handrail.schools.models import School
 
+OF_SCHOOL = {
+    "answer": Permission.ANSWER_RETURNS,
+    "submit": Permission.SUBMIT_RETURNS,
+    "countersign": Permission.COUNTERSIGN_RETURNS,
+}
+OWN = {
+    "answer": Permission.ANSWER_OWN_RETURN,
+    "submit": Permission.SUBMIT_OWN_RETURN,
+    "countersign": Permission.COUNTERSIGN_OWN_RETURN,
+}
 
-class SchoolDoor(Door):
-    """A page about one school's return, in the newest cycle."""
+
+class ReturnDoor(Door):
+    """A page about one return in the newest cycle: a school's, or the authority's own when no school is named."""
 
     permission = Permission.SEE_POLICIES
     request: Request
 
     @cached_property
-    def school(self) -> School:
+    def school(self) -> School | None:
+        if "urn" not in self.kwargs:
+            return None
         found: School = get_or_404(School.objects.visible_to(self.request.user), urn=self.kwargs["urn"])
         return found
+
+    def may(self, what: str) -> bool:
+        """Whether the person may `answer`, `submit` or `countersign` this return."""
+        if self.school is None:
+            return bool(self.request.user.may(OWN[what]))
+        return bool(self.request.user.may(OF_SCHOOL[what], school_id=self.school.id))
+
+    @property
+    def is_open(self) -> bool:
+        return self.school is None or self.school.is_open
+
+    def address(self, page: str, **more: Any) -> str:
+        return reverse(f"returns:{page}", kwargs={**place_of(self.school), **more})
 
     @cached_property
     def cycle(self) -> Cycle | None:
@@ -43,26 +70,37 @@ class SchoolDoor(Door):
         return Return.objects.visible_to(self.request.user).filter(school=self.school).select_related("cycle")
 
     def page(self, template: str, **more: Any) -> HttpResponse:
-        facts = {"school": self.school, "cycle": self.cycle, "sections": self.sections, **more}
+        facts = {
+            "school": self.school,
+            "whose": self.school or self.request.authority.name,
+            "noun": "return" if self.school else "self-assessment",
+            "place": place_of(self.school),
+            "may": self.may,
+            "is_open": self.is_open,
+            "cycle": self.cycle,
+            "sections": self.sections,
+            **more,
+        }
         return render(self.request, f"returns/{template}.html", facts)
 
     def open_cycle(self) -> Cycle:
-        """The cycle that asks something of this school. Raises Http404 when there is none."""
-        if self.cycle is None or not self.sections or not self.school.is_open:
+        """The cycle that asks something of this school, or of the authority. Raises Http404 when there is none."""
+        if self.cycle is None or not self.sections or not self.is_open:
             raise Http404
         return self.cycle
 
 
-class ReturnView(SchoolDoor):
-    """How far the school is, section by section, and what it has submitted."""
+class ReturnView(ReturnDoor):
+    """How far it is, section by section, and what was submitted."""
 
-    def get(self, request: Request, urn: str) -> HttpResponse:
+    def get(self, request: Request, **_place: Any) -> HttpResponse:
         returns = list(self.returns.select_related("countersignature"))
         this = [each for each in returns if self.cycle and each.cycle_id == self.cycle.id]
         points = [point for section in self.sections for point in section.points]
         days = AuthoritySettings.load().due_soon_days
         return self.page(
-            "school",
+            "home",
+            title=self.cycle and self.cycle.title_for(self.school),
             state=self.cycle and self.cycle.state_on(request.today, due_soon_days=days),
             is_closed=self.cycle and self.cycle.is_closed(request.today),
             returns=returns,
@@ -77,7 +115,7 @@ class ReturnView(SchoolDoor):
         )
 
 
-class SectionView(SchoolDoor):
+class SectionView(ReturnDoor):
     """The points of one section. What is answered is kept; the rest may wait."""
 
     permission = Permission.ANSWER_RETURNS
@@ -90,10 +128,10 @@ class SectionView(SchoolDoor):
             raise Http404
         return found[0]
 
-    def get(self, request: Request, urn: str, number: int) -> HttpResponse:
+    def get(self, request: Request, **_place: Any) -> HttpResponse:
         return self.shown([AnswerForm(point=point) for point in self.section.points])
 
-    def post(self, request: Request, urn: str, number: int) -> HttpResponse:
+    def post(self, request: Request, **_place: Any) -> HttpResponse:
         forms = [AnswerForm(request.POST, point=point) for point in self.section.points]
         are_valid = [form.is_valid() for form in forms]  # all of them, so that each says what is wrong
         if not all(are_valid):
@@ -114,40 +152,42 @@ class SectionView(SchoolDoor):
         except actions.Refused as refusal:
             return self.shown(forms, page_errors=[{"text": str(refusal)}])
         if file_for:
-            return redirect("returns:file", urn=urn, requirement_id=file_for.point.requirement.id)
+            return redirect(self.address("file", requirement_id=file_for.point.requirement.id))
         messages.success(request, f"Saved “{self.section.title}”.")
-        return redirect("returns:school", urn=urn)
+        return redirect(self.address("home"))
 
     def shown(self, forms: list[AnswerForm], **more: Any) -> HttpResponse:
         return self.page("section", section=self.section, forms=forms, **more)
 
 
-class SubmitView(SchoolDoor):
+class SubmitView(ReturnDoor):
     """Are you sure? Says what is submitted, and what cannot be taken back."""
 
     permission = Permission.SUBMIT_RETURNS
 
-    def get(self, request: Request, urn: str) -> HttpResponse:
+    def get(self, request: Request, **_place: Any) -> HttpResponse:
         self.open_cycle()
         return self.shown()
 
-    def post(self, request: Request, urn: str) -> HttpResponse:
+    def post(self, request: Request, **_place: Any) -> HttpResponse:
         try:
             actions.submit(cycle=self.open_cycle(), school=self.school, by=request.user, at=request.now)
         except actions.Refused as refusal:
             return self.shown(page_errors=[{"text": str(refusal)}])
-        messages.success(request, "The return is submitted. A governor can now sign it.")
-        return redirect("returns:school", urn=urn)
+        signer = "A governor" if self.school else "Somebody else at the authority"
+        messages.success(request, f"It is submitted. {signer} can now sign it.")
+        return redirect(self.address("home"))
 
     def shown(self, **more: Any) -> HttpResponse:
         points = [point for section in self.sections for point in section.points if point.answer]
         counts = [(verdict.label, sum(point.answer.verdict == verdict for point in points)) for verdict in Verdict]
         carried = sum(point.is_carried for point in points)
         number = self.returns.filter(cycle=self.cycle).count()
-        return self.page("submit", counts=counts, carried=carried, is_correction=bool(number), **more)
+        title = self.open_cycle().title_for(self.school)
+        return self.page("submit", title=title, counts=counts, carried=carried, is_correction=bool(number), **more)
 
 
-class SubmittedDoor(SchoolDoor):
+class SubmittedDoor(ReturnDoor):
     """A page about one return as it was submitted."""
 
     @cached_property
@@ -157,9 +197,9 @@ class SubmittedDoor(SchoolDoor):
 
 
 class SubmittedView(SubmittedDoor):
-    """What the school said, and beside it what the authority found."""
+    """What was said, and beside a school's answers what the authority found."""
 
-    def get(self, request: Request, urn: str, return_id: Any) -> HttpResponse:
+    def get(self, request: Request, **_place: Any) -> HttpResponse:
         newest = self.returns.filter(cycle=self.returned.cycle).first()
         return self.page(
             "submitted",
@@ -171,20 +211,20 @@ class SubmittedView(SubmittedDoor):
 
 
 class CountersignView(SubmittedDoor):
-    """A governor agrees with a return."""
+    """A governor, or a second person of the authority, agrees with a return."""
 
     permission = Permission.COUNTERSIGN_RETURNS
 
-    def get(self, request: Request, urn: str, return_id: Any) -> HttpResponse:
+    def get(self, request: Request, **_place: Any) -> HttpResponse:
         return self.page("countersign", returned=self.returned)
 
-    def post(self, request: Request, urn: str, return_id: Any) -> HttpResponse:
+    def post(self, request: Request, **_place: Any) -> HttpResponse:
         try:
             actions.countersign(returned=self.returned, by=request.user, at=request.now)
         except actions.Refused as refusal:
             return self.page("countersign", returned=self.returned, page_errors=[{"text": str(refusal)}])
-        messages.success(request, "You have signed this return.")
-        return redirect("returns:submitted", urn=urn, return_id=return_id)
+        messages.success(request, "You have signed it.")
+        return redirect(self.address("submitted", return_id=self.returned.id))
 
 
 class AnswerDoor(SubmittedDoor):
