@@ -8,7 +8,7 @@ from factories import ContactFactory, emergency
 from handovers.between import AT, CHILD, SAID, Between
 from handovers.test_admissions import admitted
 
-from handrail.handovers import actions, admissions, by_hand, guests, reminders, returning
+from handrail.handovers import actions, admissions, by_hand, reminders, returning
 from handrail.handovers.actions import GapsLeft, NotNow, StepsNotRead
 from handrail.handovers.homes import Home
 from handrail.handovers.models import Handover, Message
@@ -116,15 +116,6 @@ class TestItsPack:
         assert rung.setting().state == "accepted"
         with pytest.raises(StepsNotRead):
             rung.move("begin")
-
-    def test_goes_to_nobody_as_a_guest_page(self, rung: Between) -> None:
-        with inside(rung.two):
-            written(rung)
-            kept(rung)
-            with pytest.raises(NotNow):
-                guests.send(
-                    handover=rung.setting_inside(), name="Sam", email="s@x.example", by=rung.people["hospital"], at=AT
-                )
 
 
 def test_there_and_back(rung: Between) -> None:

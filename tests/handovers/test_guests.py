@@ -274,7 +274,7 @@ class TestPages:
     def test_are_sent_after_the_setting_was_rung(self, one: Any, cast: Any, sent: Handover, browse: Any) -> None:
         client, path = browse(cast.head), f"/handovers/{sent.id}/guest/"
         given = {"name": "Ina Moss", "email": EMAIL}
-        assert "Ring the setting first" in client.post(path, given).text
+        assert "Ring them first" in client.post(path, given).text
         assert "Sent. You see here" in client.post(path, {**given, "is_checked": "on"}, follow=True).text
         assert browse(cast.neighbour).post(path, given).status_code == 404
         done = client.post(f"/handovers/{sent.id}/moves/acknowledge/", follow=True)

@@ -15,7 +15,7 @@ from handrail.plans.models import PlanVersion
 
 TOLD: Mapping[Side, tuple[str, ...]] = {
     Side.SETTING: ("acknowledge", "ask_for_more", "accept", "decline", "begin", "review", "plan_return", "pass_on"),
-    Side.HOME: ("begin_return", "confirm_return", "end"),
+    Side.HOME: ("open_back", "begin_return", "confirm_return", "end"),
 }
 """What a side without Handrail can be heard to have done. A setting sends no return pack through it; what a home side
 sends as a pack is written down: see `keep_pack`.
@@ -39,6 +39,8 @@ def note_theirs(
     handover = actions.locked(handover)
     if not handover.has_no_other_side or name not in TOLD[theirs(handover)]:
         raise NotNow("The other side makes this move itself.")
+    if name == "open_back" and handover.newest_pack(is_return=True) is None:
+        raise NotNow("There is no return pack yet.")
     told = {key: text.strip() for key, text in (said or {}).items() if text.strip()}
     actions.check_said(name, told, dates)
     for column, day in dates.items():
@@ -48,9 +50,10 @@ def note_theirs(
 
 
 @transaction.atomic
-def keep_pack(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
-    """Keep what a home side without Handrail sent by another way, as the setting wrote it down. It is a pack as any:
-    complete, frozen, and its emergency steps are to be read. Raises GapsLeft without the smallest safe set, and NotNow.
+def keep_pack(*, handover: Handover, by: audit.Actor, at: datetime, opened_by: audit.Actor | None = None) -> Pack:
+    """Keep what a home side without Handrail sent by another way, as the setting or a guest of the home side wrote it
+    down. It is a pack as any: complete, frozen, and its emergency steps are to be read. Raises GapsLeft without the
+    smallest safe set, and NotNow.
     """
     handover = actions.locked(handover)
     if handover.is_home or not handover.has_no_other_side or handover.pupil is None:
@@ -70,7 +73,7 @@ def keep_pack(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
         made_by_name=by.actor_name,
     )
     if handover.state == State.SUBMITTED:
-        actions.make(handover, "acknowledge", by=by, at=at)
+        actions.make(handover, "acknowledge", by=opened_by or by, at=at)
     return made
 
 
@@ -94,7 +97,8 @@ def may_be_told(handover: Handover) -> list[moves.Move]:
     if not handover.has_no_other_side:
         return []
     made = moves.may_be_made(State(handover.state), by=theirs(handover))
-    return [move for move in made if move.name in TOLD[theirs(handover)]]
+    has_back = handover.newest_pack(is_return=True) is not None
+    return [move for move in made if move.name in TOLD[theirs(handover)] and (has_back or move.name != "open_back")]
 
 
 def may_keep_pack(handover: Handover) -> bool:

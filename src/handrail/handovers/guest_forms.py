@@ -1,27 +1,32 @@
 """What is asked about guest pages, of the home side and of the guest. Shape only: nothing here saves."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from django import forms
 
 from handrail.core.forms.choices import Radios
 from handrail.core.forms.dates import DateField
 from handrail.handovers import pack
+from handrail.handovers.forms import ON_A_ROLL, PackForm
+from handrail.plans.emergency import AT_MOST, LINE, Emergency
+from handrail.plans.forms import LinesField
+from handrail.schools.forms import LivesInField
 
 
 class GuestForm(forms.Form):
     name = forms.CharField(
         label="Whom is it for?",
         max_length=150,
-        help_text="One named person at the setting.",
+        help_text="One named person there.",
         error_messages={"required": "Enter the name of the person"},
     )
     email = forms.EmailField(
         label="Their e-mail address at work", error_messages={"required": "Enter their e-mail address"}
     )
     is_checked = forms.BooleanField(
-        label="I have rung the setting on a number that we knew, and checked the person and the address",
-        error_messages={"required": "Ring the setting first, and check the person and the address"},
+        label="I have rung them on a number that we knew, and checked the person and the address",
+        error_messages={"required": "Ring them first, and check the person and the address"},
     )
 
 
@@ -66,3 +71,68 @@ class AnswerForm(forms.Form):
     def said(self) -> dict[str, str]:
         wanted = ("hours",) if self.cleaned_data["answer"] == "accept" else ("reason", "next")
         return {name: self.cleaned_data[name] for name in wanted if self.cleaned_data.get(name)}
+
+
+class HomeForm(PackForm):
+    """What a home school says of a child who was admitted: all of the pack. Nothing is required here: what is missing
+    of the smallest safe set is said when it is sent, and what is typed can be kept until then.
+    """
+
+    ring = forms.CharField(label="Whom can they ring at your school?", max_length=150, required=False)
+    telephone = forms.CharField(
+        label="Telephone number", max_length=30, required=False, widget=forms.TextInput({"inputmode": "tel"})
+    )
+    lives_in = LivesInField(required=False)
+    roll = forms.ChoiceField(
+        label="Whose roll is the child on while there?",
+        choices=ON_A_ROLL,
+        widget=Radios,
+        required=False,
+        help_text="A handover never takes a child off your roll.",
+    )
+    year_group = forms.CharField(label="Year group", max_length=20, required=False)
+    contact_name = forms.CharField(
+        label="A parent or carer who has parental responsibility", max_length=150, required=False
+    )
+    contact_relation = forms.CharField(label="Relation to the child", max_length=50, required=False)
+    contact_phone = forms.CharField(
+        label="Their phone number", max_length=30, required=False, widget=forms.TextInput({"inputmode": "tel"})
+    )
+    condition = forms.CharField(label="What is the condition, in a few words?", max_length=LINE, required=False)
+    signs = LinesField("signs", required=False)
+    steps = LinesField("steps", rows=8, required=False)
+    call_999 = LinesField("call_999", rows=3, required=False)
+    never = LinesField("never", rows=3, required=False)
+
+    FACTS = ("ring", "telephone", "lives_in", "roll", "year_group")
+    PLACES: ClassVar[dict[str, str]] = {"contacts": "contact_name", "authority": "lives_in", "emergency": "condition"}
+    """Where an item of the pack is asked for, if under another name."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.errors and any(cleaned[name] for name in ("condition", "signs", "steps", "call_999", "never")):
+            for name, words in (
+                ("condition", "Enter the condition"),
+                ("steps", "Enter what to do now"),
+                ("call_999", "Enter when to call 999"),
+            ):
+                if not cleaned[name]:
+                    self.add_error(name, words)
+        return cleaned
+
+    def miss(self, missing: Sequence[pack.Item]) -> None:
+        """Say beside each question what cannot be left empty."""
+        for item in missing:
+            self.add_error(self.PLACES.get(item.name, item.name), f"Answer “{item.label}”")
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        """What was typed, by where it belongs, once it is valid."""
+        given = self.cleaned_data
+        parts = {name: given[name] for name in ("condition", *AT_MOST)}
+        return {
+            "facts": {name: given[name] for name in self.FACTS},
+            "contact": {name: given[f"contact_{name}"] for name in ("name", "relation", "phone")},
+            "says": Emergency(**parts) if given["condition"] else None,
+            "said": {item.name: given[item.name] for item in pack.ASKED},
+        }

@@ -1,4 +1,4 @@
-"""One-case guest pages: for a named person at a setting whose authority does not use Handrail."""
+"""One-case guest pages: for a named person on the side whose authority does not use Handrail."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,10 +9,13 @@ from django.db import models
 from django.db.models import F, Q
 
 from handrail.accounts.guests import Guest
+from handrail.core.fields import SealedJSONField
+from tenants.database import require_bound
 
 
 class GuestPage(Guest):
-    """What lets one person without an account read the newest pack of one handover and answer it.
+    """What lets one person without an account read and answer one handover: at a setting the newest pack, at a home
+    school the notice that its child was admitted, and the return pack.
 
     Of what is in its address only digests are here. By itself an address opens nothing: a code to the person's
     address, and the child's date of birth, do. It is who acts (`by=`) in what is done through it.
@@ -23,6 +26,7 @@ class GuestPage(Guest):
     handover = models.ForeignKey("handovers.Handover", on_delete=models.CASCADE, related_name="guest_pages")
     name = models.CharField(max_length=150)
     email = models.EmailField(help_text="codes go there")
+    draft = SealedJSONField(null=True, help_text="what they typed and have not sent")
 
     class Meta:
         ordering = ["-sent_at"]
@@ -32,10 +36,10 @@ class GuestPage(Guest):
         ]
 
     @property
-    def school(self) -> Any:
-        """The home school, which the pages name."""
+    def school(self) -> str:
+        """Who shares it, as its mails and first pages say: the home school; not a hospital school but its authority."""
         handover: Any = self.handover
-        return handover.pupil.school
+        return handover.pupil.school.name if handover.is_home else require_bound().name
 
     def stands(self, at: datetime) -> bool:
         """Whether it opens anything at the moment `at`."""

@@ -1,25 +1,30 @@
-"""Guest pages: the home side sends one; a named person at a setting without Handrail reads the pack and answers."""
+"""Guest pages: one side sends one; a named person on the other, which does not use Handrail, reads it and answers."""
 
 from datetime import datetime
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.functional import cached_property
 
 from handrail.accounts import guest_views
 from handrail.accounts.guests import Tried
+from handrail.accounts.middleware import KEEP
 from handrail.accounts.roles import Permission
 from handrail.accounts.sessions import IDLE
 from handrail.core.access import Request
+from handrail.core.forms.rendering import typed_before
 from handrail.core.models import ReadEntry
-from handrail.handovers import actions, guests, pack
-from handrail.handovers.guest_forms import AnswerForm, GuestForm
+from handrail.core.vault import VaultClosed
+from handrail.handovers import actions, guests, pack, return_pack
+from handrail.handovers.admissions import words_of
+from handrail.handovers.by_hand import may_be_told
+from handrail.handovers.guest_forms import AnswerForm, GuestForm, HomeForm
 from handrail.handovers.guest_models import GuestPage
 from handrail.handovers.models import Handover
-from handrail.handovers.moves import Side, State, may_be_made
+from handrail.handovers.moves import MOVES, Side, State, may_be_made
 from handrail.handovers.views import CaseDoor
 from handrail.plans.content import in_words
 from handrail.plans.emergency import PARTS, Emergency
@@ -57,7 +62,7 @@ class SendGuestView(CaseDoor):
         return self.show(form)
 
     def show(self, form: GuestForm) -> HttpResponse:
-        if not self.handover.is_home or not self.handover.has_no_other_side:
+        if not self.handover.has_no_other_side or self.handover.pupil_id is None:
             raise Http404
         return self.page("guest", form=form, lasts=GuestPage.LASTS.days)
 
@@ -146,40 +151,83 @@ class GuestWhoView(GuestDoor, guest_views.WhoDoor):
 
 
 class GuestPageView(GuestDoor):
-    """The pack as it was sent, the emergency steps first, and the setting's answer. Each look is recorded."""
+    """What the other side sent, and the guest's answer: at a setting the pack, the emergency steps first; at a home
+    school the notice of an admission, and the return pack. Each look is recorded. Nothing typed is lost.
+    """
 
-    shows_child = True
+    shows_child = keeps_typed = True
 
     def get(self, request: Request, guest_id: UUID) -> HttpResponse:
-        return self.show(AnswerForm()) if self.is_in else self.go_to("closed")
-
-    def post(self, request: Request, guest_id: UUID) -> HttpResponse:
         guest = self.guest
         if guest is None or not self.is_in:
             return self.go_to("closed")
-        if "read" in request.POST:
-            guests.read_steps(page=guest, at=request.now)
-            messages.success(request, "Recorded that you have read the emergency steps.")
+        if guest.draft:
+            typed = QueryDict(mutable=True)
+            typed.update(guest.draft)
+            typed_before.set(typed)
+        return self.show(self.form())
+
+    def post(self, request: Request, guest_id: UUID) -> HttpResponse:
+        guest = self.guest
+        if guest is None:
+            return self.go_to("closed")
+        if not self.is_in or KEEP in request.headers or "keep" in request.POST:
+            return self.keep(guest)
+        try:
+            if "read" in request.POST:
+                guests.read_steps(page=guest, at=request.now)
+                return self.done("Recorded that you have read the emergency steps.")
+            if "tell" in request.POST:
+                guests.tell(page=guest, name=request.POST["tell"], at=request.now)
+                return self.done("Recorded. Whoever sent this page sees it.")
+        except actions.Refused as refusal:
+            messages.warning(request, str(refusal))
             return self.go_to("inside")
-        form = AnswerForm(request.POST)
+        form = self.form(request.POST)
         if form.is_valid():
-            given = form.cleaned_data
             try:
-                guests.answer(
-                    page=guest, name=given["answer"], said=form.said, starts_on=given["starts_on"], at=request.now
-                )
+                self.act(form)
+            except actions.GapsLeft as refusal:
+                form.miss(refusal.missing)
             except actions.Refused as refusal:
                 form.add_error(None, str(refusal))
             else:
-                messages.success(request, "Sent to the school.")
-                return self.go_to("closed" if given["answer"] == "decline" else "inside")
+                return self.done("Sent." if isinstance(form, HomeForm) else "Sent to the school.")
         return self.show(form)
 
-    def show(self, form: AnswerForm) -> HttpResponse:
+    def form(self, *data: Any) -> Any:
         guest: Any = self.guest
-        handover: Handover = guest.handover
-        newest: Any = handover.newest_pack()
-        child = handover.pupil
+        return AnswerForm(*data) if guest.handover.is_home else HomeForm(*data)
+
+    def act(self, form: Any) -> None:
+        page, at = cast(GuestPage, self.guest), self.request.now
+        if isinstance(form, HomeForm):
+            guests.send_pack(page=page, at=at, **form.answers)
+        else:
+            given = form.cleaned_data
+            guests.answer(page=page, name=given["answer"], said=form.said, starts_on=given["starts_on"], at=at)
+
+    def done(self, words: str) -> HttpResponse:
+        messages.success(self.request, words)
+        del self.guest
+        return self.go_to("inside" if self.stands else "closed")
+
+    def keep(self, guest: GuestPage) -> HttpResponse:
+        """Keep what was typed instead of sending it: the page was closed or left alone, or its reader goes on later."""
+        typed = {name: str(text) for name, text in self.request.POST.items() if name not in NOT_TYPED}
+        try:
+            is_kept = guests.keep_draft(page=guest, typed=typed, at=self.request.now)
+        except VaultClosed:
+            is_kept = False
+        if KEEP in self.request.headers:
+            return HttpResponse(status=204)
+        if is_kept:
+            messages.info(self.request, "We have kept what you typed. It is not sent yet.")
+        return self.go_to("inside" if self.is_in else "closed")
+
+    def show(self, form: Any) -> HttpResponse:
+        guest: Any = self.guest
+        child = guest.handover.pupil
         if child is None:
             raise Http404
         self.note((self.request.now + IDLE).isoformat())
@@ -191,6 +239,12 @@ class GuestPageView(GuestDoor):
             why=ReadEntry.Why.LINK,
             why_id=guest.id,
         )
+        shared = {"handover": guest.handover, "form": form, "closes_at": self.request.now + IDLE}
+        return self._setting(guest, **shared) if guest.handover.is_home else self._home(guest, **shared)
+
+    def _setting(self, guest: Any, *, handover: Handover, **shared: Any) -> HttpResponse:
+        """For a setting: the pack as it was sent."""
+        newest: Any = handover.newest_pack()
         content = newest.content
         plan = content["plan"]
         theirs = {move.name for move in may_be_made(State(handover.state), by=Side.SETTING)}
@@ -207,8 +261,33 @@ class GuestPageView(GuestDoor):
             has_read=newest.read_by.filter(by=guest.id).exists(),
             may_answer=bool(theirs & set(guests.ANSWERS)),
             handover=handover,
-            form=form,
+            **shared,
         )
+
+    def _home(self, guest: Any, *, handover: Handover, **shared: Any) -> HttpResponse:
+        """For a home school: who was admitted and what is asked, and later what comes back with the child."""
+        back = handover.newest_pack(is_return=True)
+        plan = back.content["plan"] if back else {}
+        asked = handover.steps.filter(move="ask_for_more").last()
+        return self.page(
+            "home",
+            child=handover.pupil,
+            said=words_of(handover.notice),
+            asked=asked.said if asked and handover.state == State.MORE_ASKED else None,
+            may_send=handover.state in MOVES["submit"].of,
+            sent=handover.newest_pack(),
+            back=back,
+            back_says=return_pack.in_words(back.content) if back else [],
+            says=Emergency.from_json(plan["emergency"]) if plan.get("emergency") else None,
+            parts=PARTS,
+            sections=in_words(plan.get("sections") or {}),
+            tells=[move.name for move in may_be_told(handover) if move.name in guests.TELLS],
+            handover=handover,
+            **shared,
+        )
+
+
+NOT_TYPED = frozenset({"csrfmiddlewaretoken", "keep", "read", "tell"})
 
 
 def _rows(content: Any) -> list[dict[str, str]]:

@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import ReadEntry
-from handrail.handovers import actions, admissions, by_hand, ceased, pack, post, return_pack, returning
+from handrail.handovers import actions, admissions, by_hand, ceased, guests, pack, post, return_pack, returning
 from handrail.handovers.finance import flags
 from handrail.handovers.forms import MoveForm, PackForm, PrepareForm, SearchForm
 from handrail.handovers.models import Handover, Setting
@@ -51,6 +51,7 @@ IN_THEIR_NAME = {
     "review": "They have reviewed the placement",
     "plan_return": "They plan the return",
     "pass_on": "They have passed the child on",
+    "open_back": "They have the return pack",
     "begin_return": "The child goes back to school in steps",
     "confirm_return": "The child is back at school",
     "end": "The child does not go back there",
@@ -152,6 +153,7 @@ class HandoverView(CaseDoor):
             moves=[(move, BUTTONS[move.name]) for move in self._on_offer() if move.name in BUTTONS],
             told=[(move, IN_THEIR_NAME[move.name]) for move in by_hand.may_be_told(handover) if self.may_move],
             guest=handover.guest_pages.first(),
+            may_have_guest=guests.may_have_one(handover),
             looks=self._looks(),
             is_rung=handover.has_no_other_side,
             may_move=self.may_move,

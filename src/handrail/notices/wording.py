@@ -274,7 +274,7 @@ WORDINGS = {
         "guest",
         "Message to somebody without an account",
         "{sender} at {whose} asks you to read something",
-        "{sender} at {whose} asks you to read something, and to say whether you agree.\n\n"
+        "{sender} at {whose} asks you to read something, and to answer.\n\n"
         "Open it here:\n{link}\n\n"
         "The link alone opens nothing. A code goes to this address, and we ask you one question. "
         "It works until {until}.\n\n"

@@ -49,6 +49,7 @@ LEFT_OUT_FIELDS = {
     "accounts.signinservice.client_secret": "a secret of the sign-in service",
     "accounts.user.password": "a digest that only signing in needs",
     "handovers.guestpage.code": "a digest of the code that opens a guest page",
+    "handovers.guestpage.draft": "what somebody had not sent",
     "handovers.guestpage.digests": "digests of the addresses of a guest page",
     "plans.planlink.code": "a digest of the code that opens a link",
     "plans.planlink.digests": "digests of the addresses of a link",
