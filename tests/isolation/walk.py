@@ -310,7 +310,12 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
             reference=uuid4(), side="setting", setting=setting, pupil=child, state="active", **begun
         )
         rung = Handover.objects.create(
-            reference=uuid4(), side="setting", setting=setting, state="admitted", **begun | {"other_role": ""}
+            reference=uuid4(),
+            side="setting",
+            setting=setting,
+            pupil=child,
+            state="admitted",
+            **begun | {"other_role": ""},
         )
         onward = OnwardReturn.objects.create(
             way="in",

@@ -153,6 +153,7 @@ class TestWhoMay:
     def test_of_another_authority_is_nobody(self, one, two, cast, browse, made):
         returned = made()
         stranger = browse(cast.stranger, authority=two)
+        assert stranger.post(f"{HOME}actions/{returned.id}/").status_code == 404  # whatever was typed
         assert stranger.get(f"{HOME}{returned.id}/").status_code == 404
         assert "It has not begun" in text_of(stranger.get(HOME))
 

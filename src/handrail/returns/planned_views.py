@@ -52,9 +52,9 @@ class PlannedView(ReturnDoor):
         return self.page("planned", form=ChangePlannedActionForm(initial=known, today=request.today))
 
     def post(self, request: Request, **_place: Any) -> HttpResponse:
-        form = ChangePlannedActionForm(request.POST, today=request.today)
+        planned, form = self.planned, ChangePlannedActionForm(request.POST, today=request.today)
         if not form.is_valid():
             return self.page("planned", form=form)
-        actions.change_action(action=self.planned, by=request.user, at=request.now, **form.cleaned_data)
+        actions.change_action(action=planned, by=request.user, at=request.now, **form.cleaned_data)
         messages.success(request, "Saved.")
         return redirect(self.address("home"))
