@@ -51,7 +51,7 @@ class TestAChangedNameOrDateOfBirth:
         with inside(between.one):
             step = Step.objects.get(move="correct")
             assert step.said == {"reason": "The school changed the child’s name and date of birth."}
-            assert AuditEntry.objects.get(verb="corrected a pack").by is None
+            assert AuditEntry.objects.get(verb="corrected a pack", subject_id=step.handover_id).by is None
         between.post(at=LATER, rounds=2)
         assert (between.bodies(), between.differences()) == (0, [])
         assert (between.home().state, between.setting().state) == ("accepted", "accepted")
