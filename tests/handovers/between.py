@@ -185,7 +185,7 @@ def furnished(database: str) -> Between:
         for authority in (between.one, between.two, between.three):
             schema = authority.schema_name
             tables = ("schools_school", "handovers_exchangekey", "handovers_erasedenvelope", "notices_notice")
-            tables = (*tables, "notices_sweep")
+            tables = (*tables, "notices_sweep", "core_auditentry", "core_readentry")
             admin.execute(f"TRUNCATE {', '.join(f'{schema}.{table}' for table in tables)} CASCADE")
     for authority in (between.one, between.two, between.three):
         with inside(authority):
