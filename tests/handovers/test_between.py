@@ -356,10 +356,12 @@ class TestRefusals:
 class TestWhatSomebodyElseSends:
     """Each is taken out of the way without words of its own reaching anybody, and what came with it goes on."""
 
-    def forge(self, between: Between, *, kind: str, about: Any, content: Any, sender: str = "three") -> None:
+    def forge(
+        self, between: Between, *, kind: str, about: Any, content: Any, sender: str = "three", to: str = "002"
+    ) -> None:
         with inside(getattr(between, sender)):
             exchange.deposit(
-                recipient=exchange.member("002"),
+                recipient=exchange.member(to),
                 reference=uuid4(),
                 kind=kind,
                 about=about,
@@ -400,6 +402,16 @@ class TestWhatSomebodyElseSends:
         assert "Ring" in trouble or "ring" in trouble
         assert CHILD not in trouble
         assert between.setting().state == "submitted"
+
+    @pytest.mark.parametrize("name", ["expire", "come_back", "go_on_alone"])
+    def test_as_what_only_ones_own_clock_does_changes_nothing(self, between: Between, name: str) -> None:
+        handover = between.sent()
+        between.post()
+        self.forge(between, kind="move", about=handover.reference, content={"move": name}, sender="two", to="001")
+        between.post(at=LATER)
+        with inside(between.one):
+            assert Message.objects.get(kind="move", way="in").trouble == post.UNREADABLE
+        assert between.home().state == "submitted"
 
     def test_as_no_pack_is_refused_in_words(self, between: Between) -> None:
         self.forge(between, kind="pack", about=uuid4(), content={"pack": {"form": 1, "child": {}}}, sender="one")

@@ -1,6 +1,5 @@
 """An authority that has ceased, with envelopes under way: they come back, and go to whichever has the setting now."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -23,13 +22,6 @@ from tenants.database import execute
 
 LATER = AT + timedelta(hours=2)
 WHY = "Borchester ceased on 23 November 2026. It was followed by Casterbridge."
-
-
-@pytest.fixture(autouse=True)
-def nobody_has_ceased(between: Between) -> Iterator[None]:
-    yield
-    for each in (between.one, between.two):
-        between.cease(each, on=None)
 
 
 def clock(between: Between, *, at: Any = LATER) -> None:

@@ -1,7 +1,9 @@
 """Two authorities that hand a child over in every order that hypothesis can think of, with crashes; a third looks on.
 
-It begins with a pack that the home school sends, or with the notice of an admission. Meanwhile the home school reports
-the child's absence, changes that, takes it back, and says that the child lives in the one or in the third.
+It begins with a pack that the home school sends, or with the notice of an admission. The child gets another name, and
+one of the two authorities may cease: then what nobody opened comes back, and goes to the third in its place.
+Meanwhile the home school reports the child's absence, changes that, takes it back, and says that the child lives in the
+one or in the third.
 
 At the end, when all that is owed has been carried: both sides stand at the same, both ledgers agree, the child has at
 most one copy at the setting, nobody else has any, each authority knows the return as it stands, and no content is left
@@ -17,20 +19,23 @@ from handovers.between import AT, SAID, Between, furnished
 from handovers.test_admissions import admitted, answered
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as some
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from handrail.absences.actions import change_return, make_return, withdraw_return
 from handrail.absences.models import SicknessReturn
 from handrail.core.audit import CLOCK
-from handrail.handovers import actions, onward, post, returning
+from handrail.handovers import actions, ceased, corrections, onward, post, returning
 from handrail.handovers.actions import Refused
 from handrail.handovers.models import Handover, OnwardReturn
+from handrail.handovers.moves import CORRECTABLE
+from handrail.schools.actions import change_pupil
 from handrail.schools.models import Pupil
 from tenants.context import inside
 from tenants.exchange import CannotOpen
 
 HOME = ["withdraw", "end", "begin_return", "confirm_return"]
 SETTING = ["ask_for_more", "accept", "decline", "begin", "review", "plan_return", "pass_on", "take_back"]
+WORK = [ceased.follow_ceased, corrections.correct_who, post.deposit_owed, post.collect, onward.send_on]
 WORDS = {"reason": "Because.", "next": "We ring."}
 
 
@@ -41,10 +46,10 @@ class Crash(Exception):
 class TwoSides(RuleBasedStateMachine):
     database: str
 
-    @initialize(is_unannounced=some.booleans())
-    def begin(self, is_unannounced: bool) -> None:
+    @initialize(is_unannounced=some.booleans(), ceases=some.sampled_from(["", "one", "two"]))
+    def begin(self, is_unannounced: bool, ceases: str) -> None:
         self.between: Between = furnished(self.database)
-        self.at = AT
+        self.at, self.ceased, self.ceases_at_last = AT, "", ceases
         if is_unannounced:
             admitted(self.between)
         else:
@@ -99,6 +104,19 @@ class TwoSides(RuleBasedStateMachine):
             if came := OnwardReturn.objects.filter(way="in", done_at=None).first():
                 onward.open_return(onward=came, by=CLOCK, at=self._later())
 
+    @rule(name=some.sampled_from(["Robin Canary", "Wren Canary"]), day=some.integers(1, 3))
+    def school_changes_who_the_child_is(self, name: str, day: int) -> None:
+        with inside(self.between.one):
+            if child := Pupil.objects.first():
+                facts = {"name": name, "born_on": child.born_on.replace(day=day)}
+                change_pupil(pupil=child, by=self.between.people["lead"], at=self._later(), **facts)
+
+    @precondition(lambda self: not self.ceased)
+    @rule(who=some.sampled_from(["one", "two"]))
+    def an_authority_ceases(self, who: str) -> None:
+        self.ceased = who
+        self.between.cease(getattr(self.between, who), self.between.three)
+
     @rule()
     def setting_opens(self) -> None:
         with suppress(Refused, CannotOpen, Handover.DoesNotExist):
@@ -130,7 +148,7 @@ class TwoSides(RuleBasedStateMachine):
 
     @rule(
         who=some.sampled_from(["one", "two", "three"]),
-        work=some.sampled_from([post.deposit_owed, post.collect, onward.send_on]),
+        work=some.sampled_from(WORK),
         crashes=some.booleans(),
     )
     def the_clock_works(self, who: str, work: Any, crashes: bool) -> None:
@@ -143,34 +161,57 @@ class TwoSides(RuleBasedStateMachine):
         between = getattr(self, "between", None)
         if between is None:
             return
+        if self.ceases_at_last and not self.ceased:
+            self.an_authority_ceases(self.ceases_at_last)
         for each in (between.one, between.two):
             with inside(each):
                 onward.send_on(at=self._later())
         between.post(at=self._later(), rounds=3)
         self._each_authority_knows_the_return()
         assert between.differences() == []
+        assert not [row for row in between.what_three_knows() if "Canary" in row]
         with inside(between.one):
             home = Handover.objects.filter(side="home").first()
+            if home and home.pupil and home.state in CORRECTABLE:
+                assert home.newest_pack().content["child"]["name"] == home.pupil.name
+        with inside(between.two):
+            theirs = Handover.objects.filter(side="setting").first()
+            assert Pupil.objects.count() <= 1
+        if self.ceased:
+            self._nothing_is_under_way_of_who_has_ceased(home, theirs)
+            return
         if home is None:
             assert between.setting().is_over, "it was taken back before its card was seen"
             return
-        with inside(between.two):
-            theirs = Handover.objects.filter(side="setting").first()
-            copies = Pupil.objects.count()
-            assert copies <= 1
         if theirs is not None:
             assert theirs.state == home.state
         else:
             assert home.is_over, "nobody hears of what ended before its card was seen"
-        assert not [row for row in between.what_three_knows() if "Canary" in row]
-        waiting = between.bodies()
-        assert waiting <= (0 if home.is_over else 2), "content is left"
+        assert between.bodies() <= (0 if home.is_over else 2), "content is left"
+
+    def _nothing_is_under_way_of_who_has_ceased(self, home: Handover | None, theirs: Handover | None) -> None:
+        between = self.between
+        assert between.bodies() == 0, "content is left"
+        for each in filter(None, (home, theirs)):
+            assert each.is_over or each.alone_since, "somebody waits for who has ceased"
+        if home is None or home.state != "came_back":
+            return
+        assert theirs is None or theirs.state == "came_back" or (theirs.notice and theirs.alone_since)
+        if self.ceased == "two":
+            with inside(between.one):
+                ceased.send_again(handover=home, code="003", by=between.people["lead"], at=self._later())
+            between.post(at=self._later(), rounds=2)
+            with inside(between.three):
+                assert [each.state for each in Handover.objects.all()] == ["submitted"]
+            assert (between.bodies(), between.differences()) == (1, [])
 
     def _each_authority_knows_the_return(self) -> None:
         """Once their officers have opened what came, none of it is left, and each authority knows how it stands."""
         with inside(self.between.one):
             known = [(each.lives_in, each.says["address"]) for each in SicknessReturn.objects.standing()]
         for who, code in (("two", "002"), ("three", "003")):
+            if self.ceased in ("one", who):
+                continue  # what was on its way is gone, and nothing follows
             with inside(getattr(self.between, who)):
                 for each in OnwardReturn.objects.to_open(at=self.at):
                     onward.open_return(onward=each, by=CLOCK, at=self._later())

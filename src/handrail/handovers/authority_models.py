@@ -31,6 +31,9 @@ class ErasedEnvelope(Record):
     reference = models.UUIDField(help_text="the sender's, unique in the exchange")
     about = models.UUIDField(help_text="what both sides know the case by: what comes later of it finds nobody here")
     sha256 = models.CharField(max_length=64, help_text="of the sealed content")
+    is_owed = models.BooleanField(
+        default=False, db_default=False, help_text="whether it is the news of the erasing itself, and has not gone yet"
+    )
 
     class Meta:
         constraints = [

@@ -47,12 +47,23 @@ def follow_ceased(*, at: datetime) -> int:
 
 def end_or_go_on(handover: Handover, *, why: str, at: datetime) -> None:
     """What becomes of a handover whose other side is not there any more. The caller holds its row."""
+    take_back(handover, at=at)
     if handover.state == State.SUBMITTED and not _was_opened(handover):
         actions.make(handover, "come_back", by=CLOCK, at=at, said={"reason": why})
         return
     handover.alone_since = day_of(at)
     actions.make(handover, "go_on_alone", by=CLOCK, at=at, said={"reason": f"{why} {LOST}"})
     handover.messages.filter(done_at=None).update(done_at=at, content=None, trouble="")
+
+
+def take_back(handover: Handover, *, at: datetime) -> bool:
+    """Take back the packs and the notice that nobody has opened; whether the other side knows of the handover."""
+    began = handover.messages.filter(way="out", kind__in=["pack", "note", "back"]).exclude(envelope_id=None)
+    sent = [each.reference for each in began]
+    for reference in sent:
+        exchange.recall(reference, at=at)
+    is_seen = any(envelope and envelope.collected_at for envelope in map(exchange.envelope_sent, sent))
+    return is_seen or handover.messages.filter(way="in").exists()
 
 
 def _was_opened(handover: Handover) -> bool:

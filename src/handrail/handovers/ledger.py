@@ -72,7 +72,7 @@ def _remembered() -> Iterator[Message | OnwardReturn | ErasedEnvelope]:
     """All that has, or had, an envelope: messages of handovers, and returns that cross the border."""
     yield from Message.objects.exclude(envelope_id=None).select_related("handover")
     yield from OnwardReturn.objects.exclude(envelope_id=None)
-    yield from ErasedEnvelope.objects.all()
+    yield from ErasedEnvelope.objects.filter(is_owed=False)
 
 
 def keep(rows: QuerySet[Any]) -> None:

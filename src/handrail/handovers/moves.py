@@ -198,6 +198,9 @@ WAITS_FOR: Mapping[State, Side] = {move.to: move.next_by for move in TABLE if mo
 NO_MOVEMENT_DAYS = 20
 """School days without a move after which what was sent, or asked for, runs out and the authority is told."""
 
+LASTS = timedelta(days=28)
+"""How long a pack may wait to be opened. Then its content is destroyed, and it is sent again if it is still wanted."""
+
 DECLINED_KEPT = timedelta(days=14)
 """How long a setting keeps the copy of a child whom it declined, so that the two sides can still speak about it."""
 

@@ -13,20 +13,17 @@ from django.db import transaction
 from handrail.core import audit
 from handrail.core.audit import CLOCK
 from handrail.core.calendar import day_of
-from handrail.handovers import actions, admissions, ledger, moves, onward, pack
+from handrail.handovers import actions, admissions, erased, ledger, moves, onward, pack
 from handrail.handovers.actions import NotNow, Refused
+from handrail.handovers.ceased import take_back
 from handrail.handovers.models import ExchangeKey, Handover, Message, Pack, setting_of
-from handrail.handovers.moves import MOVES, Side, State
+from handrail.handovers.moves import LASTS, MOVES, Side, State
 from handrail.handovers.own_copy import take_in
 from handrail.handovers.reminders import owe_news
 from tenants import exchange
 from tenants.exchange import Card, Envelope
 
 UNREADABLE = "This could not be read. Ask the other side to ring you."
-
-LASTS = timedelta(days=28)
-"""How long a pack may wait to be opened. Then its content is destroyed, and it is sent again if it is still wanted."""
-
 
 # -- joining -------------------------------------------------------------------------------------------------
 
@@ -80,7 +77,7 @@ def deposit_owed(*, at: datetime) -> int:
                 message.save(update_fields=["trouble"])
             continue
         sent += 1
-    return sent
+    return sent + erased.deposit_owed(at=at)
 
 
 def _deposit(message: Message, *, at: datetime) -> None:
@@ -90,7 +87,7 @@ def _deposit(message: Message, *, at: datetime) -> None:
         raise exchange.Refused(f"{handover.other_name} no longer uses Handrail. Ring them.")
     ends = _move_of(message) in ("withdraw", "end", "take_back")
     replaces = message.kind in (Message.Kind.PACK, Message.Kind.RETURN)
-    if (replaces or ends) and not _take_back(handover, at=at) and ends:
+    if (replaces or ends) and not take_back(handover, at=at) and ends:
         message.done_at, message.content, message.trouble = at, None, ""
         message.save()
         return
@@ -121,16 +118,6 @@ def _card(handover: Handover) -> Card:
     )
 
 
-def _take_back(handover: Handover, *, at: datetime) -> bool:
-    """Take back the packs and the notice that nobody has opened; whether the other side knows of the handover."""
-    began = handover.messages.filter(way="out", kind__in=["pack", "note", "back"]).exclude(envelope_id=None)
-    sent = [each.reference for each in began]
-    for reference in sent:
-        exchange.recall(reference, at=at)
-    is_seen = any(envelope and envelope.collected_at for envelope in map(exchange.envelope_sent, sent))
-    return is_seen or handover.messages.filter(way="in").exists()
-
-
 def _move_of(message: Message) -> str:
     return str((message.content or {}).get("move", ""))
 
@@ -145,6 +132,9 @@ def collect(*, at: datetime) -> int:
     for card in cards:
         if card.kind == onward.KIND:
             onward.take_up(card, at=at)
+            continue
+        if card.kind == erased.KIND:
+            erased.take_up(card, at=at)
             continue
         message = _take_up(card, at=at)
         if message and message.kind == Message.Kind.MOVE:
@@ -249,7 +239,7 @@ def _follow(message: Message, *, at: datetime) -> None:
                 actions.stand(handover, state, MOVES[name], at=at)
                 handover.save()
             if handover.is_over:
-                _take_back(handover, at=at)
+                take_back(handover, at=at)
             _heard(handover, name, at=at, said=said)
             message.done_at, message.trouble = at, ""
             message.save()

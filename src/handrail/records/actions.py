@@ -20,6 +20,7 @@ from handrail.core.documents import keep
 from handrail.core.models import Document
 from handrail.core.rotation import is_fixed
 from handrail.core.seals import delete_retired, retire
+from handrail.handovers import erased
 from handrail.imports.actions import forget_lists
 from handrail.packs.actions import forget_pack
 from handrail.records.child import delete, held_about
@@ -339,7 +340,8 @@ def erase_child(*, pupil: Pupil, by: User, at: datetime) -> None:
     """Delete everything held about a child; what people did and saw stays, and names them by id alone.
 
     What the school's imported lists still hold goes for all its children, so no list can be undone afterwards; and its
-    pack of emergency pages goes until the next is made. Raises UnderHold, AuthorityKeeps.
+    pack of emergency pages goes until the next is made. The other side of a handover is told, without a name.
+    Raises UnderHold, AuthorityKeeps.
     """
     Pupil.objects.select_for_update(of=("self",)).get(id=pupil.id)
     if LegalHold.objects.filter(pupil=pupil, lifted_at=None).exists():
@@ -350,6 +352,7 @@ def erase_child(*, pupil: Pupil, by: User, at: datetime) -> None:
             "The authority has decided about this child’s education and must keep the record of it until its time is up"
         )
     _record_about(pupil, "erased a child", by=by, at=at)
+    erased.owe_news(pupil, at=at)
     for rows in reversed(held):
         delete(rows)
     forget_lists(school_id=pupil.school_id, by=by, at=at)
