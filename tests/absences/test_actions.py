@@ -11,6 +11,7 @@ from handrail.absences.answers import Answer, answers_of, recent_periods
 from handrail.absences.daycount import Session, Slot
 from handrail.absences.models import AttendanceMark, Case, NilReturn, SicknessReturn
 from handrail.core.models import AuditEntry, AuthoritySettings
+from handrail.handovers.models import Setting
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -148,6 +149,17 @@ class TestNothingToReport:
         }
         SicknessReturn.objects.update(withdrawn_at=at)
         assert said()["November 2026"] == Answer.WAITING
+
+    def test_is_not_asked_of_a_setting_that_the_authority_leaves_out(self, here, cast, poppy, report, on, at, days_ago):
+        def said():
+            return [each.answer for each in answers_of(cast.oak, on=on)]
+
+        AuthoritySettings.objects.create(settings_not_asked=["hospital"])
+        assert said() == [Answer.WAITING, Answer.SILENT, Answer.SILENT]
+        Setting.objects.create(school=cast.oak, name="Oak", kind=Setting.Kind.HOSPITAL, confirmed_at=at)
+        assert said() == [Answer.NOT_ASKED] * 3
+        report(poppy, days_ago(4))
+        assert said() == [Answer.REPORTED, Answer.NOT_ASKED, Answer.NOT_ASKED]
 
     def test_is_not_asked_for_when_the_authority_wants_none(self, here, cast, on):
         AuthoritySettings.objects.create(return_cadence="never")

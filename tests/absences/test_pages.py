@@ -8,7 +8,8 @@ from factories import PupilFactory, person
 
 from handrail.absences.models import AttendanceMark, CaseEntry, NilReturn, SicknessReturn
 from handrail.accounts.roles import Role
-from handrail.core.models import ReadEntry
+from handrail.core.models import AuthoritySettings, ReadEntry
+from handrail.handovers.models import Setting
 from handrail.schools.models import Pupil
 from tenants.context import inside
 
@@ -209,6 +210,18 @@ class TestTheBoard:
         assert "Oak School" in browse(nora).get("/cases/answers/?period=2026-10-01&show=silent").text
         assert "Elm School" not in browse(nora).get("/cases/answers/?period=2026-10-01&show=silent").text
         assert "Oak School" in browse(nora).get("/cases/answers/?show=reported").text
+
+    def test_a_setting_that_is_not_asked_is_not_silent_and_may_report(self, one, cast, terms, nora, browse, at):
+        with inside(one):
+            AuthoritySettings.objects.create(settings_not_asked=["hospital"])
+            Setting.objects.create(school=cast.oak, name="Oak", kind=Setting.Kind.HOSPITAL, confirmed_at=at)
+        page = browse(nora).get("/cases/answers/?period=2026-10-01&show=not_asked").text
+        assert "Oak School" in page and "Elm School" not in page
+        page = browse(nora).get("/cases/answers/?period=2026-10-01&show=silent").text
+        assert "Oak School" not in page and "Elm School" in page
+        page = browse(cast.head).get("/schools/900001/returns/").text
+        assert "Barsetshire does not ask a setting like yours" in page and "Report a child" in page
+        assert "If there is nobody, say so" in browse(cast.neighbour).get("/schools/900002/returns/").text
 
 
 class TestACase:

@@ -13,6 +13,7 @@ from handrail.accounts.models import Membership
 from handrail.accounts.roles import Role
 from handrail.core.models import AuthoritySettings
 from handrail.core.reference import reference
+from handrail.handovers.models import Setting
 from handrail.notices.actions import NoLongerDue, Owed
 from handrail.notices.letters import in_words
 from handrail.notices.models import Notice
@@ -277,6 +278,19 @@ class TestASchoolsReturn:
     def test_is_not_asked_for_where_the_authority_wants_none(self, here, sweep, on):
         AuthoritySettings.objects.create(return_cadence="never")
         assert self.owe(sweep, on) == Owed(0, 0)
+
+    def test_is_not_asked_for_from_the_settings_that_the_authority_leaves_out(self, here, cast, sweep, at):
+        self.answer(cast, at, "October 2026")
+        self.owe(sweep, date(2026, 11, 30))
+        notice = Notice.objects.get(subject_kind=return_reminders.SUBJECT)
+        Setting.objects.create(school=cast.oak, name="Oak", kind=Setting.Kind.HOSPITAL, confirmed_at=at)
+        settings = AuthoritySettings.objects.create(settings_not_asked=["medical_ap"])
+        assert return_reminders.still_due(notice, at=at)
+        settings.settings_not_asked = ["hospital"]
+        settings.save()
+        with pytest.raises(NoLongerDue, match=Reason.NOT_DUE):
+            return_reminders.still_due(notice, at=at)
+        assert self.owe(sweep, date(2026, 12, 7)).owed == 0
 
     def test_the_message_names_the_school_and_no_child(self, here, cast, sweep, at):
         self.answer(cast, at, "October 2026")

@@ -194,6 +194,9 @@ class TestThePages:
         page = client.get("/settings/check/").text
         assert "1 policy goes from" in page
         assert 'fill="#7a1f3d"' in page
+        client.post("/settings/", GOOD | {"due_soon_days": "45", "settings_not_asked": ["hospital", "medical_ap"]})
+        assert "Hospital school, Medical alternative provision" in client.get("/settings/check/").text
+        client.post("/settings/", GOOD | {"due_soon_days": "45", "brand_colour": "7A1F3D"})
         with inside(one):
             assert not AuthoritySettings.objects.exists(), "nothing is saved before the button"
         assert 'value="45"' in client.get("/settings/?again").text

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import TextChoices
+from django.db.models import QuerySet, TextChoices
 
 from handrail.absences.models import NilReturn, SicknessReturn
 from handrail.absences.periods import Period, periods
@@ -20,6 +20,7 @@ class Answer(TextChoices):
     NOTHING = "nothing", "Nothing to report"
     WAITING = "waiting", "Not answered yet"
     SILENT = "silent", "Silent"
+    NOT_ASKED = "not_asked", "Not asked"
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,20 @@ def recent_periods(*, on: date) -> list[Period]:
     return [each for each in reversed(found) if each.first_on <= on]
 
 
+def asked(period: Period) -> QuerySet[School]:
+    """The schools with the duty that had joined by the end of a period."""
+    found: QuerySet[School] = School.objects.open().bound().filter(joined_on__lte=period.last_on)
+    return found
+
+
+def not_asked() -> QuerySet[School]:
+    """Those whose kind of setting the authority does not ask. They may report a child, and are never silent."""
+    found: QuerySet[School] = School.objects.filter(setting__kind__in=AuthoritySettings.load().settings_not_asked)
+    return found
+
+
 def answers(schools: list[School], period: Period, *, on: date) -> list[Answered]:
-    """What each of these schools has answered for a period. None is silent before its end. Two questions."""
+    """What each of these schools has answered for a period. None is silent before its end. Four questions."""
     returns = Counter(
         SicknessReturn.objects.standing()
         .filter(
@@ -53,6 +66,7 @@ def answers(schools: list[School], period: Period, *, on: date) -> list[Answered
     nothing = set(
         NilReturn.objects.filter(school__in=schools, period_on=period.first_on).values_list("school_id", flat=True)
     )
+    exempt = set(not_asked().values_list("id", flat=True))
     still_open = on <= period.last_on
 
     def answer(school: School) -> Answer:
@@ -60,6 +74,8 @@ def answers(schools: list[School], period: Period, *, on: date) -> list[Answered
             return Answer.REPORTED
         if school.id in nothing:
             return Answer.NOTHING
+        if school.id in exempt:
+            return Answer.NOT_ASKED
         return Answer.WAITING if still_open else Answer.SILENT
 
     return [Answered(each, period, answer(each), returns[each.id]) for each in schools]

@@ -11,7 +11,7 @@ from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Lower
 from django.urls import reverse
 
-from handrail.absences.answers import recent_periods
+from handrail.absences.answers import asked, not_asked, recent_periods
 from handrail.absences.models import NilReturn, SicknessReturn
 from handrail.absences.periods import Period
 from handrail.core import calendar
@@ -47,15 +47,14 @@ def owe_return_reminders(*, on: date, at: datetime) -> Owed:
 
 
 def silent(period: Period) -> QuerySet[School]:
-    """The schools with the duty that had joined by the end of a period and have not answered for it."""
+    """The schools that are asked for a period and have not answered for it."""
     made = SicknessReturn.objects.standing().filter(
         case__pupil__school=OuterRef("pk"),
         made_at__gte=beginning_of(period.first_on),
         made_at__lt=beginning_of(period.last_on + timedelta(days=1)),
     )
     nothing = NilReturn.objects.filter(school=OuterRef("pk"), period_on=period.first_on)
-    there = School.objects.open().bound().filter(joined_on__lte=period.last_on)
-    return there.filter(~Exists(made), ~Exists(nothing))
+    return asked(period).filter(~Exists(made), ~Exists(nothing)).exclude(id__in=not_asked().values("id"))
 
 
 def _people(asked_for: list[tuple[Period, QuerySet[School]]]) -> tuple[str, list[Any]]:

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.functional import cached_property
 
 from handrail.absences import actions, codes_file
-from handrail.absences.answers import Answer, answers_of
+from handrail.absences.answers import Answer, answers_of, not_asked
 from handrail.absences.counting import counted_codes, standings
 from handrail.absences.daycount import CODES, Clock, Session, Slot, count, known_sessions
 from handrail.absences.forms import ChangeReturnForm, CodesFileForm, CodesForm, ReturnForm
@@ -45,7 +45,12 @@ class ReturnsView(SchoolDoor):
 
     def get(self, request: Request, urn: str) -> HttpResponse:
         answered = answers_of(self.school, on=request.today)
-        facts = {"school": self.school, "newest": answered[0] if answered else None, "before": answered[1:]}
+        facts = {
+            "school": self.school,
+            "is_asked": not not_asked().filter(id=self.school.id).exists(),
+            "newest": answered[0] if answered else None,
+            "before": answered[1:],
+        }
         return render(request, "absences/returns.html", facts | {"Answer": Answer})
 
     def post(self, request: Request, urn: str) -> HttpResponse:

@@ -14,7 +14,7 @@ from django.utils.functional import cached_property
 
 from handrail.absences import decisions
 from handrail.absences.actions import Refused
-from handrail.absences.answers import Answer, answers, recent_periods
+from handrail.absences.answers import Answer, answers, asked, recent_periods
 from handrail.absences.counting import standing_of, standings
 from handrail.absences.forms import DecisionForm, EndedForm, FirstSessionForm, Quiet, ReviewForm, SuitableForm
 from handrail.absences.models import Case, CaseEntry, SicknessReturn
@@ -27,7 +27,6 @@ from handrail.core.jinja import moment
 from handrail.core.models import AuthoritySettings, ReadEntry
 from handrail.core.reference import reference
 from handrail.schools.authorities import called
-from handrail.schools.models import School
 from handrail.schools.terms import school_year_of
 
 PAGE = 50
@@ -79,8 +78,7 @@ class AnswersView(Door):
         period = next((each for each in known if str(each.first_on) == wanted), known[0] if known else None)
         rows = []
         if period:
-            joined = School.objects.open().bound().filter(joined_on__lte=period.last_on)
-            rows = answers(list(joined), period, on=request.today)
+            rows = answers(list(asked(period)), period, on=request.today)
         numbers = Counter(each.answer for each in rows)
         chosen = request.GET.get("show", "")
         if chosen in Answer.values:

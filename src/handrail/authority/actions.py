@@ -34,6 +34,7 @@ CHANGEABLE = (
     "brand_colour",
     "contact_email",
     "return_cadence",
+    "settings_not_asked",
     "counts_appointments",
     "counts_part_time",
     "asks_second_step",

@@ -6,8 +6,12 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from handrail.core.forms.choices import Radios
+from handrail.core.forms.choices import Checkboxes, Radios
 from handrail.core.models import AuthoritySettings, Cadence
+from handrail.handovers.models import Setting
+
+KINDS_OF_SCHOOL = [(each.value, each.label) for each in Setting.Kind if each != Setting.Kind.UNREGISTERED]
+"""The kinds of setting that may be schools. Only a school is asked for sickness returns at all."""
 
 
 def number(label: str, hint: str = "") -> forms.IntegerField:
@@ -65,6 +69,15 @@ class SettingsForm(forms.Form):
     return_cadence = forms.ChoiceField(
         label="How often schools send sickness returns", choices=Cadence.choices, widget=Radios
     )
+    settings_not_asked = forms.MultipleChoiceField(
+        label="Settings that you do not ask for sickness returns",
+        choices=KINDS_OF_SCHOOL,
+        required=False,
+        widget=Checkboxes,
+        help_text="By law a school tells you of each pupil of compulsory school age whom illness will probably keep "
+        "away for 15 school days. What that means where all the pupils are ill is yours to decide. A setting that you "
+        "do not ask gets no reminders and is never shown as silent. It may still report a child.",
+    )
     absence_near_days = number("School days away before the named officer is told", "Fewer than the next number.")
     absence_trigger_days = number(
         "School days away that start the section 19 clock",
@@ -102,5 +115,6 @@ def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, list):
-        return ", ".join(str(each) for each in value)
+        kinds = dict(KINDS_OF_SCHOOL)
+        return ", ".join(kinds.get(each, str(each)) for each in value) or "None"
     return Cadence(value).label if value in Cadence.values else str(value) or "None"

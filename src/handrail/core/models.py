@@ -125,6 +125,13 @@ class AuthoritySettings(Record):
         help_text="draft frameworks that people may look at",
     )
     return_cadence = models.CharField(max_length=9, default="month", db_default="month", choices=Cadence)
+    settings_not_asked = ArrayField(
+        models.CharField(max_length=12),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="kinds of setting that are not asked for sickness returns",
+    )
     absence_near_days = models.PositiveSmallIntegerField(default=10, db_default=10, help_text="school days")
     absence_trigger_days = models.PositiveSmallIntegerField(default=15, db_default=15, help_text="school days")
     section_19_overdue_days = models.PositiveSmallIntegerField(default=5, db_default=5, help_text="school days")
