@@ -135,10 +135,16 @@ class Furnishing:
             officer = self.demo.email(self.demo.officer)
             demo_returns.furnish(schools, first, leads=self.leads, officer=officer, at=self.at)
         furnish_months(since=self.joined_at.date(), on=self.on)
-        to_try = self.demo.to_try
-        User.objects.filter(email__in=to_try).update(password=self.password, last_login=self.at - timedelta(days=1))
-        Membership.objects.filter(user__email__in=to_try).update(from_on=self.joined_at.date())
+        self.accounts_to_try()
         return len(schools)
+
+    def accounts_to_try(self) -> None:
+        """The accounts that people try the demo with have a password, and an app for the second step."""
+        users = User.objects.filter(email__in=self.demo.to_try)
+        users.update(password=self.password, last_login=self.at - timedelta(days=1))
+        Membership.objects.filter(user__in=users).update(from_on=self.joined_at.date())
+        for user in users:
+            add_app(user=user, secret=generate_totp_secret(), by=CLOCK, at=self.joined_at)
 
     def two_to_try(self, schools: list[School]) -> list[School]:
         """A primary and a secondary school, whose leads people try the demo as."""
@@ -188,7 +194,7 @@ class Furnishing:
         """The people at the authority and of each other role, a lead at most schools, and one for both of the first."""
         demo = self.demo
         for role, name in demo.at_authority.items():
-            add_app(user=self.add(role, name), secret=generate_totp_secret(), by=CLOCK, at=self.joined_at)
+            self.add(role, name)
         for school in first:
             self.add(Role.SCHOOL_LEAD, demo.both, school=school)
         places = {Role.SCHOOL_ADMINISTRATOR: first[0], Role.GOVERNOR: first[0], Role.SETTING_TEACHER: self.setting}
