@@ -115,7 +115,7 @@ AUTHORITIES = (
 
 TERMS: tuple[dict[str, Any], ...] = tuple(
     {
-        "school_year": 2026,
+        "school_year": school_year,
         "number": number,
         "first_on": first_on,
         "last_on": last_on,
@@ -123,10 +123,13 @@ TERMS: tuple[dict[str, Any], ...] = tuple(
         "half_to_on": half_to_on,
         "closed_on": [],
     }
-    for number, first_on, last_on, half_from_on, half_to_on in (
-        (1, date(2026, 9, 2), date(2026, 12, 18), date(2026, 10, 26), date(2026, 10, 30)),
-        (2, date(2027, 1, 5), date(2027, 3, 25), date(2027, 2, 15), date(2027, 2, 19)),
-        (3, date(2027, 4, 12), date(2027, 7, 21), date(2027, 5, 31), date(2027, 6, 4)),
+    for school_year, number, first_on, last_on, half_from_on, half_to_on in (
+        (2025, 1, date(2025, 9, 2), date(2025, 12, 19), date(2025, 10, 27), date(2025, 10, 31)),
+        (2025, 2, date(2026, 1, 5), date(2026, 3, 27), date(2026, 2, 16), date(2026, 2, 20)),
+        (2025, 3, date(2026, 4, 13), date(2026, 7, 21), date(2026, 5, 25), date(2026, 5, 29)),
+        (2026, 1, date(2026, 9, 2), date(2026, 12, 18), date(2026, 10, 26), date(2026, 10, 30)),
+        (2026, 2, date(2027, 1, 5), date(2027, 3, 25), date(2027, 2, 15), date(2027, 2, 19)),
+        (2026, 3, date(2027, 4, 12), date(2027, 7, 21), date(2027, 5, 31), date(2027, 6, 4)),
     )
 )
 """The terms of every authority."""

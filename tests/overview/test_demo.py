@@ -9,6 +9,9 @@ import pytest
 from allauth.mfa.models import Authenticator
 from factories import SchoolFactory
 
+from handrail.absences.answers import recent_periods
+from handrail.absences.models import NilReturn
+from handrail.absences.return_reminders import silent
 from handrail.accounts.models import Membership, User
 from handrail.accounts.roles import Role
 from handrail.care.models import SpareKit
@@ -134,6 +137,8 @@ class TestFurnishing:
             assert Answer.objects.get(returned__school=school, requirement_id=WITH_A_FILE).evidence_file is not None
             told = Communication.objects.filter(policy__school=school).values_list("audience", flat=True)
             assert set(told) == set(Audience.values)
+            silences = [silent(period).count() for period in recent_periods(on=on)[1:]]
+            assert NilReturn.objects.exists() and 0 < sum(silences) < NilReturn.objects.count()
             months = dict(month_by_month())
             assert list(months) == [date(2026, 7, 31), date(2026, 8, 31), date(2026, 9, 30), date(2026, 10, 31)]
             answered = [group.answered for group in months.values()]

@@ -134,6 +134,7 @@ class Furnishing:
         if child:
             officer = self.demo.email(self.demo.officer)
             demo_returns.furnish(schools, first, leads=self.leads, officer=officer, at=self.at)
+        demo_absences.furnish_answers(leads=self.leads, on=self.on)
         furnish_months(since=self.joined_at.date(), on=self.on)
         self.accounts_to_try()
         return len(schools)
