@@ -9,14 +9,13 @@ from random import Random
 from typing import Any
 
 from allauth.account.models import EmailAddress
-from allauth.mfa.totp.internal.auth import generate_totp_secret
 from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from handrail.accounts.actions import add_person
 from handrail.accounts.models import Membership, User
 from handrail.accounts.roles import Role
-from handrail.accounts.second_step.actions import add_app
+from handrail.accounts.second_step.demo import give_apps
 from handrail.config.env import read_env
 from handrail.core.audit import CLOCK
 from handrail.core.calendar import LONDON, day_of
@@ -136,16 +135,11 @@ class Furnishing:
             demo_returns.furnish(schools, first, leads=self.leads, officer=officer, at=self.at)
         demo_absences.furnish_answers(leads=self.leads, on=self.on)
         furnish_months(since=self.joined_at.date(), on=self.on)
-        self.accounts_to_try()
+        to_try = User.objects.filter(email__in=self.demo.to_try)
+        to_try.update(password=self.password, last_login=self.at - timedelta(days=1))
+        Membership.objects.filter(user__in=to_try).update(from_on=self.joined_at.date())
+        give_apps(to_try, at=self.joined_at)
         return len(schools)
-
-    def accounts_to_try(self) -> None:
-        """The accounts that people try the demo with have a password, and an app for the second step."""
-        users = User.objects.filter(email__in=self.demo.to_try)
-        users.update(password=self.password, last_login=self.at - timedelta(days=1))
-        Membership.objects.filter(user__in=users).update(from_on=self.joined_at.date())
-        for user in users:
-            add_app(user=user, secret=generate_totp_secret(), by=CLOCK, at=self.joined_at)
 
     def two_to_try(self, schools: list[School]) -> list[School]:
         """A primary and a secondary school, whose leads people try the demo as."""
