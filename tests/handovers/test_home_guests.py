@@ -21,6 +21,7 @@ from handrail.handovers.models import Handover, Setting
 from handrail.notices.actions import NoLongerDue
 from handrail.notices.letters import letter
 from handrail.notices.models import Notice
+from handrail.schools.models import Contact
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -136,6 +137,26 @@ class TestTheGuest:
         case.post(f"/handovers/{handover.id}/steps-read/")
         with inside(two), pytest.raises(NoLongerDue):
             guests.still_due(told, at=AT)
+
+    def test_sends_a_second_pack_that_corrects_the_parent_and_adds_another(self, two: Any, opened: Any) -> None:
+        parent = {"contact_name": "PAT PARENT", "contact_relation": "", "contact_phone": "01632 960011"}
+        misspelt = {"contact_name": "Pat Parent-Poole", "contact_relation": "mother", "contact_phone": "01632960011"}
+        father = {"contact_name": "Lou Parent", "contact_relation": "father", "contact_phone": "01632 960011"}
+        for contact, known in (
+            ({}, [("Pat Parent", "mother", "01632 960010")]),
+            ({}, [("Pat Parent", "mother", "01632 960010")]),
+            (parent, [("PAT PARENT", "mother", "01632 960011")]),
+            (misspelt, [("Pat Parent-Poole", "mother", "01632960011")]),
+            (father, [("Lou Parent", "father", "01632 960011"), ("Pat Parent-Poole", "mother", "01632960011")]),
+        ):
+            opened.post(opened.at, SENT | contact)
+            with inside(two):
+                pupil = Handover.objects.get().pupil
+                assert [(c.name, c.relation, c.phone) for c in Contact.objects.of_child(pupil)] == known
+                assert all(c.has_parental_responsibility for c in Contact.objects.of_child(pupil))
+        with inside(two):
+            handover = Handover.objects.get()
+            assert (handover.packs.count(), len(handover.newest_pack().content["contacts"])) == (5, 2)
 
     def test_hears_what_is_missing_and_nothing_is_written(self, two: Any, opened: Any) -> None:
         text = opened.post(opened.at, SENT | {"medicine": "", "contact_name": "", "condition": "", "steps": "",

@@ -25,7 +25,9 @@ from handrail.notices.wording import GUEST
 from handrail.plans.emergency import Emergency
 from handrail.plans.models import PlanVersion
 from handrail.plans.versions import write_emergency
-from handrail.schools.actions import add_contact, change_pupil
+from handrail.schools.actions import add_contact, change_contact, change_pupil
+from handrail.schools.models import Contact, Pupil
+from handrail.schools.phone import dialled
 
 SUBJECT = "guest_page"
 ANSWERED = "answered"
@@ -210,7 +212,7 @@ def send_pack(
     handover.save(update_fields=["ring", "telephone", "roll", "home_authority"])
     change_pupil(pupil=child, year_group=facts["year_group"], lives_in=facts["lives_in"], by=page, at=at)
     if contact["name"]:
-        add_contact(pupil=child, place=1, has_parental_responsibility=True, by=page, at=at, **contact)
+        _keep_contact(child, contact, by=page, at=at)
     if says:
         newest = PlanVersion.objects.of_child(child).first()
         write_emergency(pupil=child, says=says, based_on=newest.number if newest else 0, by=page, at=at)
@@ -226,6 +228,19 @@ def send_pack(
         at=at,
     )
     return made
+
+
+def _keep_contact(child: Pupil, given: Mapping[str, str], *, by: audit.Actor, at: datetime) -> None:
+    """Add the parent whom a guest names, or correct them: the contact of that name, or with that relation and number.
+    What the guest leaves empty stays as it was.
+    """
+    facts = {name: words for name, words in given.items() if words} | {"has_parental_responsibility": True}
+    for each in Contact.objects.of_child(child):
+        same_number = each.dialled and each.dialled == dialled(given["phone"]) and each.relation == given["relation"]
+        if same_number or each.name.casefold() == given["name"].casefold():
+            change_contact(contact=each, place=each.priority, by=by, at=at, **facts)
+            return
+    add_contact(pupil=child, place=1, by=by, at=at, **facts)
 
 
 @transaction.atomic
