@@ -1,16 +1,24 @@
 """A child who is erased on one side of a handover: the other is told, without a name, and keeps what is its own."""
 
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 from databases import as_superuser
+from factories import person
 from handovers.between import AT, CHILD, Between
-from handovers.test_onward import carried, report
+from handovers.test_onward import carried, change, report
 
-from handrail.handovers import actions, by_hand
-from handrail.handovers.actions import Refused
-from handrail.handovers.models import ErasedEnvelope, Handover, Message
+from handrail.accounts.models import Membership
+from handrail.accounts.roles import Role
+from handrail.core.audit import CLOCK
+from handrail.core.models import AuditEntry
+from handrail.handovers import actions, by_hand, onward
+from handrail.handovers.actions import NotNow, Refused
+from handrail.handovers.models import ErasedEnvelope, Handover, Message, OnwardReturn
 from handrail.handovers.moves import DECLINED_KEPT
+from handrail.notices.actions import NoLongerDue
+from handrail.notices.models import Notice
 from handrail.records.actions import erase_child
 from handrail.records.declined import destroy_declined
 from handrail.schools.models import Pupil
@@ -118,11 +126,63 @@ class TestErasedAtHome:
             assert not ErasedEnvelope.objects.filter(is_owed=True).exists()
         assert (between.bodies(), between.differences()) == (0, [])
 
-    def test_takes_back_a_return_that_was_sent_on(self, between: Between) -> None:
+
+class TestAReturnThatWasSentOn:
+    @pytest.fixture
+    def opened(self, between: Between) -> OnwardReturn:
+        """One that the named officer of authority two has opened, and its correction, too."""
+        with inside(between.two):
+            Membership.objects.filter(role=Role.NAMED_OFFICER).update(to_on=AT.date())  # of other tests
+            officer = person(f"ned-{uuid4().hex}@b.example", Role.NAMED_OFFICER)
         report(between)
-        carried(between)
-        assert between.bodies() == 1
+        for address in ("1 Mid Street", "2 New Street"):
+            change(between, address=address)
+            carried(between)
+            with inside(between.two):
+                newest = OnwardReturn.objects.to_open(at=AT).get()
+                onward.open_return(onward=newest, by=officer, at=AT)
+        return newest
+
+    def test_that_was_opened_asks_whether_the_copy_is_to_go(self, between: Between, opened: OnwardReturn) -> None:
         erased(between)
+        between.post(at=LATER)
+        with inside(between.two):
+            copies = OnwardReturn.objects.filter(way="in")
+            assert {each.erased_on for each in copies} == {LATER.date()}
+            assert copies.to_look_at().count() == 2, "each is this side's own, and stays"
+            [notice] = Notice.objects.filter(cycle="erased")
+            assert CHILD not in str(onward.still_due(notice, at=LATER))
+            newest = copies.first()
+            onward.delete_copy(onward=newest, by=CLOCK, at=LATER)
+            onward.delete_copy(onward=newest, by=CLOCK, at=LATER)
+            assert not copies.filter(says__isnull=False).exists()
+            assert AuditEntry.objects.filter(verb="deleted a return from another authority").count() == 1
+            with pytest.raises(NoLongerDue):
+                onward.still_due(notice, at=LATER)
+        assert (between.bodies(), between.differences()) == (0, [])
+
+    def test_is_not_deleted_while_its_sender_holds_the_child(self, between: Between, opened: OnwardReturn) -> None:
+        with inside(between.two), pytest.raises(NotNow, match="still holds this child"):
+            onward.delete_copy(onward=opened, by=CLOCK, at=LATER)
+        with inside(between.two):
+            assert OnwardReturn.objects.get(id=opened.id).says
+
+    @pytest.mark.parametrize("is_collected", [False, True], ids=["on its way", "in the inbox"])
+    def test_that_nobody_had_opened_leaves_nothing(self, between: Between, is_collected: bool) -> None:
+        report(between)
+        if is_collected:
+            carried(between)
+        else:
+            with inside(between.one):
+                onward.send_on(at=AT)
+        erased(between)
+        assert between.bodies() == 0, "at once, and not when the clock comes by"
+        between.post(at=LATER)
+        with inside(between.two):
+            assert not OnwardReturn.objects.to_open(at=LATER).exists()
+            assert not Notice.objects.filter(cycle="erased").exists()
+            news = ErasedEnvelope.objects.filter(way="in").count()
+            assert (OnwardReturn.objects.count(), news) == ((1, 1) if is_collected else (0, 0))
         assert (between.bodies(), between.differences()) == (0, [])
 
 

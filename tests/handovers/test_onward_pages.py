@@ -83,6 +83,31 @@ class TestWhatCame:
         assert "Ring Borchester" in page and "Open this return" not in page
 
 
+class TestWhatItsSenderErased:
+    def test_is_looked_at_and_deleted_by_the_named_officer(self, one, cast, browse, nora, came):
+        client, address = browse(nora), f"{LIST}{came.id}/"
+        assert "Delete your copy" not in client.post(address, follow=True).text
+        assert "still holds this child" in client.post(address, {"delete": "yes"}).text
+        with inside(one):
+            onward.sender_erased(came.about, sender=came.other_role, at=AT)
+        assert "Returns to keep or delete" in client.get("/handover-board/").text
+        assert "erased there on 23 November 2026" in client.get(LIST).text
+        page = client.get(address).text
+        assert "Borchester has erased what it held of this child" in page and CHILD in page
+        assert browse(cast.officer).post(address, {"delete": "yes"}).status_code == 403
+        done = client.post(address, {"delete": "yes"}, follow=True).text
+        assert "Nothing of this return is held here any more" in done and "To keep or delete" not in done
+        page = client.get(address).text
+        assert "There is nothing to do" in page and CHILD not in page and "Open this return" not in page
+
+    def test_before_anybody_opened_it_says_that_nothing_is_held(self, one, browse, nora, came):
+        with inside(one):
+            onward.sender_erased(came.about, sender=came.other_role, at=AT)
+        page = browse(nora).get(f"{LIST}{came.id}/").text
+        assert "There is nothing to do" in page and "Open this return" not in page
+        assert "Returns to keep or delete" not in browse(nora).get("/handover-board/").text
+
+
 class TestWhatCouldNotGo:
     TOLD = {"whom": "Will Wade, named officer", "how": "By telephone",
             "told_on_day": AT.day, "told_on_month": AT.month, "told_on_year": AT.year}  # fmt: skip

@@ -1,4 +1,5 @@
 """A child about whom everything was deleted, here or at the other side of a handover: the two tell each other that.
+An authority to which a sickness return was sent on is told too.
 
 What goes through the exchange says which handover it was, and of whom nothing.
 """
@@ -8,7 +9,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID, uuid4
 
-from handrail.handovers import actions
+from handrail.handovers import actions, onward
 from handrail.handovers.ceased import end_or_go_on, take_back
 from handrail.handovers.models import ErasedEnvelope, ExchangeKey, Handover, OnwardReturn
 from handrail.handovers.moves import LASTS
@@ -25,16 +26,20 @@ def owe_news(pupil: Pupil, *, at: datetime) -> None:
     """
     for handover in Handover.objects.filter(pupil=pupil, alone_since=None).exclude(other_role=""):
         if take_back(handover, at=at):
-            ErasedEnvelope.objects.create(
-                way="out",
-                other_role=handover.other_role,
-                about=handover.reference,
-                reference=uuid4(),
-                is_owed=True,
-            )
+            _owe(handover.other_role, handover.reference)
     sent_on = OnwardReturn.objects.filter(way=OnwardReturn.Way.OUT, returned__case__pupil=pupil)
-    for reference in sent_on.exclude(envelope_id=None).values_list("reference", flat=True):
-        exchange.recall(reference, at=at)
+    known = set()
+    for each in sent_on.exclude(envelope_id=None):
+        exchange.recall(each.reference, at=at)
+        envelope = exchange.envelope_sent(each.reference)
+        if envelope and envelope.collected_at:
+            known.add((each.other_role, each.about or each.reference))
+    for role, about in known:
+        _owe(role, about)
+
+
+def _owe(role: str, about: UUID) -> None:
+    ErasedEnvelope.objects.create(way="out", other_role=role, about=about, reference=uuid4(), is_owed=True)
 
 
 def deposit_owed(*, at: datetime) -> int:
@@ -84,3 +89,4 @@ def take_up(card: Envelope, *, at: datetime) -> None:
         why = f"{handover.other_name} has erased what it held of this child."
         if not handover.is_over:
             end_or_go_on(handover, why=why, at=at)
+    onward.sender_erased(about, sender=card.sender, at=at)

@@ -33,6 +33,8 @@ FORM = 1
 LASTS = timedelta(days=28)
 """How long a return may wait to be opened. Then its content is destroyed."""
 Way = OnwardReturn.Way
+CAME, ERASED = "came", "erased"
+"""Why somebody is told of one: it has to be opened or told, or its sender has erased the child."""
 
 
 # -- going out -------------------------------------------------------------------------------------------
@@ -243,6 +245,32 @@ def open_return(*, onward: OnwardReturn, by: audit.Actor, at: datetime) -> Onwar
     return onward
 
 
+def sender_erased(about: UUID, *, sender: str, at: datetime) -> None:
+    """Note that whoever sent a return on has erased the child, and tell those who decide where a copy is here: they
+    say whether it is to go. What nobody had opened is gone. The caller has the transaction.
+    """
+    came = OnwardReturn.objects.filter(way=Way.IN, about=about, other_role=sender)
+    came.update(erased_on=day_of(at))
+    came.filter(done_at=None, expires_at__gt=at).update(expires_at=at)
+    newest = came.to_look_at().order_by("-edition").first()
+    if newest:
+        _tell(newest, why=ERASED, at=at)
+
+
+@transaction.atomic
+def delete_copy(*, onward: OnwardReturn, by: audit.Actor, at: datetime) -> None:
+    """Delete what is held here of a return, every edition of it, once its sender has erased the child. The ledger keeps
+    count and hash. Doing it twice changes nothing. Raises NotNow while the sender still holds the child.
+    """
+    of_it = {name: getattr(onward, name) for name in ("way", "about", "other_role")}
+    if OnwardReturn.objects.filter(**of_it, erased_on=None).exists():
+        raise NotNow(f"{onward.other_name} still holds this child. Ask them before you delete your copy.")
+    if OnwardReturn.objects.to_look_at().filter(**of_it).update(says=None):
+        audit.record(
+            "deleted a return from another authority", by=by, at=at, subject_kind=SUBJECT, subject_id=onward.id
+        )
+
+
 def _read(content: Any) -> dict[str, Any]:
     """What is kept of a return that came. Raises ValueError and the like for what is none."""
     if content["form"] != FORM:
@@ -271,22 +299,27 @@ def in_words(says: dict[str, Any]) -> list[tuple[str, str]]:
 
 TOLD = """
 WITH {people}
-SELECT %s AS subject_kind, %s::uuid AS subject_id, NULL::uuid AS school_id, 'came' AS cycle, 'came' AS step,
+SELECT %s AS subject_kind, %s::uuid AS subject_id, NULL::uuid AS school_id, %s AS cycle, %s AS step,
     %s::date AS step_on, email AS recipient, role AS recipient_role, 'now' AS urgency, 'child_action' AS wording,
     '' AS suppressed_reason, NULL::uuid AS sent_by
 FROM person WHERE role = 'officer'
 """
 
 
-def _tell(onward: OnwardReturn, *, at: datetime) -> Owed:
+def _tell(onward: OnwardReturn, *, at: datetime, why: str = CAME) -> Owed:
     people, parameters = who_decide(day_of(at))
-    return owe(TOLD.format(people=people), [*parameters, SUBJECT, onward.id, day_of(at)], at=at)
+    return owe(TOLD.format(people=people), [*parameters, SUBJECT, onward.id, why, why, day_of(at)], at=at)
 
 
 def still_due(notice: Notice, *, at: datetime) -> dict[str, str]:
-    """What the text of this notice needs to know. Raises NoLongerDue when it was opened or told, or is too late."""
+    """What the text of this notice needs to know. Raises NoLongerDue when it was opened or told, or is too late, or a
+    copy that was to be looked at is gone.
+    """
     mine = OnwardReturn.objects.filter(id=notice.subject_id)
-    onward = mine.to_open(at=at).first() or mine.held_up().first()
+    if notice.cycle == ERASED:
+        onward = mine.to_look_at().first()
+    else:
+        onward = mine.to_open(at=at).first() or mine.held_up().first()
     if onward is None:
         raise NoLongerDue(Notice.Reason.NOT_NEEDED)
     people, parameters = who_decide(day_of(at))

@@ -35,6 +35,10 @@ class OnwardReturnQuerySet(models.QuerySet["OnwardReturn"]):
         """Those of which a person told the other authority, because they could not be sent on."""
         return self.filter(way=OnwardReturn.Way.OUT, done_by__isnull=False)
 
+    def to_look_at(self) -> Self:
+        """Those whose sender has erased the child, while a copy is here. It is this side's own: it may have to stay."""
+        return self.filter(way=OnwardReturn.Way.IN, erased_on__isnull=False, says__isnull=False)
+
     def to_open(self, *, at: datetime) -> Self:
         """Those that came and can be opened still. Of what a newer one takes the place of, only that is."""
         newer = OnwardReturn.objects.filter(
@@ -77,6 +81,7 @@ class OnwardReturn(Record):
     done_at = models.DateTimeField(null=True, help_text="when it was deposited, opened, or told by hand")
     done_by = models.UUIDField(null=True)
     done_by_name = models.CharField(max_length=150, blank=True)
+    erased_on = models.DateField(null=True, help_text="when the sender erased what it held of the child")
     trouble = models.CharField(max_length=200, blank=True, help_text="why it could not be sent")
 
     returned_id: UUID | None

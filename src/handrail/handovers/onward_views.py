@@ -17,7 +17,7 @@ from handrail.core.models import ReadEntry
 from handrail.handovers import actions
 from handrail.handovers.forms import ToldReturnForm
 from handrail.handovers.models import OnwardReturn
-from handrail.handovers.onward import in_words, note_told, open_return, to_tell
+from handrail.handovers.onward import delete_copy, in_words, note_told, open_return, to_tell
 from handrail.schools.authorities import authorities, called
 from tenants import exchange
 
@@ -34,7 +34,8 @@ class OnwardView(Door):
         page = Paginator(came, PAGE).get_page(request.GET.get("page"))
         held_up = OnwardReturn.objects.held_up().select_related("returned").order_by("owed_at")
         told = OnwardReturn.objects.told_by_hand().select_related("returned")[:PAGE]
-        found = {"page": page, "held_up": held_up, "told": told, "names": authorities()}
+        look = OnwardReturn.objects.to_look_at().order_by("erased_on")
+        found = {"page": page, "held_up": held_up, "told": told, "look": look, "names": authorities()}
         return render(request, "handovers/onward.html", found)
 
 
@@ -74,7 +75,7 @@ class TellView(Door):
 
 
 class OnwardReturnView(Door):
-    """One that came: a button that opens it, and then what it says."""
+    """One that came: a button that opens it, and then what it says; and one that deletes it, once it may go."""
 
     permission, needs_step_up, shows_child = Permission.DECIDE_CASES, True, True
     request: Request
@@ -90,12 +91,22 @@ class OnwardReturnView(Door):
         return self.page()
 
     def post(self, request: Request, onward_id: UUID) -> HttpResponse:
+        if "delete" in request.POST:
+            return self.delete()
         try:
             open_return(onward=self.onward, by=request.user, at=request.now)
         except (actions.Refused, exchange.CannotOpen) as refusal:
             return self.page(refusal=str(refusal))
         messages.success(request, "Opened. The other authority’s copy is gone from the exchange.")
         return redirect("handovers:onward_return", onward_id=onward_id)
+
+    def delete(self) -> HttpResponse:
+        try:
+            delete_copy(onward=self.onward, by=self.request.user, at=self.request.now)
+        except actions.Refused as refusal:
+            return self.page(refusal=str(refusal))
+        messages.success(self.request, "Deleted. Nothing of this return is held here any more.")
+        return redirect("handovers:onward")
 
     def page(self, **more: Any) -> HttpResponse:
         """Whom it shows is nobody whom the authority has a record of: the look itself is what is recorded."""

@@ -39,6 +39,7 @@ class BoardView(Door):
         found = {
             "is_officer": is_officer,
             "held_up": OnwardReturn.objects.held_up().count() if is_officer else 0,
+            "look": OnwardReturn.objects.to_look_at().count() if is_officer else 0,
             "returns": OnwardReturn.objects.to_open(at=request.now).count() if is_officer else 0,
             "counts": Counter(heading for each in rows for heading in each.headings) if is_officer else None,
             "numbers": None if is_officer else numbers(rows),

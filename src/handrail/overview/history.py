@@ -194,6 +194,7 @@ NOT_SHOWN = {
     "it concerns the authority and others": {
         *("joined the exchange", "blocked an authority in the exchange", "unblocked an authority in the exchange"),
         *("confirmed a setting", "opened a return from another authority"),
+        "deleted a return from another authority",
     },
     "it concerns a person and their way in, at no school": {
         *(
