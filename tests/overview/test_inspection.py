@@ -13,6 +13,7 @@ from isolation.walk import CHILD, plant
 
 from handrail.accounts.roles import Role
 from handrail.care.actions import record_training
+from handrail.core.earlier import CHANGED_SINCE
 from handrail.core.models import AuditEntry
 from handrail.overview.plan_counts import count_plans
 from handrail.plans.models import HealthcarePlan, Stage
@@ -20,6 +21,7 @@ from handrail.plans.versions import write_emergency
 from handrail.policies.actions import (
     approve_version,
     decide_not_needed,
+    inherit_history,
     keep_document,
     open_policies,
     publish,
@@ -27,10 +29,22 @@ from handrail.policies.actions import (
     set_details,
 )
 from handrail.policies.communications import record_communication
+from handrail.policies.held import Held, take_back_held, write_held
 from handrail.policies.models import Kind, Policy
-from handrail.policies.past import CHANGED_SINCE, as_at
-from handrail.returns.actions import Wanted, assess, attach_file, countersign, open_cycle, save_answers, submit
+from handrail.policies.past import as_at
+from handrail.returns.actions import (
+    Wanted,
+    assess,
+    attach_file,
+    change_action,
+    countersign,
+    open_cycle,
+    plan_action,
+    save_answers,
+    submit,
+)
 from handrail.returns.standing import sections_of
+from handrail.schools.actions import set_contacts
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -123,15 +137,15 @@ class TestAPolicyAsItStood:
     def then(self, one, on, policies):
         def at_day(days_ago, kind=Kind.MEDICAL_CONDITIONS):
             with inside(one):
-                return as_at([policies[kind]], on=on - days_ago * DAY)[0]
+                return as_at(Policy.objects.filter(id=policies[kind].id), on=on - days_ago * DAY)[0]
 
         return at_day
 
     @pytest.mark.parametrize(
         ("days_ago", "status", "version", "is_approved", "address"),
         [
-            (101, "not_recorded", None, False, "https://oak.example/second"),
-            (60, "in_date", 1, True, CHANGED_SINCE),
+            (101, "not_recorded", None, False, ""),
+            (60, "in_date", 1, True, ""),
             (50, "in_date", 1, True, "https://oak.example/first"),
             (11, "in_date", 1, True, "https://oak.example/first"),
             (10, "in_date", 2, False, "https://oak.example/second"),
@@ -140,21 +154,125 @@ class TestAPolicyAsItStood:
     def test_has_what_had_been_recorded(self, history, then, days_ago, status, version, is_approved, address):
         found = then(days_ago)
         assert (found.status, found.version and found.version.number) == (status, version)
-        assert bool(found.approval) == is_approved
-        if version:
-            assert found.published_url == address
+        assert (bool(found.approval), found.published_url) == (is_approved, address)
 
-    def test_says_what_was_changed_since(self, one, cast, at, history, then):
+    def test_is_told_as_it_was_before_each_change(self, one, cast, at, history, then):
+        """Who led, where it was published and who approved it were changed twice, and it was reviewed in between."""
         with inside(one):
-            set_details(policy=history, by=cast.head, at=at - DAY, lead_name="New", lead_email="", link_governor="")
+            for days, name in ((6, "First"), (3, "Second")):
+                by = {"policy": history, "by": cast.head, "at": at - days * DAY}
+                set_details(**by, lead_name=name, lead_email="", link_governor="")
+                publish(**by, published_url=f"https://oak.example/{name}")
+                approve_version(**by, approved_by=name, approved_on=(at - days * DAY).date(), minute_reference="7")
             decide_not_needed(policy=history, by=cast.head, at=at - DAY, reason="It is in the other one")
-        assert (then(2).lead, then(2).status) == (CHANGED_SINCE, "in_date")
+            record_review(policy=history, by=cast.head, at=at, reviewed_on=at.date(), outcome="no_change")
+        for days, name in ((7, ""), (6, "First"), (4, "First"), (3, "Second")):
+            found = then(days)
+            assert found.published_url == f"https://oak.example/{name or 'second'}"
+            assert (found.lead, (found.approval or [""])[0]) == (name or "Lee Lead", name)
+        assert then(3).approval.approved_on == (at - 3 * DAY).date()
+        assert (then(2).status, then(1).status) == ("in_date", "not_needed")
+
+    def test_has_the_lead_of_its_school_as_that_was_then(self, one, cast, at, history, then):
+        with inside(one):
+            for days, name in ((5, "Sue"), (2, "Sid")):
+                set_contacts(school=cast.oak, by=cast.head, at=at - days * DAY, lead_name=name)
+        assert [then(days).lead for days in (6, 5, 3, 2)] == ["Lee Lead", "Sue", "Sue", "Sid"]
+
+    def test_says_so_where_nothing_was_kept(self, one, cast, at, history, then, monkeypatch):
+        """As before anything was kept, three days ago; then it was, from yesterday on."""
+        then_approved = {"approved_by": "Board", "approved_on": (at - 9 * DAY).date()}
+        with inside(one):
+            approve_version(policy=history, by=cast.head, at=at - 6 * DAY, **then_approved)
+            with monkeypatch.context() as before:
+                for room in ("policies", "schools"):
+                    before.setattr(f"handrail.{room}.actions.keep", lambda was, at: None)
+                by = {"policy": history, "by": cast.head, "at": at - 3 * DAY}
+                set_details(**by, lead_name="New", lead_email="", link_governor="")
+                publish(**by, published_url="https://oak.example/third")
+                approve_version(**by, **then_approved | {"minute_reference": "4"})
+            by["at"] = at - DAY
+            set_details(**by, lead_name="Newer", lead_email="", link_governor="")
+            publish(**by, published_url="https://oak.example/fourth")
+        found = then(4)
+        assert {found.lead, found.published_url, found.approval.approved_by} == {CHANGED_SINCE}
+        assert then(7).approval is None, "the first was recorded later"
+        assert (then(2).lead, then(2).published_url) == ("New", "https://oak.example/third")
+        assert then(2).approval.minute_reference == "4"
+
+    def test_says_so_of_the_schools_lead_too(self, one, cast, at, history, then, monkeypatch):
+        monkeypatch.setattr("handrail.schools.actions.keep", lambda was, at: None)
+        with inside(one):
+            set_contacts(school=cast.oak, by=cast.head, at=at - 3 * DAY, head_name="Not the lead")
+        assert then(4).lead == "Lee Lead"
+        with inside(one):
+            set_contacts(school=cast.oak, by=cast.head, at=at - 2 * DAY, lead_name="Sid")
+        assert (then(3).lead, then(2).lead) == (CHANGED_SINCE, "Sid")
+
+    def test_of_a_review_that_did_not_say_whether_it_moved(self, one, cast, at, history, then, monkeypatch):
+        """A review that changes nothing keeps the version, so that nothing else tells the address before it."""
+        monkeypatch.setattr("handrail.policies.actions.keep", lambda was, at: None)
+        with inside(one):
+            about = {"policy": history, "by": cast.head, "at": at - 2 * DAY, "reviewed_on": (at - 2 * DAY).date()}
+            record_review(**about, outcome="in_progress")
+        assert then(3).published_url == "https://oak.example/second"
+        with inside(one):
+            record_review(**about, outcome="no_change", published_url="https://oak.example/third")
+        assert then(3).published_url == CHANGED_SINCE
 
     def test_does_not_show_an_approval_that_was_recorded_later(self, one, cast, at, history, then):
         with inside(one):
             of_then = {"approved_by": "The board", "approved_on": (at - 10 * DAY).date()}
             approve_version(policy=history, by=cast.head, at=at - 2 * DAY, **of_then)
         assert then(3).approval is None and then(2).approval.approved_by == "The board"
+
+    def test_of_a_converted_school_is_its_own_from_then_on(self, one, cast, at, on, history, then):
+        with inside(one):
+            set_details(policy=history, by=cast.head, at=at - 9 * DAY, lead_name="Lou", lead_email="", link_governor="")
+            inherit_history(predecessor=cast.oak.id, successor=cast.elm.id, by=cast.officer, on=on, at=at - 4 * DAY)
+            new = Policy.objects.get(school=cast.elm, kind=Kind.MEDICAL_CONDITIONS)
+            before, after = (as_at([new], on=on - days * DAY)[0] for days in (5, 4))
+        assert (before.lead, before.published_url) == ("Lee Lead", "")
+        assert (after.lead, after.published_url) == ("Lou", "https://oak.example/second")
+
+    def test_of_an_import_that_was_taken_back_is_told_as_it_was_between(self, one, cast, at, history, then):
+        with inside(one):
+            held = Held(lead_name="Lou", published_url="https://oak.example/held", reviewed_on=(at - 5 * DAY).date())
+            before = write_held({history.id: held}, by=cast.officer, at=at - 5 * DAY)
+            take_back_held(before, by=cast.officer, at=at - 3 * DAY)
+        told = [(then(days).lead, then(days).published_url.rpartition("/")[2]) for days in (6, 5, 4, 3)]
+        assert told == [("Lee Lead", "second"), ("Lou", "held"), ("Lou", "held"), ("Lee Lead", "second")]
+
+
+class TestWhatWasPlanned:
+    @pytest.fixture
+    def planned(self, one, cast, at, on, returned):
+        with inside(one):
+            return plan_action(
+                answer=returned.answers.get(verdict="no"), what="Write it", owner_name="Olga",
+                owner_email="o@oak.example", due_on=on + DAY, by=cast.head, at=at - 12 * DAY,
+            )  # fmt: skip
+
+    def told(self, take, on):
+        return next(
+            row["Reason and evidence"] for row in rows(files(take(on=on))["answers.csv"]) if "No" in row["Answer"]
+        )
+
+    def test_is_told_as_it_stood(self, one, cast, at, on, planned, take):
+        with inside(one):
+            change_action(action=planned, by=cast.head, at=at - 6 * DAY, what="Print it", due_on=on)
+            change_action(action=planned, by=cast.head, at=at - 2 * DAY, done_on=on - 3 * DAY)
+        assert "Planned" not in self.told(take, on - 13 * DAY)
+        assert "Planned: Write it (Olga, by 24 November 2026)." in self.told(take, on - 7 * DAY)
+        assert "Planned: Print it (Olga, by 23 November 2026)." in self.told(take, on - 3 * DAY)
+        assert "Planned: Print it (Olga, by 23 November 2026; done: 20 November 2026)." in self.told(take, on)
+
+    def test_says_what_was_not_kept(self, one, cast, at, on, planned, take, monkeypatch):
+        monkeypatch.setattr("handrail.returns.actions.keep", lambda was, at: None)
+        with inside(one):
+            change_action(action=planned, by=cast.head, at=at - 2 * DAY, due_on=on)
+        said = self.told(take, on - 3 * DAY)
+        assert "Planned: Write it (Olga, by changed since: not kept as it was)." in said
 
 
 class TestTheZip:

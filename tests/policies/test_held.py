@@ -156,7 +156,7 @@ def test_asks_as_often_for_many_policies_as_for_one(one, cast, at, write, take_b
     with inside(one):
         policies = [PolicyFactory(school=SchoolFactory(), kind=Kind.ALLERGY_SAFETY) for _ in range(40)]
         for some in (policies[:1], policies[1:]):
-            with django_assert_num_queries(11):
+            with django_assert_num_queries(12):
                 written = write(of=dict.fromkeys(some, held))
-            with django_assert_num_queries(11):
+            with django_assert_num_queries(12):
                 take_back(written)

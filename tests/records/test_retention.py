@@ -9,6 +9,7 @@ from factories import AT, NoticeFactory, PolicyFactory, SchoolFactory, person
 
 from handrail.accounts.models import Membership, User
 from handrail.accounts.roles import Role
+from handrail.core.earlier import keep
 from handrail.core.models import AuditEntry
 from handrail.notices.models import Notice, NoticeAttempt
 from handrail.policies.models import PolicyReview, PolicyVersion
@@ -77,9 +78,12 @@ class TestWhatIsPastItsTime:
             PolicyReview.objects.create(
                 policy=never_changed, version=version, reviewed_on=date(2015, 9, 1), outcome="new", recorded_at=at(2015)
             )
-            reviews, versions = BY_KEY["policies"].past(ON.replace(year=2023), ON)
+            keep([(policy, {"lead_name": "Lou"})], at=at(2022))
+            keep([(policy, {"lead_name": "Lee"})], at=at(2024))
+            reviews, versions, earlier = BY_KEY["policies"].past(ON.replace(year=2023), ON)
             assert sorted(each.reviewed_on.year for each in reviews) == [2018, 2020]
             assert list(versions.values_list("number", flat=True)) == [1]
+            assert [each.said for each in earlier] == ["Lou"]
 
     def test_an_account_without_a_role_for_six_years(self, cast, one):
         with inside(one):

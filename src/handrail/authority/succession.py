@@ -19,7 +19,7 @@ from handrail.handovers.homes import open_successors
 from handrail.handovers.models import Handover, Setting
 from handrail.incidents.models import Incident
 from handrail.returns.models import PlannedAction
-from handrail.schools.actions import CONTACTS
+from handrail.schools.actions import CONTACTS, set_contacts
 from handrail.schools.models import Pupil, School
 
 
@@ -99,8 +99,5 @@ def _people(old: School, new: School, *, by: audit.Actor, at: datetime) -> None:
         at=at,
         subject_kind="user",
     )
-    named = [name for name in CONTACTS if getattr(old, name) and not getattr(new, name)]
-    for name in named:
-        setattr(new, name, getattr(old, name))
-    if named:
-        new.save(update_fields=named)
+    contacts = {name: getattr(old, name) for name in CONTACTS if getattr(old, name) and not getattr(new, name)}
+    set_contacts(school=new, by=by, at=at, **contacts)

@@ -4,7 +4,7 @@ import json
 import uuid
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -77,6 +77,9 @@ class Record(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
 
     objects = RecordManager()
+
+    TOLD_LATER: ClassVar[Sequence[str]] = ()
+    """Columns that are told as at days long past, so that what they said is kept: see earlier.py."""
 
     class Meta:
         abstract = True
@@ -221,6 +224,19 @@ class AuditEntry(Record):
     class Meta:
         db_table_comment = "Append-only: who did what"
         indexes = [models.Index(fields=["subject_kind", "subject_id", "-at"], name="audit_of_a_subject")]
+
+
+class Earlier(Record):
+    """What a column of a row said until somebody changed it. See earlier.py."""
+
+    subject_id = models.UUIDField()
+    column = models.CharField(max_length=60)
+    said = models.TextField(blank=True)
+    until = models.DateTimeField()
+
+    class Meta:
+        db_table_comment = "Append-only: what a row said before it was changed"
+        indexes = [models.Index(fields=["subject_id", "until"], name="earlier_of_a_subject")]
 
 
 class ReadEntry(Record):

@@ -1,8 +1,8 @@
 """What a school, or the authority, shows to whoever inspects it: on paper, and as a ZIP with the files behind it.
 
-As at the end of a day: nothing in it was recorded later, and what has been changed since is said to have been. It
-names no child: of plans it holds counts as they may be shown, of training how many people. What somebody typed as
-evidence, or uploaded, is in it as it is; files have names of ours.
+As at the end of a day: nothing in it was recorded later. What has been changed since is told as it was then or, where
+that was not kept, is said to have been changed. It names no child: of plans it holds counts as they may be shown, of
+training how many people. What somebody typed as evidence, or uploaded, is in it as it is; files have names of ours.
 """
 
 from collections import Counter
@@ -18,6 +18,7 @@ from django.db.models import Count, Q, QuerySet
 from handrail.care.models import StaffTraining
 from handrail.core.calendar import beginning_of
 from handrail.core.documents import NotFound, StoreUnavailable, open_document
+from handrail.core.earlier import CHANGED_SINCE, Past
 from handrail.core.evidence import File, rows_as_csv
 from handrail.core.file_kinds import ENDINGS
 from handrail.core.jinja import long_date, plural
@@ -61,7 +62,7 @@ class Said:
     section: str
     point: Any
     found: Sequence[Assessment]
-    planned: Sequence[PlannedAction]
+    planned: Sequence[str]
     file: str
     """Its name in the ZIP."""
 
@@ -81,7 +82,7 @@ class Said:
         said = [answer.reason, answer.evidence, f"Page {answer.evidence_page}." if answer.evidence_page else ""]
         said += [answer.evidence_url, f"File: {self.file}." if self.file else ""]
         said += [f"The authority found: {each.get_verdict_display()}. {each.note}" for each in self.found]
-        said += [f"Planned: {each.what} ({each.owner_name}, by {long_date(each.due_on)})." for each in self.planned]
+        said += [f"Planned: {each}." for each in self.planned]
         return " ".join(each for each in said if each)
 
 
@@ -112,16 +113,30 @@ class Evidence:
         return self.files[document.id][0]
 
     def _said(self, returned: Return) -> Iterator[Said]:
-        planned: dict[str, list[PlannedAction]] = {}
+        planned: dict[str, list[str]] = {}
         actions = PlannedAction.objects.filter(cycle=returned.cycle_id, school=self.school)
-        for action in actions.exclude(id__in=self._recorded_later("planned what a return lacks")):
-            planned.setdefault(action.requirement_id, []).append(action)
+        recorded = list(actions.exclude(id__in=self._recorded_later("planned what a return lacks")))
+        for action, words in zip(recorded, self._planned(recorded), strict=True):
+            planned.setdefault(action.requirement_id, []).append(words)
         for section in submitted_sections(returned):
             for point in section.points:
                 found = [each for each in point.answer.assessments.all() if each.assessed_at < self.until]
                 document, what = point.answer.evidence_file, f"Evidence of {point.requirement.id}, {returned}"
                 file = self._file(f"evidence/{point.requirement.id}", what, document) if document else ""
                 yield Said(section.title, point, found, planned.get(point.requirement.id, []), file)
+
+    def _planned(self, actions: list[PlannedAction]) -> Iterator[str]:
+        """What was to be done by the day, by whom and by when, and whether it had been."""
+        past = Past([each.id for each in actions], at=self.until)
+        changes = AuditEntry.objects.filter(subject_kind="planned_action", subject_id__in=[each.id for each in actions])
+        changed = list(changes.filter(at__gte=self.until).values_list("subject_id", "at", "fields"))
+        for each in actions:
+            what, owner, due_on, done_on = (
+                past.said(each, name, changed_at=[at for id, at, fields in changed if id == each.id and name in fields])
+                for name in PlannedAction.TOLD_LATER
+            )
+            done = f"; done: {_day(done_on)}" if done_on else ""
+            yield f"{what} ({owner}, by {_day(due_on)}{done})"
 
     def _recorded_later(self, verb: str) -> QuerySet[AuditEntry, Any]:
         return AuditEntry.objects.filter(verb=verb, at__gte=self.until).values("subject_id")
@@ -366,8 +381,15 @@ def _dates(then: Then) -> str:
 def _approval(then: Then) -> str:
     if then.approval is None:
         return "Not recorded"
+    if then.approval.approved_on is None:
+        return then.approval.approved_by
     minute = f", minute {then.approval.minute_reference}" if then.approval.minute_reference else ""
     return f"{then.approval.approved_by}, {long_date(then.approval.approved_on)}{minute}"
+
+
+def _day(said: str) -> str:
+    """A day as it was kept, or that it was not."""
+    return CHANGED_SINCE.lower() if said == CHANGED_SINCE else long_date(date.fromisoformat(said))
 
 
 def _verdicts(verdicts: Iterable[str]) -> str:

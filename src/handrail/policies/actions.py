@@ -1,6 +1,6 @@
 """Every write about policies."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import BinaryIO
 from uuid import UUID
@@ -12,6 +12,7 @@ from django.db.models import Max
 from handrail.core import audit
 from handrail.core.calendar import day_of
 from handrail.core.documents import keep_given
+from handrail.core.earlier import keep
 from handrail.core.models import AuthoritySettings, Document
 from handrail.policies.cycle import INTERIM, LONGEST_MONTHS, YEARLY, latest_next_review, next_review
 from handrail.policies.models import SCHOOL_KINDS, WEB_ADDRESS, Kind, Policy, PolicyReview, PolicyVersion
@@ -120,6 +121,8 @@ def record_review(
     )
     if outcome != Outcome.IN_PROGRESS:
         review.next_review_on = _next_review(policy, reviewed_on=reviewed_on, asked=next_review_on)
+        # Nothing else says whether a review changed the address.
+        keep([(policy, {"published_url": policy.published_url})], at=at)
         if published_url is not None:
             policy.published_url = web_address(published_url)
         review.version = _version(policy, outcome=outcome, changed=changed, document=document, by=by, at=at)
@@ -178,7 +181,8 @@ def approve_version(
         raise NothingToApprove("Record a review of this policy before its approval")
     version = policy.versions.filter(is_current=True).first() or _new_version(policy, by=by, at=at)
     approval = {"approved_by": approved_by, "approved_on": approved_on, "minute_reference": minute_reference}
-    if differs(version, approval):
+    if was := differs(version, approval):
+        keep([(version, approval | was)], at=at)  # all of it, for it is recorded as one
         version.save(update_fields=list(approval))
         _record("recorded an approval", policy, by=by, at=at, fields=list(approval))
     if policy.is_inherited:
@@ -191,7 +195,8 @@ def approve_version(
 def publish(*, policy: Policy, by: audit.Actor, at: datetime, published_url: str) -> None:
     """Note at which address people can read the policy; empty when it is not on a website. Raises NotAWebAddress."""
     policy = Policy.objects.select_for_update().get(id=policy.id)
-    if differs(policy, {"published_url": web_address(published_url)}):
+    if was := differs(policy, {"published_url": web_address(published_url)}):
+        keep([(policy, was)], at=at)
         policy.save(update_fields=["published_url"])
         policy.versions.filter(is_current=True).update(published_url=published_url)
         _record("changed where a policy is published", policy, by=by, at=at, fields=["published_url"])
@@ -203,10 +208,11 @@ def set_details(
 ) -> None:
     """Name the policy's lead, who is reminded, and the governor linked to it."""
     policy = Policy.objects.select_for_update().get(id=policy.id)
-    changed = differs(policy, {"lead_name": lead_name, "lead_email": lead_email, "link_governor": link_governor})
-    if changed:
-        policy.save(update_fields=changed)
-        _record("changed who is responsible for a policy", policy, by=by, at=at, fields=changed)
+    wanted = {"lead_name": lead_name, "lead_email": lead_email, "link_governor": link_governor}
+    if was := differs(policy, wanted):
+        keep([(policy, was)], at=at)
+        policy.save(update_fields=was)
+        _record("changed who is responsible for a policy", policy, by=by, at=at, fields=list(was))
 
 
 @transaction.atomic
@@ -239,6 +245,7 @@ def inherit_history(*, predecessor: UUID, successor: UUID, by: audit.Actor, on: 
     number of policies carried.
     """
     open_policies(on=on, at=at)
+    before = list(Policy.objects.filter(school=successor, last_reviewed_on=None))
     carried = execute_count(
         """UPDATE policies_policy AS new
            SET lead_name = old.lead_name, lead_email = old.lead_email, link_governor = old.link_governor,
@@ -251,6 +258,7 @@ def inherit_history(*, predecessor: UUID, successor: UUID, by: audit.Actor, on: 
     )
     if not carried:
         return 0
+    keep(((each, {name: getattr(each, name) for name in Policy.TOLD_LATER}) for each in before), at=at)
     execute_count(
         """INSERT INTO policies_policyversion (id, policy_id, number, is_current, document_id, published_url,
                                                approved_by, minute_reference, change_note, made_at)
@@ -346,12 +354,12 @@ def _new_version(
     )
 
 
-def differs(row: Policy | PolicyVersion, wanted: dict[str, object]) -> list[str]:
-    """Set the wanted values on the row; give the names of those that were not so before."""
-    names = [name for name, value in wanted.items() if getattr(row, name) != value]
-    for name in names:
+def differs(row: Policy | PolicyVersion, wanted: Mapping[str, object]) -> dict[str, object]:
+    """Set the wanted values on the row; give what was there of those that were not so before, by name."""
+    was = {name: getattr(row, name) for name, value in wanted.items() if getattr(row, name) != value}
+    for name in was:
         setattr(row, name, wanted[name])
-    return names
+    return was
 
 
 def _record(verb: str, policy: Policy, *, by: audit.Actor, at: datetime, fields: list[str]) -> None:

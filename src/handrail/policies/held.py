@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from handrail.core import audit
+from handrail.core.earlier import keep
 from handrail.core.models import AuthoritySettings
 from handrail.policies.actions import check_day, differs, web_address
 from handrail.policies.cycle import next_review
@@ -53,21 +54,25 @@ class _Changes:
     columns: dict[Policy, list[str]] = field(default_factory=dict)
     verbs: dict[str, list[audit.Subject]] = field(default_factory=dict)
     published: list[UUID] = field(default_factory=list)
+    was: list[tuple[Policy, dict[str, Any]]] = field(default_factory=list)
 
     def note(self, verb: str, policy: Policy, fields: list[str], columns: Iterable[str] = ()) -> None:
         self.columns.setdefault(policy, []).extend(columns or fields)
         self.verbs.setdefault(verb, []).append(audit.Subject(policy.id, policy.school_id, fields))
 
     def lead(self, policy: Policy, wanted: Mapping[str, Any]) -> None:
-        if changed := differs(policy, {name: wanted[name] for name in LEAD if wanted.get(name) is not None}):
-            self.note("changed who is responsible for a policy", policy, changed)
+        if was := differs(policy, {name: wanted[name] for name in LEAD if wanted.get(name) is not None}):
+            self.was.append((policy, was))
+            self.note("changed who is responsible for a policy", policy, list(was))
 
     def address(self, policy: Policy, wanted: str | None) -> None:
-        if wanted is not None and differs(policy, {"published_url": web_address(wanted)}):
+        if wanted is not None and (was := differs(policy, {"published_url": web_address(wanted)})):
+            self.was.append((policy, was))
             self.note("changed where a policy is published", policy, ["published_url"])
             self.published.append(policy.id)
 
     def write(self, *, by: audit.Actor, at: datetime) -> None:
+        keep(self.was, at=at)
         Policy.objects.save_changed(self.columns.items())
         execute_count(
             """UPDATE policies_policyversion v SET published_url = p.published_url FROM policies_policy p
@@ -110,6 +115,7 @@ def write_held(held: Mapping[UUID, Held], *, by: audit.Actor, at: datetime) -> d
             changes.address(policy, known.published_url)
         elif (policy_id, known.reviewed_on) not in begun:
             check_day(policy, known.reviewed_on, at=at)
+            changes.was.append((policy, {"published_url": policy.published_url}))
             if known.published_url:
                 policy.published_url = web_address(known.published_url)
             policy.last_reviewed_on, policy.is_inherited = known.reviewed_on, False
@@ -167,6 +173,7 @@ def take_back_held(before: Mapping[UUID, Before], *, by: audit.Actor, at: dateti
             left[policy_id].insert(0, REVIEW)
         elif review:
             gone.append(review)
+            changes.was.append((policy, {"published_url": policy.published_url}))
             for name in HISTORY:
                 setattr(policy, name, each.was[name])
             changes.note("took back a starting point", policy, ["reviews"], HISTORY)

@@ -76,6 +76,8 @@ class Policy(Record):
     not_needed_reason = models.CharField(max_length=500, blank=True)
     is_inherited = models.BooleanField(default=False, help_text="carried over at a conversion: to be approved anew")
 
+    TOLD_LATER = ("lead_name", "published_url")
+
     objects: ClassVar = RecordManager.from_queryset(PolicyQuerySet)()
 
     class Meta:
@@ -136,6 +138,8 @@ class PolicyVersion(Record):
     change_note = models.TextField(max_length=2000, blank=True)
     made_at = models.DateTimeField()
     made_by = models.UUIDField(null=True)
+
+    TOLD_LATER = ("approved_by", "approved_on", "minute_reference")
 
     class Meta:
         ordering = ["-number"]

@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from handrail.accounts.models import Membership, User
 from handrail.core.calendar import beginning_of
 from handrail.core.jinja import plural
-from handrail.core.models import SealedEntry
+from handrail.core.models import Earlier, SealedEntry
 from handrail.imports.models import FileImport
 from handrail.notices.models import Notice
 from handrail.policies.models import PolicyReview, PolicyVersion
@@ -49,14 +49,17 @@ def children(day: date, on: date) -> list[Rows]:
 
 
 def policies(day: date, on: date) -> list[Rows]:
-    """Reviews of superseded versions, and then the versions that no review needs. The newest review stays."""
+    """Reviews of superseded versions, and then the versions that no review needs. The newest review stays. What was
+    said before a change goes by the day of the change.
+    """
     newer = PolicyReview.objects.filter(policy=OuterRef("policy"), reviewed_on__gt=OuterRef("reviewed_on"))
     successor = PolicyVersion.objects.filter(
         policy=OuterRef("policy"), number__gt=OuterRef("number"), made_at__lt=beginning_of(day)
     )
     kept = PolicyReview.objects.filter(Q(reviewed_on__gte=day) | ~Exists(newer), version=OuterRef("id"))
     old = PolicyReview.objects.filter(Exists(newer), reviewed_on__lt=day).exclude(version__is_current=True)
-    return [old, PolicyVersion.objects.filter(Exists(successor), ~Exists(kept), is_current=False)]
+    versions = PolicyVersion.objects.filter(Exists(successor), ~Exists(kept), is_current=False)
+    return [old, versions, Earlier.objects.filter(until__lt=beginning_of(day))]
 
 
 def messages(day: date, on: date) -> list[Rows]:

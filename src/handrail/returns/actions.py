@@ -11,6 +11,7 @@ from django.db import transaction
 from handrail.core import audit
 from handrail.core.calendar import day_of
 from handrail.core.documents import keep_given
+from handrail.core.earlier import keep
 from handrail.core.models import Document
 from handrail.returns.models import (
     UNMET,
@@ -330,6 +331,7 @@ def change_action(*, action: PlannedAction, by: audit.Actor, at: datetime, **wan
     """Change any of PlannedAction.CONTENT, of which `done_on` ends its reminders. Gives the names of what changed."""
     action = PlannedAction.objects.select_for_update().get(id=action.id)
     changed = [name for name in PlannedAction.CONTENT if name in wanted and getattr(action, name) != wanted[name]]
+    keep([(action, {name: getattr(action, name) for name in changed})], at=at)
     for name in changed:
         setattr(action, name, wanted[name])
     if changed:

@@ -210,6 +210,7 @@ class PlannedAction(Record):
         ordering = ["due_on", "id"]
 
     CONTENT = ("what", "owner_name", "owner_email", "due_on", "done_on")
+    TOLD_LATER = ("what", "owner_name", "due_on", "done_on")
 
     def status_on(self, on: date, settings: AuthoritySettings) -> Status:
         days = settings.due_soon_days

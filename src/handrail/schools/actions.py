@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from handrail.core import audit
+from handrail.core.earlier import keep
 from handrail.core.models import as_jsonb
 from handrail.schools.duty import BODY_OF_TYPE, OPEN_STATUSES, SCHOOL_GROUPS, Body
 from handrail.schools.models import Contact, Pupil, School
@@ -246,22 +247,24 @@ def set_contacts_of(
     wanted: Iterable[tuple[School, Mapping[str, str]]], *, by: audit.Actor, at: datetime
 ) -> dict[UUID, list[str]]:
     """Set some of the contacts of many schools. Gives the names of those that changed, by school's id."""
-    changed: list[tuple[School, list[str]]] = []
+    changed: list[tuple[School, dict[str, str]]] = []
     for school, contacts in wanted:
-        names = [name for name, value in contacts.items() if name in CONTACTS and getattr(school, name) != value]
-        for name in names:
+        now = {name: getattr(school, name) for name in contacts if name in CONTACTS}
+        was = {name: said for name, said in now.items() if said != contacts[name]}
+        for name in was:
             setattr(school, name, contacts[name])
-        if names:
-            changed.append((school, names))
-    School.objects.save_changed(changed)
+        if was:
+            changed.append((school, was))
+    keep(changed, at=at)
+    School.objects.save_changed((school, list(was)) for school, was in changed)
     audit.record_each(
         "changed a school's contacts",
-        [audit.Subject(school.id, school.id, names) for school, names in changed],
+        [audit.Subject(school.id, school.id, list(was)) for school, was in changed],
         by=by,
         at=at,
         subject_kind="school",
     )
-    return {school.id: names for school, names in changed}
+    return {school.id: list(was) for school, was in changed}
 
 
 # -- children --------------------------------------------------------------------------------------------

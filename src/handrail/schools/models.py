@@ -72,6 +72,8 @@ class School(Record):
     head_name = models.CharField(max_length=150, blank=True)
     head_email = models.EmailField(blank=True)
 
+    TOLD_LATER = ("lead_name",)
+
     objects: ClassVar = RecordManager.from_queryset(SchoolQuerySet)()
 
     class Meta:
