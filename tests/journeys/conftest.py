@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,14 @@ class Site:
         page.goto(self.address(path, authority=authority))
         return page
 
+    @contextmanager
+    def by_texts(self, folder: Path) -> Iterator[None]:
+        """The site after an update: another server on the same database, with these texts of guidance."""
+        before = self.port
+        with serving(self.log.parent, self.log, texts=str(folder)) as self.port:
+            yield
+        self.port = before
+
     def press(self, page: Any, name: str, *, role: str = "button") -> None:
         """Press what leads to another page, and wait for that."""
         with page.expect_navigation():
@@ -98,25 +107,35 @@ class Site:
         return client.cookies["sessionid"].value
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
-    """The web server, started once: its port and its log. It listens before it is ready, so nobody has to wait."""
-    log = tmp_path_factory.mktemp("site") / "log"
+SERVE = """
+import sys
+from pathlib import Path
+from handrail.guidance import reading
+if texts := sys.argv.pop(1):
+    reading.TEXTS = Path(texts)
+from gunicorn.app.wsgiapp import run
+run()
+"""
+"""What a server does: it works by these texts of guidance, where some are named."""
+
+
+@contextmanager
+def serving(folder: Path, log: Path, *, texts: str = "") -> Iterator[int]:
+    """A web server on the site's database: gives its port. It listens before it is ready, so nobody has to wait."""
     environment = {
         **whole_environment(),
         "DJANGO_SETTINGS_MODULE": "handrail.config.settings",
         "HANDRAIL_DB_NAME": SITE_DATABASE,
-        "HANDRAIL_STORE": str(log.parent / "documents"),
+        "HANDRAIL_STORE": str(folder / "documents"),
         "HANDRAIL_ALLOWS_LOOPBACK": "yes",  # the sign-in service of the tests is there
         "HANDRAIL_LOGIN": "app",
     }
-    clone(template(), SITE_DATABASE)
-    with socket.socket() as listening, log.open("wb") as out:
+    with socket.socket() as listening, log.open("ab") as out:
         listening.bind(("127.0.0.1", 0))
         listening.listen(64)
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "gunicorn", "handrail.config.wsgi:application", "--workers=1", "--threads=4"),
+                *(sys.executable, "-c", SERVE, texts, "handrail.config.wsgi:application", "--workers=1", "--threads=4"),
                 "--keep-alive=75",  # longer than a browser leaves a connection alone: else it may end under a request
                 f"--bind=fd://{listening.fileno()}",
             ],
@@ -128,9 +147,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path
             preexec_fn=dies_with_parent(signal.SIGTERM),
         )
         port = listening.getsockname()[1]
-    yield port, log
-    process.send_signal(signal.SIGTERM)
-    process.wait(timeout=60)
+    try:
+        yield port
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=60)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
+    """The web server, started once: its port and its log."""
+    log = tmp_path_factory.mktemp("site") / "log"
+    clone(template(), SITE_DATABASE)
+    with serving(log.parent, log) as port:
+        yield port, log
     drop(SITE_DATABASE)
 
 

@@ -6,15 +6,18 @@ import zipfile
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from shutil import copytree
 
 import pypdf
 import pytest
 from django.utils import timezone
+from editions import new_edition
 from factories import person
 
 from handrail.accounts.roles import Role
 from handrail.core.calendar import day_of
 from handrail.guidance.published import framework
+from handrail.guidance.reading import TEXTS
 from handrail.returns.actions import open_cycle
 from handrail.returns.models import Answer, Assessment, Countersignature, Cycle, Return
 from handrail.schools.terms import school_year_of
@@ -159,46 +162,61 @@ def test_a_return_from_the_asking_to_the_finding(site, pdf):
         assert Assessment.objects.get().verdict == "no"
 
 
-def test_only_what_guidance_changed_is_asked_again(site):
-    """Last year's return answered an edition in which three points asked something else."""
-    at = timezone.now()
-    on, by = day_of(at), site.cast.head
-    asked = framework("CFA-100A").of("maintained_school")
+def test_only_what_guidance_changed_is_asked_again(site, tmp_path):
+    """A school answers and returns what is asked, Handrail is updated, and three points ask something else."""
+    on = day_of(timezone.now())
+    asked = [each.id for each in framework("CFA-100A").of("maintained_school")]
     with inside(site.one):
         dates = {"due_on": on + timedelta(days=60), "closes_on": on + timedelta(days=120)}
-        year = {"framework_ids": ["CFA-100A"], "opened_on": on - timedelta(days=365), "closes_on": on, "due_on": on}
-        before = Cycle.objects.create(
-            school_year=school_year_of(on) - 1, **year | {"due_on": on - timedelta(days=200)}, opened_by_name="Olu"
-        )
-        made = Return.objects.create(
-            cycle=before, school=site.cast.oak, number=1, submitted_at=at, submitted_by=by.id, submitted_by_name=by.name
-        )
-        Answer.objects.bulk_create(
-            Answer(
-                returned=made, requirement_id=each.id, digest="asked-otherwise" if place < 3 else each.digest,
-                verdict="yes", answered_at=at, answered_by_name="Hana Head",
-            )
-            for place, each in enumerate(asked)
-        )  # fmt: skip
-        open_cycle(school_year=school_year_of(on), framework_ids=["CFA-100A"], by=site.cast.officer, at=at, **dates)
-    phone = site.open(HOME, by=by, width=PHONE)
-    assert phone.get_by_role("heading", name="Changed since you answered: 3 points").count() == 1
-    assert phone.get_by_text("6 of 9 answered").count() == 1
-    site.check(phone)
+        year = {"school_year": school_year_of(on), "framework_ids": ["CFA-100A"]}
+        open_cycle(**year, **dates, by=site.cast.officer, at=timezone.now())
+    phone = site.open(HOME, by=site.cast.head, width=PHONE)
     site.press(phone, "Answer", role="link")
-    assert phone.locator("input[type=radio]:checked").count() == 6
-    assert phone.get_by_text("The guidance has changed. Before, you said “Yes”.").count() == 3
-    site.check(phone)
-    for each in asked[:3]:
-        phone.check(f"[name={each.id}-verdict][value=partly]")
+    for each in asked:
+        phone.check(f"[name={each}-verdict][value=yes]")
     site.press(phone, "Save these answers")
-    site.press(phone, "Submit this return")
-    site.press(phone, "Submit this return")
-    site.check(phone)
+    for _ in range(2):  # the page asks again
+        site.press(phone, "Submit this return")
+
+    before, texts = site.address(HOME), copytree(TEXTS, tmp_path / "texts")
+    new_edition(texts, "CFA-100A", changed=3)
+    with site.by_texts(texts):
+        officer = site.open("/returns/", by=site.cast.officer)
+        assert officer.get_by_text("Guidance has changed since they answered: 1 school").count() == 1
+        officer.goto(site.address("/returns/?progress=reopened"))
+        assert officer.locator("tbody tr").all_inner_texts()[0].startswith("Oak School")
+        site.check(officer)
+        officer.goto(site.address("/guidance/CFA-100A/changes/"))
+        assert officer.get_by_role("heading", name="Changed: 3 requirements").count() == 1
+        assert officer.locator("ins", has_text="From this year on:").count() == 3
+        site.check(officer)
+
+        phone.goto(site.address())
+        site.check(phone)
+        site.press(phone, "3 points to answer", role="link")
+        assert phone.get_by_role("heading", name="Changed since you answered: 3 points").count() == 1
+        assert phone.get_by_text("6 of 9 answered").count() == 1
+        site.check(phone)
+        site.press(phone, "Answer", role="link")
+        assert phone.locator("input[type=radio]:checked").count() == 6
+        assert phone.get_by_text("The guidance has changed. Before, you said “Yes”.").count() == 3
+        site.check(phone)
+        phone.goto(before)
+        assert phone.get_by_text("All 9 answered").count() == 1, "taken back, the release before asks nothing again"
+
+        phone.goto(site.address(f"{HOME}sections/1/"))
+        for each in asked[:3]:
+            phone.check(f"[name={each}-verdict][value=partly]")
+        site.press(phone, "Save these answers")
+        site.press(phone, "Submit the correction")
+        site.press(phone, "Submit the correction")
+        site.check(phone)
+        officer.goto(site.address("/returns/"))
+        assert officer.get_by_text("Guidance has changed since they answered").count() == 0
     with inside(site.one):
-        newest = Answer.objects.filter(returned__school=site.cast.oak).exclude(returned=made)
-        assert newest.exclude(carried_from=None).count() == 6
-        assert {each.verdict for each in made.answers.all()} == {"yes"}, "no answer of last year is altered"
+        newest, made = Return.objects.all()
+        assert newest.answers.exclude(carried_from=None).count() == 6
+        assert {each.verdict for each in made.answers.all()} == {"yes"}, "no answer that was given is altered"
 
 
 def test_the_authority_assesses_itself(site, pdf):

@@ -255,6 +255,9 @@ class TestWhenGuidanceChanges:
         assert cast.oak.name in listed
         sheet = b"".join(officer.get("/returns/board.csv?progress=reopened").streaming_content).decode("utf-8-sig")
         assert "Returned,2," in sheet
-        said = text_of(browse(cast.head).get("/schools/900001/return/"))
+        head = browse(cast.head)
+        assert "2 points to answer Guidance has changed since you submitted" in text_of(head.get("/"))
+        assert "Guidance has changed" not in text_of(browse(cast.neighbour).get("/"))
+        said = text_of(head.get("/schools/900001/return/"))
         assert "Changed since you answered: 1 point" in said
         assert "New since you returned it: 1 point The policy names the caterer." in said

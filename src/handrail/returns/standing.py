@@ -14,7 +14,7 @@ from handrail.guidance.frameworks import AUTHORITY, Framework, Strength
 from handrail.guidance.published import editions, framework, frameworks
 from handrail.policies.models import NEEDED, Communication, Kind, Policy, PolicyReview, WebsiteCheck
 from handrail.returns.models import Answer, Cycle, Draft, PlannedAction, Return
-from handrail.returns.questions import Point, Section, asked, asks, in_sections, sections
+from handrail.returns.questions import Point, Section, asked, asks, digest_of, in_sections, sections
 from handrail.returns.rules import CRITERIA, Colour, Found, Kept, Returned, is_adequate, judged
 from handrail.schools.duty import BOUND, Body
 from handrail.schools.models import School
@@ -58,12 +58,27 @@ def sections_of(cycle: Cycle, school: School | None) -> list[Section]:
     return sections(*asked_in(cycle, school), drafts, carried)
 
 
-def owed_by(school: School, *, on: date) -> Cycle | None:
-    """The cycle that asks this school for a return, while it is open and the school has submitted none."""
+class Owed(NamedTuple):
+    """What a return still asks of a school: everything, or where it `is_reopened` what guidance changed since."""
+
+    cycle: Cycle
+    is_reopened: bool = False
+    open_points: int = 0
+
+
+def owed_by(school: School, *, on: date) -> Owed | None:
+    """What the open cycle asks of this school: nothing any more once it has returned what is asked today."""
     cycle = Cycle.objects.first()
-    if cycle is None or cycle.is_closed(on) or not asked(asking(cycle), school.body):
+    if cycle is None or cycle.is_closed(on):
         return None
-    return None if Return.objects.filter(cycle=cycle, school=school).exists() else cycle
+    wanted = [each for _, each in asked(asking(cycle), school.body)]
+    newest = Return.objects.filter(cycle=cycle, school=school).first()
+    if not wanted or (newest and newest.asked == digest_of(wanted)):
+        return None
+    if newest is None:
+        return Owed(cycle)
+    points = [point for section in sections_of(cycle, school) for point in section.points]
+    return Owed(cycle, is_reopened=True, open_points=sum(point.answer is None for point in points))
 
 
 def submitted_sections(returned: Return) -> list[Section]:
