@@ -8,6 +8,7 @@ from django.db import DatabaseError, transaction
 from factories import person
 from reading import text_of
 
+from handrail.accounts.models import User
 from handrail.accounts.roles import Role
 from handrail.core.models import AuditEntry
 from handrail.guidance import published
@@ -321,6 +322,66 @@ class TestWhatIsPlanned:
             assert "Name the officer" not in text
             actions.change_action(action=planned, done_on=at.date(), by=cast.officer, at=at)
             with pytest.raises(reminders.NoLongerDue):
+                reminders.still_due(notice, at=at)
+
+
+class TestThoseWhoMustAnswer:
+    """The policy officer and the administrator of the cast, and the named officer; nobody else is there who may."""
+
+    DUE = date(2027, 1, 22)
+    ALL = ["adele@barsetshire.example", "nora@barsetshire.example", "officer@barsetshire.example"]
+
+    @pytest.fixture
+    def sweep(self, one, at, named):
+        with inside(one):
+            User.objects.filter(memberships__school=None).exclude(email__in=self.ALL).update(is_active=False)
+            person("arun@barsetshire.example", Role.ANALYST)
+            gone = person("gone@barsetshire.example", Role.NAMED_OFFICER)
+            gone.memberships.update(to_on=at.date() - timedelta(days=1))
+
+        def owe(on):
+            with inside(one):
+                reminders.owe_return_reminders(on=on, at=at + (on - at.date()))
+                found = Notice.objects.filter(subject_kind="self_assessment", state="owed")
+                return [(each.recipient, each.step, each.wording) for each in found.order_by("step_on", "recipient")]
+
+        return owe
+
+    @pytest.mark.parametrize(
+        ("days", "step", "wording"),
+        [
+            (-61, None, None),
+            (-60, "before-60", "own_due"),
+            (0, "before-0", "own_due"),
+            (1, "before-0", "own_due"),
+            (7, "overdue-1", "own_overdue"),
+            (59, "overdue-8", "own_overdue"),
+            (60, None, None),
+        ],
+    )
+    def test_are_reminded_until_it_closes(self, cycle, sweep, days, step, wording):
+        told = sweep(self.DUE + timedelta(days=days))
+        assert told == ([(who, step, wording) for who in self.ALL] if step else [])
+
+    def test_are_reminded_once_and_not_of_what_is_submitted(self, one, cycle, sweep, made, at):
+        sweep(self.DUE)
+        assert len(sweep(self.DUE)) == 3
+        with inside(one):
+            notice = Notice.objects.filter(subject_kind="self_assessment").first()
+            subject, text, _ = in_words(notice, reminders.still_due(notice, at=at), authority=one)
+            assert subject == "Barsetshire: the self-assessment is due by 22 January 2027"
+            assert HOME in text and "you may answer it for Barsetshire" in text and notice.school_id is None
+        made()
+        with inside(one), pytest.raises(reminders.NoLongerDue, match=Notice.Reason.NOT_NEEDED):
+            reminders.still_due(notice, at=at)
+        assert len(sweep(self.DUE + timedelta(days=7))) == 3
+
+    def test_are_not_reminded_once_they_may_not(self, one, cast, cycle, sweep, at):
+        sweep(self.DUE)
+        with inside(one):
+            cast.officer.memberships.update(role=Role.ANALYST)
+            notice = Notice.objects.get(subject_kind="self_assessment", recipient=self.ALL[2])
+            with pytest.raises(reminders.NoLongerDue, match=Notice.Reason.CONTACT_CHANGED):
                 reminders.still_due(notice, at=at)
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from factories import SchoolFactory
 
+from handrail.accounts.models import User
 from handrail.notices.actions import NoLongerDue, Owed
 from handrail.notices.letters import in_words
 from handrail.notices.models import Notice
@@ -25,8 +26,9 @@ LEAD, HEAD = "hana@oak.example", "head@900001.example"
 
 @pytest.fixture
 def here(one, cast, cycle):
-    """Oak School alone, which has a lead."""
+    """Oak School alone, which has a lead. Nobody is at the authority: of its self-assessment see test_own.py."""
     with inside(one):
+        User.objects.filter(memberships__school=None).update(is_active=False)
         School.objects.exclude(id=cast.oak.id).update(closed_on=date(2026, 9, 2))
         School.objects.filter(id=cast.oak.id).update(lead_email=LEAD)
         yield one

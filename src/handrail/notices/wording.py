@@ -55,6 +55,7 @@ WHY = {
     "kit_lead": "You get this message because you lead on medical conditions at the school.",
     "kit_office": "You get this message because the school has named no lead. Please pass it on.",
     "return_lead": "You get this message because you lead for the school.",
+    "assessor": "You get this message because you may answer it for {authority}.",
     "action_owner": "You get this message because your school has named you to see to it.",
     "officer": "You get this message because you decide about such items at {authority}.",
     "manager": "You get this message because the item has waited for too long at {authority}.",
@@ -160,6 +161,19 @@ WORDINGS = {
         "Reminder that the yearly return is overdue",
         "{whose}: the yearly return to {authority} was due by {due}",
         "The yearly return of {whose} to {authority} was due by {due}. It is not submitted.\n\n" + IN_PARTS,
+    ),
+    "own_due": Wording(
+        "school",
+        "Reminder that the self-assessment is due",
+        "{whose}: the self-assessment is due by {due}",
+        "The self-assessment of {whose} is due by {due}, as the yearly return of its schools is. "
+        "It is not submitted yet.\n\n" + IN_PARTS,
+    ),
+    "own_overdue": Wording(
+        "school",
+        "Reminder that the self-assessment is overdue",
+        "{whose}: the self-assessment was due by {due}",
+        "The self-assessment of {whose} was due by {due}. It is not submitted.\n\n" + IN_PARTS,
     ),
     "tell_due": Wording(
         "school",

@@ -241,6 +241,7 @@ RECIPIENTS = {
     "kit_lead": "the school’s lead",
     "return_lead": "the school’s lead",
     "action_owner": "who sees to it",
+    "assessor": "who answers for the authority",
     "kit_office": "the school office",
     "administrator": "an administrator",
 }

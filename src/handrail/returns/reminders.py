@@ -1,8 +1,10 @@
 """Who is owed a message about what a school does each year, or has planned, and whether it is still due: the return,
-the allergy safety policy that people were told of a year ago, and what it or the authority planned after a return.
+the allergy safety policy that people were told of a year ago, and what it or the authority planned after a return. The
+authority's self-assessment falls due with the return of its schools.
 
 It goes to whoever leads on medical conditions at the school, else to the office; that about what was planned to whoever
-is named to see to it. The head is copied in the end. Neither says what anybody answered.
+is named to see to it, that about the self-assessment to everybody who may answer it. The head is copied in the end.
+None says what anybody answered.
 """
 
 from collections.abc import Callable
@@ -15,6 +17,8 @@ from django.db.models import DateField, Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Lower, NullIf
 from django.urls import reverse
 
+from handrail.accounts.models import Membership
+from handrail.accounts.roles import PERMISSIONS, Permission, Role
 from handrail.core import calendar
 from handrail.core.jinja import long_date
 from handrail.core.models import AuthoritySettings
@@ -30,14 +34,15 @@ from handrail.schools.models import School
 from tenants.database import execute, require_bound
 
 RULE = "yearly returns"
+ASSESSORS = [role for role in Role if Permission.ANSWER_OWN_RETURN in PERMISSIONS[role]]
 
 Items = QuerySet[Any, Any]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One kind of thing that falls due. `items` gives what is open on a day, with when it is `due` and `to` whom a
-    message goes first; `school` leads to its school, and `lead` is the role of whoever is written to.
+    """One kind of thing that falls due. `items` gives what is open on a day, with when it is `due` and, at a school,
+    `to` whom a message goes first; `school` leads to its school, and `lead` is the role of whoever is written to.
     """
 
     items: Callable[[date], Items]
@@ -58,6 +63,13 @@ def _returns(on: date) -> Items:
     return found.annotate(due=Value(cycle.due_on if cycle else None, DateField()), to=F("lead_email"))
 
 
+def _own(on: date) -> Items:
+    """The newest cycle while the authority has submitted nothing of its own in it, until it closes."""
+    newest = Cycle.objects.filter(id__in=Cycle.objects.values("id")[:1], closes_on__gt=on)
+    submitted = Return.objects.filter(cycle=OuterRef("pk"), school=None)
+    return newest.filter(~Exists(submitted)).annotate(due=F("due_on"))
+
+
 def _planned(on: date) -> Items:
     """The authority's own too: it has no head to copy, so that they go to whoever is named."""
     return PlannedAction.objects.open().filter(school__closed_on=None).annotate(due=F("due_on"), to=F("owner_email"))
@@ -76,6 +88,7 @@ NEEDED_THERE = Q(policy__not_needed_reason="", policy__school__body__in=BOUND)
 
 RULES = {
     "yearly_return": Rule(_returns, "", "return_lead", "yearly_due", "yearly_overdue"),
+    "self_assessment": Rule(_own, "", "assessor", "own_due", "own_overdue"),
     "communication": Rule(
         _told, "policy__school__", "return_lead", "tell_due", "tell_overdue", page="policies:communications"
     ),
@@ -91,7 +104,7 @@ def owe_return_reminders(*, on: date, at: datetime) -> Owed:
     found = []
     for kind, rule in RULES.items():
         try:
-            people, parameters = _people(rule, rule.items(on))
+            people, parameters = _people(rule, rule.items(on), on=on)
         except EmptyResultSet:  # nothing can be open
             continue
         asked_for = steps.asked(sweep, on=on, days_before=settings.reminder_days_before, settings=settings)
@@ -101,10 +114,17 @@ def owe_return_reminders(*, on: date, at: datetime) -> Owed:
     return alarms.close_sweep(sweep, found, at=at)
 
 
-def _people(rule: Rule, items: Items) -> tuple[str, list[Any]]:
+def _people(rule: Rule, items: Items, *, on: date) -> tuple[str, list[Any]]:
     """The tables `item` and `contact` of a statement, with their parameters: the one place that says who is written
     to.
     """
+    if rule.items is _own:
+        sql, parameters = items.order_by().values_list("id", "due").query.sql_with_params()
+        there = Membership.objects.current(on=on).filter(school=None, role__in=ASSESSORS, user__is_active=True)
+        people, of_people = there.order_by().values_list(Lower("user__email")).distinct().query.sql_with_params()
+        item = f"item AS (SELECT id, NULL::uuid AS school_id, due FROM ({sql}) found (id, due))"
+        contact = f"contact (item_id, role, email) AS (SELECT id, '{rule.lead}', email FROM item, ({people}) p (email))"
+        return f"{item}, {contact}", [*parameters, *of_people]
     place = F(f"{rule.school}id")
     named = {name: Lower(f"{rule.school}{name}_email") for name in ("office", "head")}
     rows = items.annotate(place=place, first=Lower("to"), **named)
@@ -125,11 +145,11 @@ def still_due(notice: Notice, *, at: datetime) -> dict[str, str]:
         raise NoLongerDue(Notice.Reason.NOT_NEEDED)
     if notice.cycle != item.due.isoformat():
         raise NoLongerDue(Notice.Reason.NOT_DUE)
-    people, parameters = _people(rule, open_items)
+    people, parameters = _people(rule, open_items, on=calendar.day_of(at))
     steps.check_recipient(
         notice, execute(f"WITH {people} SELECT role, email FROM contact WHERE email <> ''", parameters)
     )
-    school = item if isinstance(item, School) else item.school
+    school = item if isinstance(item, School) else getattr(item, "school", None)
     return {
         "role": notice.recipient_role,
         "path": reverse(rule.page, kwargs=place_of(school)),
