@@ -1,4 +1,4 @@
-"""Plans are counted when the last count has stood for four weeks, so that the authority sees every month."""
+"""Plans are counted as at the end of each month, so that the authority sees every month."""
 
 from celery import shared_task
 

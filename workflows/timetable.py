@@ -32,7 +32,7 @@ TIMETABLE = (
         "workflows.reminders.sweep",
     ),
     Entry("Make each school’s pack of emergency pages anew, each night", 10 * MINUTE, "workflows.packs.make_packs"),
-    Entry("Count plans anew when the last count has stood for four weeks", HOUR, "workflows.plan_counts.count"),
+    Entry("Count plans when a month has ended", HOUR, "workflows.plan_counts.count"),
     Entry("Write down how everything stood at the end of a month, once", HOUR, "workflows.month_ends.take"),
     Entry("Tell the administrator when fewer messages left than were owed", HOUR, "workflows.notices.check_silence"),
     Entry(

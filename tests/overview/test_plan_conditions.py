@@ -38,7 +38,7 @@ def plans(one, on, at):
 
 @pytest.fixture
 def told(one, on):
-    """What is told so many days later, when that day's clock has counted."""
+    """What is told so many days later, by that day's clock. 39, 70 and 98 days later are the first of a month."""
 
     def tell(after=0):
         with inside(one):
@@ -83,12 +83,12 @@ class TestConditions:
         plans(cast.elm, asthma=5)
         assert told() is None
         plans(cast.elm, asthma=1)
-        assert told(after=28) is not None
+        assert told(after=39) is not None
 
     def test_are_counted_by_the_clock_alone(self, cast, many, told, browse):
         browse(cast.officer).get("/plan-reviews/")
         assert told() is None, "a page counted, and opened no plan"
-        assert told(after=28) is not None
+        assert told(after=39) is not None
 
     def test_are_not_told_while_the_vault_is_closed(self, many, told, settings, one, on):
         settings.VAULT_KEYS = []
@@ -103,11 +103,11 @@ class TestTwoAnswers:
     def test_are_the_same_while_few_came(self, cast, many, plans, told, one, on):
         begun = told()
         plans(cast.oak, heart=5)
-        assert told(after=28) == begun
+        assert told(after=39) == begun
         plans(cast.oak, heart=1)
-        assert told(after=56) == begun, "one figure differs, and it takes one more to hide whose it is"
+        assert told(after=70) == begun, "one figure differs, and it takes one more to hide whose it is"
         plans(cast.elm, asthma=1)
-        assert told(after=84) == (on + timedelta(days=84), {**begun[1], "heart": 10})
+        assert told(after=98) == (on + timedelta(days=97), {**begun[1], "heart": 10})
 
     def test_are_the_same_whatever_plans_say_meanwhile(self, many, told, one, at):
         begun = told()
@@ -116,25 +116,25 @@ class TestTwoAnswers:
                 PlanVersion.objects.create(
                     plan=plan, number=3, made_at=at, sections={"condition": {"kind": "epilepsy"}}
                 )
-        assert told(after=28) == begun
+        assert told(after=39) == begun
 
     def test_differ_enough_from_each_table_before(self, cast, many, plans, told, one):
         begun = told()
         plans(cast.oak, heart=7)
-        second = told(after=28)
+        second = told(after=39)
         assert second != begun
         with inside(one):
             some = HealthcarePlan.objects.filter(pupil__school=cast.oak)[:8]
             HealthcarePlan.objects.filter(id__in=[each.id for each in some]).update(stage=Stage.CLOSED, due_on=None)
-        assert told(after=56) == second, "eight went since the second table, and one since the first"
+        assert told(after=70) == second, "eight went since the second table, and one since the first"
 
     def test_leave_past_months_as_they_were(self, cast, many, plans, told, one, on):
         begun = told()
         plans(cast.oak, heart=30)
-        told(after=28)
+        told(after=39)
         with inside(one):
-            months = month_by_month(on=on + timedelta(days=28))
-            assert plans_by_condition(on=on + timedelta(days=27)) == begun
+            months = month_by_month(on=on + timedelta(days=39))
+            assert plans_by_condition(on=on + timedelta(days=37)) == begun
         assert [each.conditions["heart"] for each in months] == [30, 0]
 
 

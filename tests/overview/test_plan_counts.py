@@ -133,7 +133,9 @@ class TestTwoAnswers:
 
         return show
 
-    def test_are_the_same_on_each_day_of_four_weeks_whatever_happens_to_a_plan(self, cast, plans, shown, one, on):
+    def test_are_the_same_on_each_day_until_a_month_has_ended_whatever_happens_to_a_plan(
+        self, cast, plans, shown, one, on
+    ):
         for school, first in ((cast.oak, 20), (cast.elm, 30)):
             plans(school, first, 10, 9)
             with inside(one):
@@ -141,10 +143,10 @@ class TestTwoAnswers:
                     plan.due_on = on + timedelta(days=number)
                     plan.save()
         begun = shown()
-        for day in range(1, 28):
+        for day in range(1, 39):  # November ends a week after the first count, which is too soon
             plans(cast.oak, 1, 0, day % 2)
             assert shown(after=day) == begun, day
-        assert shown(after=28) != begun
+        assert shown(after=39) != begun
 
     @pytest.mark.parametrize("days", [0, 1, 9, 10, 11, 30, 99, 100, 101, 365])
     def test_are_the_same_whatever_the_authority_calls_due_soon(self, cast, plans, counted, one, days):
@@ -173,7 +175,7 @@ class TestTwoAnswers:
         plans(cast.oak, 20, 10, 9)
         html = browse(cast.officer).get("/plan-reviews/").content.decode()
         assert "Counted on 23 November 2026." in html
-        assert "stay as they are until 21 December 2026" in html
+        assert "stay as they are until 1 January 2027" in html
 
 
 class TestMonthByMonth:
@@ -201,20 +203,34 @@ class TestMonthByMonth:
     def test_is_on_the_timetable(self):
         assert workflow.count.name in {entry.task for entry in TIMETABLE}
 
-    def test_has_the_first_count_of_each_month_though_nobody_looks(self, cast, plans, clock, months):
+    def test_has_the_end_of_each_month_though_nobody_looks(self, cast, plans, clock, months):
         plans(cast.oak, 20, 10, 9)
-        clock(*range(40))
-        # 23 November, 21 December; 21 days of January have none yet
-        assert list(months(after=40)) == ["2026-12-21", "2026-11-23"]
-        clock(56, 84, 112, 126, 140)  # 18 January, 15 February, 15 March, none on 29 March, 12 April
-        assert [day[:7] for day in months(after=140)] == [
-            "2027-04", "2027-03", "2027-02", "2027-01", "2026-12", "2026-11",
-        ]  # fmt: skip
+        clock(*range(0, 160, 3))
+        found = months(after=160)
+        assert list(found) == ["2027-04-30", "2027-03-31", "2027-02-28", "2027-01-31", "2026-12-31", "2026-11-23"]
+        assert [day for day, each in found.items() if not each.is_at_its_end] == ["2026-11-23"], "the first count"
 
-    def test_has_the_first_of_two_counts_in_one_month(self, cast, plans, clock, months):
+    @pytest.mark.parametrize(("after", "counted"), [(39, "2026-12-31"), (41, "2026-12-31"), (42, "2027-01-04")])
+    def test_has_an_end_that_was_counted_soon_after_it_or_none(self, cast, plans, clock, months, after, counted):
+        """39 days later it is 1 January."""
         plans(cast.oak, 20, 10, 9)
-        clock(-22, 6)  # 1 and 29 November
-        assert list(months(after=6)) == ["2026-11-01"]
+        clock(0, after)
+        assert list(months(after=after)) == [counted, "2026-11-23"]
+
+    def test_counts_as_at_the_end_who_was_there_then(self, cast, plans, clock, months, one, on):
+        plans(cast.oak, 20, 10, 9)
+        plans(cast.elm, 30, 8, 0)
+        clock(0)
+        with inside(one):
+            Pupil.objects.filter(school=cast.oak).update(left_on=on + timedelta(days=38))
+            Pupil.objects.filter(school=cast.elm).update(left_on=on + timedelta(days=39))
+        clock(39)
+        assert months(after=39)["2026-12-31"].total.counts[3] == 38
+
+    def test_has_the_last_of_two_counts_in_one_month(self, cast, plans, clock, months):
+        plans(cast.oak, 20, 10, 9)
+        clock(-22, 8)  # 1 November, and as at its end
+        assert list(months(after=8)) == ["2026-11-30"]
 
     def test_leaves_past_months_as_they_were(self, cast, plans, clock, months, browse, one, on):
         plans(cast.oak, 20, 10, 9)
@@ -228,32 +244,32 @@ class TestMonthByMonth:
         with inside(one):
             Pupil.objects.filter(school=cast.elm).update(left_on=on)
             School.objects.filter(id=cast.oak.id).update(name="Ash School", phase_name="Secondary")
-        clock(28)
-        found = months(after=28)
+        clock(39)
+        found = months(after=39)
         assert found["2026-11-23"] == begun
-        assert found["2026-12-21"].total.counts == [27, 0, 33, 60, 0]
+        assert found["2026-12-31"].total.counts == [27, 0, 33, 60, 0]
         assert begun.total.counts == [50, 18, 9, 77, 0]
         assert [officer.get(path).getvalue() for path in files] == before
 
     def test_keeps_back_in_each_month_what_is_small_in_it(self, cast, plans, clock, browse):
-        plans(cast.oak, 20, 10, 3)
-        plans(cast.elm, 30, 8, 0)
-        clock(-28)
-        plans(cast.oak, 0, 0, 20)
-        clock(0)
+        plans(cast.oak, 3)
+        plans(cast.elm, 2)
+        clock(-54)
+        plans(cast.oak, 20)
+        clock(-22)
         officer = browse(cast.officer)
         html = officer.get("/plan-reviews/").content.decode()
+        assert "September 2026" in html
         assert "October 2026" in html
-        assert "November 2026" in html
-        for page in ("", "?counted=2026-10-26", "schools/?counted=2026-10-26"):
+        for page in ("", "?counted=2026-09-30", "schools/?counted=2026-09-30"):
             assert not re.search(r"numeric\"[^>]*>[1-5]<", officer.get(f"/plan-reviews/{page}").content.decode())
         rows = list(csv.reader(io.StringIO(officer.get("/plan-reviews/counts.csv").getvalue().decode("utf-8-sig"))))
         assert rows[0][:3] == ["Month", "Counted on", "Phase"]
         assert [row[:3] for row in rows[1:]] == [
-            ["2026-11-01", "2026-11-23", "Primary"],
-            ["2026-11-01", "2026-11-23", "All schools"],
-            ["2026-10-01", "2026-10-26", "Primary"],
-            ["2026-10-01", "2026-10-26", "All schools"],
+            ["2026-10-01", "2026-10-31", "Primary"],
+            ["2026-10-01", "2026-10-31", "All schools"],
+            ["2026-09-01", "2026-09-30", "Primary"],
+            ["2026-09-01", "2026-09-30", "All schools"],
         ]
         assert not {"1", "2", "3", "4", "5"} & {value for row in rows[1:] for value in row[3:]}
         assert "Hidden" in rows[3]

@@ -25,6 +25,11 @@ def beginning_of(day: date) -> datetime:
     return datetime.combine(day, time(), LONDON)
 
 
+def month_end_before(day: date) -> date:
+    """The last day of the month that had ended before a day."""
+    return day.replace(day=1) - _ONE_DAY
+
+
 def is_bank_holiday(day: date) -> bool:
     """Whether the day is a bank holiday in England."""
     return day in _BANK_HOLIDAYS

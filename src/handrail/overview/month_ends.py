@@ -16,21 +16,16 @@ from django.db.models import Case, F, OuterRef, Q, Subquery, When
 
 from handrail.absences.counting import days_to_first_lessons
 from handrail.absences.models import SicknessReturn
-from handrail.core.calendar import beginning_of
+from handrail.core.calendar import beginning_of, month_end_before
 from handrail.core.suppression import SMALLEST_SHOWN, suppressed
 from handrail.handovers.watch import by_age, watched
 from handrail.overview.notice_counts import notice_counts
-from handrail.overview.plan_counts import ALL_SCHOOLS, phase_of
+from handrail.overview.plan_counts import ALL_SCHOOLS, CHILDREN_UNTIL, phase_of
 from handrail.policies.models import NEEDED, Kind, MonthEnd, Policy, PolicyMonth, PolicyReview
 from handrail.returns.standing import adequate_by_school
 from handrail.schools.models import School
 
 ONE_DAY = timedelta(days=1)
-
-CHILDREN_UNTIL = timedelta(days=3)
-"""How long after a month has ended its children are still counted. Nobody can count them as at a day long past, and two
-counts of them stay four weeks apart, so that one child is not what differs.
-"""
 
 
 @transaction.atomic
@@ -51,20 +46,16 @@ def take_month_ends(*, on: date, at: datetime) -> list[date]:
 
 def _owed(*, on: date) -> Iterator[date]:
     """The last days of the months that are to be taken, the oldest first."""
-    newest, last = MonthEnd.objects.first(), _end_before(on)
+    newest, last = MonthEnd.objects.first(), month_end_before(on)
     ended_on = _end_after(newest.ended_on) if newest else last
     while ended_on <= last:
         yield ended_on
         ended_on = _end_after(ended_on)
 
 
-def _end_before(day: date) -> date:
-    return day.replace(day=1) - ONE_DAY
-
-
 def _end_after(ended_on: date) -> date:
     """The end of the month that follows one that ended on this day."""
-    return _end_before(ended_on + timedelta(days=32))
+    return month_end_before(ended_on + timedelta(days=32))
 
 
 def _figures(ended_on: date, *, on: date) -> dict[str, Any]:

@@ -4,9 +4,11 @@ Beside what falls due stands how many plans are covered (plans/coverage.py). Cou
 are those that would give them away (core/suppression.py): all that is shown here of plans is shown by what this module
 gives.
 
-Nor can two answers be subtracted. What is counted once stands for four weeks, whatever happens to plans and schools
-meanwhile, and no setting of the authority's moves a plan from one count to another: one more in a column from one day
-to the next, or from one setting to another, would be one child.
+Nor can two answers be subtracted. Plans are counted as at the last day of each month, once it is over, and that stands
+until the next month has ended, whatever happens to plans and schools meanwhile; and no setting of the authority's moves
+a plan from one count to another: one more in a column from one day to the next, or from one setting to another, would
+be one child. The first count is made when plans are looked at for the first time, and stands until a month has ended
+four weeks later or more.
 
 Where nobody came or left, two counts together give no small group away either. Where some did, each gives none away by
 itself; but two together may, to somebody who knows from elsewhere how many came and left at each school.
@@ -24,6 +26,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from handrail.core.calendar import month_end_before
 from handrail.core.status import Status
 from handrail.core.suppression import SMALLEST_SHOWN, Row, suppressed, suppressed_groups, suppressed_part
 from handrail.overview import plan_conditions
@@ -43,7 +46,14 @@ DUE_SOON_DAYS = 30
 """What counts as due soon here, in days before the review, whatever the authority has chosen for other pages."""
 
 STANDS_FOR = timedelta(days=28)
-"""How long plans are not counted again."""
+"""How far two counts are apart at the least, which two ends of a month always are."""
+
+CHILDREN_UNTIL = timedelta(days=3)
+"""How long after a month has ended its children are still counted. Nobody can count them as at a day long past, and two
+counts of them stay four weeks apart, so that one child is not what differs.
+"""
+
+ONE_DAY = timedelta(days=1)
 
 ALL_SCHOOLS = "All schools"
 
@@ -74,18 +84,22 @@ class PlanCounts:
     @property
     def again_on(self) -> date:
         """The first day on which somebody who looks is shown a new count."""
-        return self.counted_on + STANDS_FOR
+        return _next_month(self.counted_on + STANDS_FOR)
 
 
 @dataclass(frozen=True)
 class Month:
-    """How plans stood in one month: when they were first counted in it."""
+    """How plans stood in one month: when they were last counted in it, which is its end but for a first count."""
 
     counted_on: date
     phases: list[Line]
     total: Line
     conditions: dict[str, int]
     """How many are for which condition, to the nearest ten; empty where those of a month before stood."""
+
+    @property
+    def is_at_its_end(self) -> bool:
+        return (self.counted_on + ONE_DAY).day == 1
 
 
 class NotCounted(LookupError):
@@ -130,10 +144,9 @@ def last_count(*, on: date, urn: str = "") -> tuple[date, Line] | None:
 
 def month_by_month(*, on: date) -> list[Month]:
     """How plans stood in each month until now, the newest first: each as it was counted then, and unchanged since."""
-    first_of_month: dict[tuple[int, int], PlanTally] = {}
-    for tally in PlanTally.objects.defer("schools").filter(counted_on__lte=on).order_by("counted_on"):
-        first_of_month.setdefault((tally.counted_on.year, tally.counted_on.month), tally)
-    newest_first = [(tally, _lines(tally)) for tally in reversed(first_of_month.values())]
+    tallies = PlanTally.objects.defer("schools").filter(counted_on__lte=on).order_by("counted_on")
+    last_of_month = {(tally.counted_on.year, tally.counted_on.month): tally for tally in tallies}
+    newest_first = [(tally, _lines(tally)) for tally in reversed(last_of_month.values())]
     return [Month(tally.counted_on, lines[:-1], lines[-1], _in_order(tally)) for tally, lines in newest_first]
 
 
@@ -153,7 +166,7 @@ def overdue(*, on: date) -> int | None:
 
 
 def count_plans(*, on: date) -> None:
-    """Count plans when the last count has stood for four weeks: there is one of every month, whoever looks.
+    """Count plans when a month has ended: there is a count of every month, whoever looks.
 
     For which conditions they are is counted here alone: no page opens them all.
     """
@@ -174,17 +187,20 @@ def _tally(tallies: Tallies, *, on: date, counted_on: date | None) -> PlanTally:
 
 
 def _standing(tallies: Tallies, *, on: date, of_conditions: bool = False) -> PlanTally:
-    """The count that stands on the day `on`. Where there is none, plans are counted now; if there are any, it stands.
+    """The count that stands on the day `on`: the newest, or one that is made now, which stands if there are any plans.
 
-    Of two people who look at once both are given the same.
+    It is made as at the end of the month, unless nobody counted until long after it, or ever before. Of two people who
+    look at once both are given the same.
     """
-    standing = tallies.filter(counted_on__gt=on - STANDS_FOR, counted_on__lte=on).order_by("counted_on")
-    found = standing.first()
-    if found is None:
-        found = _counted(on=on, of_conditions=of_conditions)
-        if _lines(found)[-1].counts[ALL] != 0:  # also when it is kept back
-            PlanTally.objects.bulk_create([found], ignore_conflicts=True)
-            found = standing.first() or found
+    newest = tallies.filter(counted_on__lte=on).order_by("-counted_on").first()
+    ended_on = month_end_before(on)
+    if newest and ended_on - newest.counted_on < STANDS_FOR:
+        return newest
+    is_in_time = newest and on - ended_on <= CHILDREN_UNTIL
+    found = _counted(on=ended_on if is_in_time else on, of_conditions=of_conditions)
+    if _lines(found)[-1].counts[ALL] != 0:  # also when it is kept back
+        PlanTally.objects.bulk_create([found], ignore_conflicts=True)
+        found = tallies.filter(counted_on=found.counted_on).first() or found
     return found
 
 
@@ -311,4 +327,9 @@ def _months(first: date, last: date) -> Iterator[date]:
     month = first.replace(day=1)
     while month <= last:
         yield month
-        month = (month + timedelta(days=31)).replace(day=1)
+        month = _next_month(month)
+
+
+def _next_month(day: date) -> date:
+    """The first day of the month that follows."""
+    return (day.replace(day=1) + timedelta(days=31)).replace(day=1)

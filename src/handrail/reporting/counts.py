@@ -39,7 +39,9 @@ def _month() -> serializers.DateField:
 
 
 def _counted_on() -> serializers.DateField:
-    return serializers.DateField(help_text="The day on which plans were counted. They are counted every four weeks.")
+    return serializers.DateField(
+        help_text="The day as at which plans were counted: the last of a month, but for a first count."
+    )
 
 
 class PlanCountsRow(serializers.Serializer):
@@ -231,10 +233,10 @@ def _of_policies(as_at: "AsAt") -> Iterator[Figure]:
 
 
 def _of_plans(as_at: "AsAt") -> Iterator[Figure]:
-    """The counts that stood when a month ended: see overview/plan_counts.py."""
+    """Those counted as at the end of a month: see overview/plan_counts.py."""
     places = {Measure.PLANS: tally.ALL, Measure.PLANS_IN_DATE: 0, Measure.PLANS_COVERED: -1}
     for month in tally.month_by_month(on=as_at.on):
-        if (month.counted_on.year, month.counted_on.month) == (as_at.on.year, as_at.on.month):
+        if not month.is_at_its_end or month.counted_on >= as_at.on:
             continue
         for line in (*month.phases, month.total):
             is_total = line is month.total

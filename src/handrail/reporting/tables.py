@@ -341,7 +341,7 @@ TABLES = {
             "metrics",
             "Figures at the end of each month",
             "How policies, plans, handovers, first lessons and messages stood when a month had ended. Nothing changes "
-            "it later.",
+            "it later. Of plans there is none of a month that ended less than four weeks after the first count.",
             Scope.AGGREGATE,
             counts.MetricsRow,
             counted=counts.metrics,
