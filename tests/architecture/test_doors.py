@@ -77,6 +77,18 @@ def addresses(patterns: Any, prefix: str = "") -> Iterator[tuple[str, URLPattern
             yield f"{prefix}{each.name}", each
 
 
+def below(patterns: Any, start: str, path: str = "/") -> list[str]:
+    """The addresses that begin so."""
+    found = []
+    for each in patterns:
+        whole = path + str(each.pattern).lstrip("^")
+        if isinstance(each, URLResolver):
+            found += below(each.url_patterns, start, whole)
+        elif whole.startswith(start):
+            found.append(whole)
+    return found
+
+
 ADDRESSES = list(addresses(get_resolver().url_patterns))
 DOORS = [(name, each.callback) for name, each in ADDRESSES if name not in SIGN_IN_PAGES]
 FOR_KEYS = [(name, view) for name, view in DOORS if issubclass(getattr(view, "view_class", object), Endpoint)]
@@ -102,8 +114,7 @@ class TestEveryAddress:
 
     def test_for_programs_asks_for_a_key(self):
         """It is public, because no program signs in; and nothing else stands among those addresses."""
-        patterns = [str(each.pattern).lstrip("^") for _, each in ADDRESSES]
-        assert sum(f"/{each}".startswith(FOR_PROGRAMS) for each in patterns) == len(FOR_KEYS)
+        assert len(below(get_resolver().url_patterns, FOR_PROGRAMS)) == len(FOR_KEYS)
         for _, view in FOR_KEYS:
             door = view.view_class()
             rights = [door.scope_for(each.upper()) for each in door.http_method_names if hasattr(door, each)]

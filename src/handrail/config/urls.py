@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 urlpatterns = [
+    path("", include("handrail.reporting.urls")),  # first: programs ask most often, and each address before costs
     path("", include("handrail.overview.urls")),
     path("", include("handrail.schools.urls")),
     path("", include("handrail.accounts.urls")),
@@ -17,7 +18,6 @@ urlpatterns = [
     path("", include("handrail.packs.urls")),
     path("", include("handrail.returns.urls")),
     path("", include("handrail.notices.urls")),
-    path("", include("handrail.reporting.urls")),
     path("imports/", include("handrail.imports.urls")),
     path("records/", include("handrail.records.urls")),
 ]

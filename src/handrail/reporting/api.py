@@ -181,7 +181,7 @@ class List(Endpoint):
                 file = reading.whole_as_csv(self.table, asked, as_at, children)
             self.note_read(request, children)
             return _cached(reading.download(self.table, file, form), tag)
-        page = reading.page(self.table, asked, as_at, about=about)
+        page = reading.page(self.table, asked, as_at, about=about, as_json=form == "json")
         self.note_read(request, page.children)
         if form == "csv":
             answer: HttpResponseBase = reading.download(self.table, reading.page_as_csv(self.table, page.rows), form)
@@ -287,12 +287,11 @@ def answer_to(fault: Exception, context: Any) -> HttpResponse | None:
 
 
 def _json(request: Any, asked: Asked, page: reading.Page) -> HttpResponse:
-    told: dict[str, Any] = {"data": page.rows}
-    if page.removed is not None:
-        told["removed"] = page.removed
+    told: dict[str, Any] = {} if page.removed is None else {"removed": page.removed}
     told["page"] = {"limit": asked.limit, "next_cursor": page.next_cursor, "has_more": page.has_more}
     told["meta"] = _meta(request)
-    return HttpResponse(json.dumps(told, ensure_ascii=False), content_type="application/json")
+    rest = json.dumps(told, ensure_ascii=False)
+    return HttpResponse(f'{{"data": [{", ".join(page.rows)}], {rest[1:]}', content_type="application/json")
 
 
 def _meta(request: Any) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,7 +28,8 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Page:
-    rows: list[Row]
+    rows: list[Any]
+    """Each by its columns' names, or as JSON."""
     next_cursor: str | None
     removed: list[Row] | None = None
     has_more: bool = False
@@ -42,7 +44,7 @@ class Expired(ValueError):
     """What a cursor counted on is gone: the reader begins anew."""
 
 
-def page(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str]) -> Page:
+def page(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str], as_json: bool) -> Page:
     """As many rows as were asked for after the cursor. Raises NotACursor."""
     about = (table.name, *about, *asked.filters)
     [after] = cursors.read(asked.cursor, about=about) if asked.cursor else [None]
@@ -50,15 +52,17 @@ def page(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str]) -> Pa
     if table.counted:
         whole = _counted(table, asked, as_at)
         begin = after or 0
-        rows = whole[begin : begin + asked.limit]
+        counted = whole[begin : begin + asked.limit]
+        rows = [_as_json(row) for row in counted] if as_json else counted
         place: Any = begin + len(rows)
         has_more = place < len(whole)
     else:
-        rows = _rows(table, asked, as_at, after)
-        children = [row.pop(CHILD) for row in rows[: asked.limit] if table.child]
-        has_more = len(rows) > asked.limit
-        rows = rows[: asked.limit]
-        place = rows[-1][table.key] if rows else None
+        found = _rows(table, asked, as_at, after, as_json=as_json)
+        has_more = len(found) > asked.limit
+        found = found[: asked.limit]
+        rows = [row[0] for row in found] if as_json else _named(table, found)
+        children = [row[-2] for row in found if table.child]
+        place = str(found[-1][-1]) if found else None
     return Page(rows, cursors.write([place], about=about) if has_more else None, has_more=has_more, children=children)
 
 
@@ -78,22 +82,28 @@ def _counted(table: Table, asked: Asked, as_at: AsAt) -> list[Row]:
     return [row for row in table.counted(as_at) if asked.keeps(row)] if table.counted else []
 
 
-def _rows(table: Table, asked: Asked, as_at: AsAt, after: str | None) -> list[Row]:
-    """The rows after this one, and one more than were asked for."""
+def _rows(table: Table, asked: Asked, as_at: AsAt, after: str | None, *, as_json: bool) -> list[tuple[Any, ...]]:
+    """The rows after this one, and one more than were asked for: each with its child, if the table is of those, and at
+    the end its place. As JSON PostgreSQL makes one text of each row.
+    """
     make = _sql if table.child else _kept_sql
     sql, parameters = make(table, asked.condition, as_at, table.due_soon_days(as_at))
     begin = [] if after is None else [after]
-    asks = f"{sql} {'WHERE place > %s' if begin else ''} ORDER BY place LIMIT %s"
-    return _named(table, execute(asks, [*parameters, *begin, asked.limit + 1]))
+    columns = ", ".join(fields(table.row))
+    told, source = ("row_to_json(told)::text", f", LATERAL (SELECT {columns}) told") if as_json else (columns, "")
+    asks = f"SELECT {told}, {f'{CHILD}, ' * bool(table.child)}place {sql}{source}"
+    return execute(
+        f"{asks} {'WHERE place > %s' if begin else ''} ORDER BY place LIMIT %s", [*parameters, *begin, asked.limit + 1]
+    )
 
 
 def _sql(table: Table, condition: Q, as_at: AsAt, due_soon_days: int | None) -> tuple[str, tuple[Any, ...]]:
-    """The SQL of what was asked for, each row with its key as `place`."""
+    """The SQL of what was asked for, from which rows are chosen, each with its key as `place`."""
     columns = [*expressions(table.row), *map(F, filter(None, [table.child])), F(table.key)]
     found = table.query(as_at).filter(condition).order_by().values_list(*columns)
     sql, parameters = found.query.sql_with_params()
-    names = ", ".join(f'"{name}"' for name in (*_names(table), "place"))
-    return f"SELECT * FROM ({sql}) found ({names})", parameters
+    names = [*fields(table.row), *([CHILD] if table.child else []), "place"]
+    return f"FROM ({sql}) found ({', '.join(names)})", parameters
 
 
 _kept_sql = lru_cache(maxsize=500)(_sql)
@@ -102,13 +112,13 @@ but for what made-up numbers are made with.
 """
 
 
-def _names(table: Table) -> list[str]:
-    return [*fields(table.row), *([CHILD] if table.child else [])]
-
-
 def _named(table: Table, rows: Iterable[Sequence[Any]]) -> list[Row]:
-    names = _names(table)
+    names = list(fields(table.row))
     return [dict(zip(names, row, strict=False)) for row in rows]
+
+
+def _as_json(row: Row) -> str:
+    return json.dumps(row, ensure_ascii=False)
 
 
 def lines(table: Table, asked: Asked, as_at: AsAt, children: list[UUID], *, for_csv: bool = False) -> Iterator[bytes]:
@@ -216,7 +226,7 @@ def changes(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str]) ->
     removed = [{"id": str(row_id), "deleted_at": gone_at} for row_id, _, gone_at, is_removed in found if is_removed]
     place = [epoch, found[-1][1], str(found[-1][0])] if found else since
     return Page(
-        [rows[str(row_id)] for row_id in ids if str(row_id) in rows],
+        [_as_json(rows[str(row_id)]) for row_id in ids if str(row_id) in rows],
         cursors.write(place, about=about),
         removed,
         has_more,
