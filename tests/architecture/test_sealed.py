@@ -62,6 +62,7 @@ IN_CLEAR: dict[str, str] = {
     "plans.PlanLink.code": "a digest of what was sent",
     "plans.PlanTally.schools": "numbers, of schools and no child",
     "plans.PlanTally.phases": "numbers, of all schools and no child",
+    "plans.PlanTally.types": "numbers, of all schools and no child",
     "plans.PlanTally.conditions": "numbers to the nearest ten, of all schools and no child",
     "plans.PlanTally.months": "numbers, of all schools and no child",
 }

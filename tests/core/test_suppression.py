@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from handrail.core.suppression import is_small, suppressed, suppressed_groups, suppressed_part, suppressed_table
+from handrail.core.suppression import is_small, suppressed, suppressed_in, suppressed_part, suppressed_table
 
 counts = st.one_of(st.integers(0, 8), st.integers(0, 60))
 
@@ -122,6 +122,12 @@ def test_no_table_gives_a_small_count_away(rows):
         else:
             assert shown[r][c] == true[r][c]
             assert not is_small(true[r][c])
+
+
+def suppressed_groups(groups):
+    """The rows of groups, and the table of the groups' sums."""
+    table = suppressed_table([[sum(column) for column in zip(*rows, strict=True)] for rows in groups])
+    return [suppressed_in(rows, sums) for rows, sums in zip(groups, table, strict=False)], table
 
 
 @st.composite

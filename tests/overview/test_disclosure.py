@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from handrail.core.suppression import SMALLEST_SHOWN, suppressed, suppressed_table
 from handrail.overview import plan_conditions
-from handrail.overview.plan_counts import as_may_be_shown
+from handrail.overview.plan_rows import as_may_be_shown
 
 
 def tried(times: int) -> settings:
@@ -82,30 +82,38 @@ def _null_space(rows: list[list[int]], width: int) -> list[list[int]]:
     return found
 
 
+Phases = Sequence[Sequence[Sequence[Sequence[int]]]]
+"""The schools of each phase, by type."""
+
 COUNTS = st.sampled_from([0, 1, 2, 3, 5, 6, 7, 9, 14, 30])
 STATUSES = ("in date", "due soon", "overdue")
 COVER = ("covered", "not covered", "overdue")
 
 
-def tables(phases: Sequence[Sequence[Sequence[int]]], *, of_cover: bool) -> tuple[dict[Cell, int], Sums]:
-    """Plans by phase, school and status, or by whether they are covered; and what the tables of plans show of them.
+def tables(phases: Phases, *, of_cover: bool) -> tuple[dict[Cell, int], Sums]:
+    """Plans by phase, type, school and status, or by whether they are covered; and what the tables of plans show.
 
     A school is given as plans in date, due soon, overdue, and how many in a hundred of the first two are covered.
     """
-    groups: Any = {
-        str(p): [("", "", (a, b, c, (a + b) * percent // 100)) for a, b, c, percent in schools]
-        for p, schools in enumerate(phases)
+    counted = [[[(a, b, c, (a + b) * n // 100) for a, b, c, n in rows] for rows in types] for types in phases]
+    schools = {
+        (p, t, s): row for p, types in enumerate(counted) for t, rows in enumerate(types) for s, row in enumerate(rows)
     }
     children: dict[Cell, int] = {}
-    for p, schools in enumerate(groups.values()):
-        for s, (_, _, (a, b, c, covered)) in enumerate(schools):
-            counts = (covered, a + b - covered, c) if of_cover else (a, b, c)
-            children |= {(p, s, part): n for part, n in zip(COVER if of_cover else STATUSES, counts, strict=True)}
-    rows, table = as_may_be_shown(groups)
-    every = [(p, s) for p, schools in enumerate(phases) for s in range(len(schools))]
-    places = [*([each] for each in every), *([e for e in every if e[0] == p] for p in range(len(phases))), every]
+    for place, (a, b, c, covered) in schools.items():
+        counts = (covered, a + b - covered, c) if of_cover else (a, b, c)
+        children |= {(*place, part): n for part, n in zip(COVER if of_cover else STATUSES, counts, strict=True)}
+    of_schools, of_types, of_phases = as_may_be_shown(counted)
+    groups = [(p, t) for p, types in enumerate(counted) for t in range(len(types))]
+    places = [
+        *([each] for each in schools),
+        *([each for each in schools if each[:2] == group] for group in groups),
+        *([each for each in schools if each[0] == p] for p in range(len(phases))),
+        [*schools],
+    ]
+    rows = [*(row for types in of_schools for rows in types for row in rows), *chain(*of_types), *of_phases]
     known: Sums = []
-    for of, (in_date, due_soon, overdue, every_one, covered) in zip(places, [*chain(*rows), *table], strict=True):
+    for of, (in_date, due_soon, overdue, every_one, covered) in zip(places, rows, strict=True):
         able = None if in_date is None or due_soon is None else in_date + due_soon
         shown: Any = (
             {("covered",): covered, COVER[:2]: able, ("overdue",): overdue, COVER: every_one}
@@ -120,7 +128,8 @@ def tables(phases: Sequence[Sequence[Sequence[int]]], *, of_cover: bool) -> tupl
 
 
 SCHOOL = st.tuples(COUNTS, COUNTS, COUNTS, st.sampled_from([0, 10, 50, 90, 100]))
-PHASES = st.lists(st.lists(SCHOOL, min_size=1, max_size=3), min_size=1, max_size=3)
+TYPES = st.lists(st.lists(SCHOOL, min_size=1, max_size=3), min_size=1, max_size=2)
+PHASES = st.lists(TYPES, min_size=1, max_size=3)
 
 
 class TestPlans:
@@ -132,46 +141,53 @@ class TestPlans:
 
     @given(data=st.data(), phases=PHASES)
     @tried(50)
-    def test_give_none_away_over_two_months_in_which_nobody_came_or_left(self, data: Any, phases: Any) -> None:
+    def test_give_none_away_over_three_months_in_which_nobody_came_or_left(self, data: Any, phases: Any) -> None:
         """Time has passed, so plans stand otherwise; who knows that each school has the same ones learns nothing."""
-        later = [[(*data.draw(st.permutations(school[:3])), school[3]) for school in schools] for schools in phases]
-        assert over_two_months(phases, later) == []
+
+        def later(school: Any) -> Any:
+            return (*data.draw(st.permutations(school[:3])), school[3])
+
+        months = [[[[later(each) for each in rows] for rows in types] for types in phases] for _ in "ab"]
+        assert over_months(phases, *months) == []
 
     def test_may_give_some_away_over_two_to_somebody_who_knows_how_many_came_and_left_at_each_school(self) -> None:
         """What is not promised: see overview/plan_counts.py."""
-        first, later = [[(6, 3, 6, 50)], [(5, 0, 1, 50)]], [[(1, 6, 6, 50)], [(0, 0, 5, 50)]]
-        assert {(2, 0, 0, "in date")} in over_two_months(first, later)
+        first, later = [[[(6, 3, 6, 50)]], [[(5, 0, 1, 50)]]], [[[(1, 6, 6, 50)]], [[(0, 0, 5, 50)]]]
+        assert {(2, 0, 0, 0, "in date")} in over_months(first, later)
 
     @pytest.mark.parametrize(
         ("first", "later"),
         [
-            ([[(2, 0, 2, 50)], [(1, 6, 9, 50), (0, 9, 3, 50)], [(9, 2, 14, 50)]],
-             [[(2, 2, 0, 50)], [(1, 9, 6, 50), (3, 9, 0, 50)], [(9, 2, 14, 50)]]),
-            ([[(5, 0, 5, 50)], [(0, 9, 0, 50)], [(1, 30, 9, 50)], [(3, 2, 7, 50)]],
-             [[(5, 0, 5, 50)], [(0, 9, 0, 50)], [(9, 1, 30, 50)], [(3, 2, 7, 50)]]),
+            ([[[(2, 0, 2, 50)]], [[(1, 6, 9, 50), (0, 9, 3, 50)]], [[(9, 2, 14, 50)]]],
+             [[[(2, 2, 0, 50)]], [[(1, 9, 6, 50), (3, 9, 0, 50)]], [[(9, 2, 14, 50)]]]),
+            ([[[(5, 0, 5, 50)]], [[(0, 9, 0, 50)]], [[(1, 30, 9, 50)]], [[(3, 2, 7, 50)]]],
+             [[[(5, 0, 5, 50)]], [[(0, 9, 0, 50)]], [[(9, 1, 30, 50)]], [[(3, 2, 7, 50)]]]),
         ],
     )  # fmt: skip
     def test_keep_the_same_totals_back_in_both(self, first: Any, later: Any) -> None:
         """Were the small phase's total hidden with another one's each month, the two would tell it together."""
-        assert over_two_months(first, later) == []
+        assert over_months(first, later) == []
 
 
-def over_two_months(first: Any, later: Any) -> list[set[Cell]]:
-    """What somebody finds who has both, and knows of each school how many more or fewer plans it has."""
+def over_months(*months: Phases) -> list[set[Cell]]:
+    """What somebody finds who has the counts of all months, and knows of each school how many more or fewer plans it
+    has in each than in the first.
+    """
     children: dict[Cell, int] = {}
     known: Sums = []
-    for month, schools in ((1, first), (2, later)):
-        found, shown = tables(schools, of_cover=False)
+    for month, phases in enumerate(months, start=1):
+        found, shown = tables(phases, of_cover=False)
         children |= {(month, *cell): count for cell, count in found.items()}
         known += [{(month, *cell): n for cell, n in each.items()} for each in shown]
+    schools = [(p, t, s) for p, types in enumerate(months[0]) for t, rows in enumerate(types) for s in range(len(rows))]
     known += [
-        {(month, p, s, part): sign for month, sign in ((1, 1), (2, -1)) for part in STATUSES}
-        for p, of_phase in enumerate(first)
-        for s in range(len(of_phase))
+        {(month, *place, part): sign for month, sign in ((1, 1), (later, -1)) for part in STATUSES}
+        for later in range(2, len(months) + 1)
+        for place in schools
     ]
     return [
         group
-        for month in (1, 2)
+        for month in range(1, len(months) + 1)
         for group in given_away(children, known, [cell for cell in children if cell[0] == month])
     ]
 

@@ -137,18 +137,14 @@ def _changes(known: Iterable[Sequence[int]], width: int) -> list[list[Fraction]]
 Row = list[int | None]
 
 
-def suppressed_groups(groups: Sequence[Sequence[Sequence[int]]]) -> tuple[list[list[Row]], list[Row]]:
-    """Rows of counts in groups, each with its total added, and the table of the groups' sums, as both may be shown.
+def suppressed_in(rows: Sequence[Sequence[int]], sums: Row) -> list[Row]:
+    """Rows of counts in a group, each with its total added, as they may be shown beside the group's `sums`, which are
+    as they are shown in a table (`suppressed_table`) or in a larger group.
 
-    A row is shown whole, or as its total alone, or not at all. In each group two rows or more keep their counts back,
-    or none, and what those have of a column together may be shown; where the group's own sum of it is kept back, they
-    have something of it. Raises ValueError when the rows are not equally long.
+    A row is shown whole, or as its total alone, or not at all. Two rows or more keep their counts back, or none, and
+    what those have of a column together may be shown; where the group's own sum of it is kept back, they have something
+    of it.
     """
-    table = suppressed_table([[sum(column) for column in zip(*rows, strict=True)] for rows in groups])
-    return [_in_group(rows, sums) for rows, sums in zip(groups, table, strict=False)], table
-
-
-def _in_group(rows: Sequence[Sequence[int]], sums: Row) -> list[Row]:
     totals = [sum(row) for row in rows]
     shown_totals = suppressed(totals)[0]
     by_size = sorted((total, place) for place, total in enumerate(totals) if total)

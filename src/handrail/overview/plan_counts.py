@@ -1,4 +1,5 @@
-"""How well reviews of children's plans are going, in numbers that tell of no child: by phase, school and month.
+"""How well reviews of children's plans are going, in numbers that tell of no child: by phase, type of school,
+school and month.
 
 Beside what falls due stands how many plans are covered (plans/coverage.py). Counts from 1 to 5 are kept back, and so
 are those that would give them away (core/suppression.py): all that is shown here of plans is shown by what this module
@@ -19,7 +20,7 @@ A count is kept as it may be shown, and nothing else of it. So earlier months, o
 Which conditions plans are for is counted with them, by rules of its own: see plan_conditions.py.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -28,16 +29,15 @@ from django.db.models import QuerySet
 
 from handrail.core.calendar import month_end_before
 from handrail.core.status import Status
-from handrail.core.suppression import SMALLEST_SHOWN, Row, suppressed, suppressed_groups, suppressed_part
+from handrail.core.suppression import SMALLEST_SHOWN, Row, suppressed
 from handrail.overview import plan_conditions
+from handrail.overview.plan_rows import STATUSES as STATUSES
+from handrail.overview.plan_rows import as_may_be_shown
 from handrail.plans.coverage import is_covered
 from handrail.plans.models import HealthcarePlan
 from handrail.plans.tally import PlanTally
 from handrail.schools.models import School
 from tenants.database import execute
-
-STATUSES = (Status.IN_DATE, Status.DUE_SOON, Status.OVERDUE)
-"""What an active plan may be; each table has a column for each, and one for all of them."""
 
 ALL = len(STATUSES)
 """The place of all active plans in a row of counts."""
@@ -93,6 +93,7 @@ class Month:
 
     counted_on: date
     phases: list[Line]
+    types: list[Line]
     total: Line
     conditions: dict[str, int]
     """How many are for which condition, to the nearest ten; empty where those of a month before stood."""
@@ -106,8 +107,11 @@ class NotCounted(LookupError):
     """Plans were not counted on that day."""
 
 
-Group = dict[str, list[tuple[str, str, tuple[int, ...]]]]
-"""The URN and name of each open school, with its counts by status and of plans that are covered, by phase."""
+Schools = list[tuple[str, str, tuple[int, ...]]]
+"""The URN and name of each, with its counts by status and of plans that are covered."""
+
+Groups = dict[str, dict[str, Schools]]
+"""The open schools by phase, and in each by establishment type."""
 
 
 def plan_counts(*, on: date, counted_on: date | None = None) -> PlanCounts:
@@ -147,7 +151,18 @@ def month_by_month(*, on: date) -> list[Month]:
     tallies = PlanTally.objects.defer("schools").filter(counted_on__lte=on).order_by("counted_on")
     last_of_month = {(tally.counted_on.year, tally.counted_on.month): tally for tally in tallies}
     newest_first = [(tally, _lines(tally)) for tally in reversed(last_of_month.values())]
-    return [Month(tally.counted_on, lines[:-1], lines[-1], _in_order(tally)) for tally, lines in newest_first]
+    return [
+        Month(tally.counted_on, lines[:-1], [Line(*each) for each in tally.types], lines[-1], _in_order(tally))
+        for tally, lines in newest_first
+    ]
+
+
+def schools_at_month_ends(*, on: date) -> Iterator[tuple[date, Line]]:
+    """How the plans of each school stood at the end of each month that is over, the oldest first."""
+    for tally in PlanTally.objects.filter(counted_on__lt=on).order_by("counted_on"):
+        if (tally.counted_on + ONE_DAY).day == 1:
+            for urn, name, phase, counts in tally.schools:
+                yield tally.counted_on, Line(name, counts, urn=urn, phase=phase)
 
 
 def plans_by_condition(*, on: date) -> tuple[date, dict[str, int]] | None:
@@ -240,25 +255,44 @@ def _counted(*, on: date, of_conditions: bool) -> PlanTally:
             month = due_on.replace(day=1)
             by_month[month] = by_month.get(month, 0) + counts[0]
     nothing = (0,) * (len(STATUSES) + 1)
-    groups: Group = {}
-    for school_id, urn, name, phase in School.objects.open().values_list("id", "urn", "name", "phase_name"):
-        groups.setdefault(phase_of(phase), []).append((urn, name, found.get(school_id, nothing)))
+    groups: Groups = {}
+    there = School.objects.open().order_by("phase_name", "type_name", "name", "urn")
+    for school_id, urn, name, phase, kind in there.values_list("id", "urn", "name", "phase_name", "type_name"):
+        of_phase = groups.setdefault(phase_of(phase), {})
+        of_phase.setdefault(kind, []).append((urn, name, found.get(school_id, nothing)))
     groups = dict(sorted(groups.items()))
-    rows, table = as_may_be_shown(groups)
-    schools = [
-        (name, urn, phase, counts)
-        for (phase, those), shown in zip(groups.items(), rows, strict=True)
-        for (urn, name, _), counts in zip(those, shown, strict=True)
-    ]
+    schools, types, phases = as_may_be_shown(
+        [[[counts for *_, counts in those] for those in of_phase.values()] for of_phase in groups.values()]
+    )
     tally = PlanTally(
         counted_on=on,
-        schools=[[urn, name, phase, counts] for name, urn, phase, counts in sorted(schools, key=lambda each: each[:2])],
-        phases=[[label, counts] for label, counts in zip([*groups, ALL_SCHOOLS], table, strict=True)],
-        months=[[month.isoformat(), count] for month, count in _by_month(by_month, table[-1])],
+        schools=sorted(_of_schools(groups, schools), key=lambda each: (each[1], each[0])),
+        phases=[[label, counts] for label, counts in zip([*groups, ALL_SCHOOLS], phases, strict=True)],
+        types=_of_types(groups, types),
+        months=[[month.isoformat(), count] for month, count in _by_month(by_month, phases[-1])],
     )
-    if of_conditions and table[-1][ALL]:
-        tally.conditions = _conditions(tally, [sum(counts[:-1]) for those in groups.values() for *_, counts in those])
+    if of_conditions and phases[-1][ALL]:
+        tally.conditions = _conditions(tally, [sum(counts[:-1]) for counts in found.values()])
     return tally
+
+
+def _of_schools(groups: Groups, shown: list[list[list[Row]]]) -> list[tuple[str, str, str, Row]]:
+    return [
+        (urn, name, phase, counts)
+        for (phase, types), of_phase in zip(groups.items(), shown, strict=True)
+        for those, rows in zip(types.values(), of_phase, strict=True)
+        for (urn, name, _), counts in zip(those, rows, strict=True)
+    ]
+
+
+def _of_types(groups: Groups, shown: list[list[Row]]) -> list[tuple[str, Row]]:
+    """Each type over all phases: a sum of what is shown of it in each, and nothing where any of that is kept back."""
+    found: dict[str, Row] = {}
+    for types, rows in zip(groups.values(), shown, strict=True):
+        for kind, row in zip(types, rows, strict=True):
+            before = found.get(kind, [0] * len(row))
+            found[kind] = [None if a is None or b is None else a + b for a, b in zip(before, row, strict=True)]
+    return sorted(found.items())
 
 
 def _conditions(tally: PlanTally, by_school: list[int]) -> dict[str, int]:
@@ -277,37 +311,6 @@ def _conditions(tally: PlanTally, by_school: list[int]) -> dict[str, int]:
 def _totals(tally: PlanTally) -> dict[str, int | None]:
     """The active plans of each school, as they are shown."""
     return {urn: counts[ALL] for urn, _, _, counts in tally.schools}
-
-
-def as_may_be_shown(groups: Group) -> tuple[list[list[Row]], list[Row]]:
-    """The rows of each phase's schools and those of the phases with their total, as all of them may be shown.
-
-    How many are covered is shown only in rows that keep nothing else back, since it is one more thing to subtract.
-    """
-    if not groups:
-        return [], [[0] * (len(STATUSES) + 2)]
-    counted = [[counts for *_, counts in those] for those in groups.values()]
-    rows, table = suppressed_groups([[counts[:-1] for counts in those] for those in counted])
-    schools = [
-        suppressed_part(*_parts(those), [*(None not in row for row in shown), True])
-        for those, shown in zip(counted, rows, strict=True)
-    ]
-    can_be_kept = [covered[-1] is not None for covered in schools]
-    sums = [[sum(column) for column in zip(*those, strict=True)] for those in counted]
-    whole = [None not in row and can for row, can in zip(table, [*can_be_kept, True], strict=True)]
-    phases = suppressed_part(*_parts(sums), whole)
-    for those, covered, of_phase in zip(rows, schools, phases, strict=False):
-        for row, value in zip(those, covered, strict=False):
-            row.append(None if of_phase is None else value)
-    for row, value in zip(table, phases, strict=True):
-        row.append(value)
-    return rows, table
-
-
-def _parts(rows: Sequence[Sequence[int]]) -> tuple[list[int], list[int]]:
-    """How many plans of each row are covered, and of how many that could be: those that are not overdue."""
-    overdue = STATUSES.index(Status.OVERDUE)
-    return [row[-1] for row in rows], [sum(row[:-1]) - row[overdue] for row in rows]
 
 
 def _by_month(counts: dict[date, int], total: Row) -> list[tuple[date, int | None]]:

@@ -13,8 +13,12 @@ class PlanTally(Record):
     counted_on = models.DateField(unique=True)
     schools = models.JSONField(help_text="of each school that was open: URN, name, phase and counts by status")
     phases = models.JSONField(default=list, help_text="of each phase, and at the end of all schools: label and counts")
+    types = models.JSONField(
+        default=list,
+        db_default=models.Value([], models.JSONField()),
+        help_text="of each establishment type: label and counts by status",
+    )
     months = models.JSONField(default=list, help_text="how many of those in date fall due in which month")
-
     conditions = models.JSONField(
         default=dict,
         db_default=models.Value({}, models.JSONField()),

@@ -66,6 +66,18 @@ class SchoolPlanCountsRow(serializers.Serializer):
     covered = _count("Active plans of which everything that they ask for is in place.")
 
 
+class PlanMonthsRow(serializers.Serializer):
+    month = _month()
+    urn = serializers.CharField(help_text="The school.")
+    school_name = serializers.CharField(help_text="The school’s name then.")
+    phase = serializers.CharField(help_text="The school’s phase then.")
+    in_date = _count("Active plans in date.")
+    due_soon = _count("Active plans due soon.")
+    overdue = _count("Active plans overdue for review.")
+    all_active = _count("All active plans.")
+    covered = _count("Active plans of which everything that they ask for is in place.")
+
+
 class MonthPlanCountsRow(serializers.Serializer):
     counted_on = _counted_on()
     month = serializers.DateField(help_text="The first day of the month.")
@@ -161,6 +173,14 @@ def plan_counts_by_school(as_at: "AsAt") -> Rows:
     ]
 
 
+def plan_months(as_at: "AsAt") -> Rows:
+    names = list(PlanMonthsRow().fields)
+    return [
+        dict(zip(names, (_first(counted_on), line.urn, line.label, line.phase, *line.counts), strict=True))
+        for counted_on, line in tally.schools_at_month_ends(on=as_at.on)
+    ]
+
+
 def plan_counts_by_month(as_at: "AsAt") -> Rows:
     found = tally.plan_counts(on=as_at.on)
     counted_on = str(found.counted_on)
@@ -238,10 +258,13 @@ def _of_plans(as_at: "AsAt") -> Iterator[Figure]:
     for month in tally.month_by_month(on=as_at.on):
         if not month.is_at_its_end or month.counted_on >= as_at.on:
             continue
-        for line in (*month.phases, month.total):
-            is_total = line is month.total
+        lines = [
+            (By.ALL, "", month.total),
+            *((By.PHASE, line.label, line) for line in month.phases),
+            *((By.TYPE, line.label, line) for line in month.types),
+        ]
+        for by, group, line in lines:
             for measure, place in places.items():
-                by, group = (By.ALL, "") if is_total else (By.PHASE, line.label)
                 yield _first(month.counted_on), measure, by, group, line.counts[place]
         for condition, count in month.conditions.items():
             yield _first(month.counted_on), Measure.PLANS, By.CONDITION, condition, count

@@ -295,6 +295,16 @@ TABLES = {
             counted=counts.plan_counts_by_school,
         ),
         Table(
+            "plan-months",
+            "Plans at the end of each month",
+            "How the active plans of each school stood when a month had ended. Nothing changes it later. A month gives "
+            "no number from 1 to 5 away. Two may, to somebody who knows how many children came and left in between.",
+            Scope.AGGREGATE,
+            counts.PlanMonthsRow,
+            counted=counts.plan_months,
+            filters={**OF_MONTH, "urn": Urns("urn__in", "Only of these schools: URNs with commas between.")},
+        ),
+        Table(
             "plan-counts-by-month",
             "Plans by month",
             "In which month how many active plans fall due.",
@@ -341,7 +351,9 @@ TABLES = {
             "metrics",
             "Figures at the end of each month",
             "How policies, plans, handovers, first lessons and messages stood when a month had ended. Nothing changes "
-            "it later. Of plans there is none of a month that ended less than four weeks after the first count.",
+            "it later. There are none of plans in a month that ended within four weeks of the first count, and none by "
+            "type where they would give a number from 1 to 5 away. Two months may give one away to somebody who knows "
+            "how many children came and left in between, and which schools became of another type.",
             Scope.AGGREGATE,
             counts.MetricsRow,
             counted=counts.metrics,
