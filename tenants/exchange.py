@@ -234,6 +234,16 @@ def envelope_sent(reference: UUID) -> Envelope | None:
     return _envelope(rows[0]) if rows else None
 
 
+def waiting_since(about: UUID) -> datetime | None:
+    """When the oldest of what the bound authority has sent about a case was sent that the other has not taken up."""
+    [(since,)] = execute(
+        "SELECT min(deposited_at) FROM exchange.envelope WHERE sender = %s AND about = %s AND state = 'deposited'",
+        (_role(), about),
+    )
+    found: datetime | None = since
+    return found
+
+
 # -- the recipient -------------------------------------------------------------------------------------------
 
 

@@ -2,8 +2,8 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -14,15 +14,17 @@ from django.db import connections
 from factories import person
 from handovers.between import AT, CHILD, Between
 from handovers.test_onward import carried, report
+from handovers.test_returning import SAID as BACK
 
 from handrail.accounts.roles import Role
 from handrail.core.models import AuditEntry
-from handrail.handovers import actions, post, reminders
+from handrail.handovers import actions, by_hand, ceased, post, reminders, returning
 from handrail.handovers.actions import NotNow
 from handrail.handovers.models import Handover, Message, OnwardReturn, Step
 from handrail.handovers.onward import open_return
 from handrail.schools.models import Pupil
 from tenants import exchange
+from tenants.actions import _leave_the_exchange
 from tenants.context import inside
 from workflows.handovers import deliver_one
 
@@ -141,23 +143,77 @@ class TestAnAuthority:
         between.post(at=LATER)
         assert (between.home().state, between.bodies(), between.differences()) == ("acknowledged", 0, [])
 
-    def test_removed_with_envelopes_in_flight_is_said_in_words(self, between: Between) -> None:
+    def test_suspended_as_the_sender_hears_of_all_that_was_answered_when_it_is_back(self, between: Between) -> None:
         between.sent()
         between.post()
+        with inside(between.two):
+            assert post.not_taken_up_since(between.setting_inside(), at=LATER) is None
+        self.without_one(between)
+        back = AT + timedelta(days=60)
+        with inside(between.two):
+            assert post.not_taken_up_since(between.setting_inside(), at=AT) is None, "its clock may be at rest"
+            assert post.not_taken_up_since(between.setting_inside(), at=back) == AT
+            assert post.let_run_out(at=back) == 0
+        with inside(between.one):
+            assert post.let_run_out(at=back) == 0, "somebody opened it there, as this side is about to hear"
+        between.post(at=back)
+        home = between.home()
+        assert (home.state, home.return_from_on) == ("return_planned", date(2027, 1, 11))
+        with inside(between.one):
+            assert returning.waits_to_be_opened(home)
+            returning.open_back(handover=home, by=between.people["lead"], at=back)
+            names = [each.move for each in between.home_inside().steps.all()]
+        assert names[-6:] == ["acknowledge", "accept", "begin", "plan_return", "send_back", "open_back"]
+        between.post(at=back)
+        with inside(between.two):
+            assert post.not_taken_up_since(between.setting_inside(), at=back + timedelta(days=9)) is None
+        assert (between.bodies(), between.differences()) == (0, [])
+
+    def without_one(self, between: Between) -> None:
+        """Authority one is suspended: the setting goes on, to the return pack, and nobody takes up what it tells."""
         between.open()
+        between.read_steps()
+        between.move("accept")
+        between.move("begin")
+        between.move("plan_return", return_from_on=date(2027, 1, 11))
+        with inside(between.two):
+            who = {"by": between.people["hospital"], "at": AT}
+            returning.write(handover=between.setting_inside(), said=BACK, **who)
+            returning.send(handover=between.setting_inside(), **who)
+            post.deposit_owed(at=AT)
+
+    @pytest.mark.parametrize("is_opened", [True, False], ids=["opened", "not opened"])
+    def test_removed_as_the_sender_leaves_the_setting_to_go_on_alone(self, between: Between, is_opened: bool) -> None:
+        between.sent()
         between.post()
-        role = between.two.schema_name
+        if is_opened:
+            between.open()
+            between.move("accept")
+        with self.removed(between, between.one), inside(between.two):
+            assert ceased.follow_ceased(at=LATER) == 1
+            assert ceased.follow_ceased(at=LATER) == 0
+            there = between.setting_inside()
+            assert ceased.why_gone(there, at=LATER) == "Barsetshire no longer uses Handrail."
+            assert there.steps.last().said["reason"].startswith("Barsetshire no longer uses Handrail.")
+            assert (there.state, there.has_no_other_side) == (
+                ("accepted", True) if is_opened else ("came_back", False)
+            )
+            assert not Message.objects.filter(way="out", done_at=None).exists()
+            if is_opened:
+                who = {"by": between.people["hospital"], "at": LATER}
+                by_hand.note_theirs(handover=there, name="end", said={"reason": "Home."}, **who)
+                assert between.setting_inside().state == "ended"
+
+    @contextmanager
+    def removed(self, between: Between, authority: Any) -> Iterator[None]:
+        """What `handrail remove-authority` does to the exchange; its schema stays for the next test."""
+        role = authority.schema_name
         with as_superuser(between.database) as admin:
             kept = admin.execute("SELECT to_jsonb(m)::text FROM exchange.member m WHERE role = %s", (role,)).fetchall()
-            admin.execute("DELETE FROM exchange.member WHERE role = %s", (role,))
+            admin.execute("SET ROLE handrail_owner")
+            _leave_the_exchange(admin, role)
         try:
-            between.move_home("withdraw", said={"reason": "Gone home."}, at=LATER)
-            with inside(between.one):
-                assert post.deposit_owed(at=LATER) == 0
-                [message] = Message.objects.filter(way="out", done_at=None)
-                assert message.trouble == "Borchester no longer uses Handrail. Ring them."
-                assert between.home_inside().state == "withdrawn"
-                assert all(each.sender != role or each.collected_at for each in exchange.ledger())
+            yield
         finally:
             with as_superuser(between.database) as admin:
                 admin.execute(
@@ -165,6 +221,21 @@ class TestAnAuthority:
                        SELECT * FROM jsonb_populate_record(NULL::exchange.member, %s::jsonb)""",
                     kept[0],
                 )
+
+    def test_removed_with_envelopes_in_flight_is_said_in_words(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        between.open()
+        between.post()
+        role = between.two.schema_name
+        with self.removed(between, between.two):
+            between.move_home("withdraw", said={"reason": "Gone home."}, at=LATER)
+            with inside(between.one):
+                assert post.deposit_owed(at=LATER) == 0
+                [message] = Message.objects.filter(way="out", done_at=None)
+                assert message.trouble == "Borchester no longer uses Handrail. Ring them."
+                assert between.home_inside().state == "withdrawn"
+                assert all(each.sender != role or each.collected_at for each in exchange.ledger())
         between.post(at=LATER)
         assert between.setting().state == "withdrawn"
 

@@ -1,6 +1,6 @@
 """Pages of a hospital school: a child arrives unannounced, and today’s pupils; who sees them, and what is recorded."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -113,6 +113,28 @@ class TestAdmit:
     def test_is_for_its_own_people_alone(self, setting: Setting, cast: Any, browse: Any) -> None:
         assert browse(cast.neighbour).post(ADMIT, TYPED).status_code == 404
         assert browse(cast.officer).post(ADMIT, TYPED).status_code == 403
+
+
+class TestTheOtherSide:
+    def test_is_waited_for_while_it_takes_nothing_up(
+        self, one: Any, two: Any, setting: Setting, cast: Any, browse: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with inside(two):
+            post.join_exchange(by=CLOCK, at=AT)
+        with inside(one):
+            home = Home("002", "Borchester", exchange.member("002").role, "900009", "Far School")
+            made = admissions.admit(
+                setting=setting, name=CHILD, born_on=date(2016, 5, 1), admitted_on=TODAY, home=home, is_urgent=True,
+                by=cast.head, at=AT,
+            )  # fmt: skip
+            post.deposit_owed(at=AT)
+        address, says = f"/handovers/{made.id}/", "Borchester has not taken up what you sent on"
+        assert says not in browse(cast.head).get(address).text
+        monkeypatch.setattr("handrail.accounts.middleware.timezone.now", lambda: AT + timedelta(hours=2))
+        assert says in browse(cast.head).get(address).text
+        with inside(two):
+            post.collect(at=AT)
+        assert says not in browse(cast.head).get(address).text
 
 
 class TestWho:

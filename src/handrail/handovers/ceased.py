@@ -1,4 +1,5 @@
-"""An authority that has ceased, with handovers under way: what nobody has opened comes back, and is sent again.
+"""An authority that has ceased or is not there any more, with handovers under way: what nobody has opened comes back,
+and is sent again. One that is only suspended is waited for.
 
 What was opened stays where it is. The two sides of it go on without the exchange, as with a side that never used
 Handrail: an answer to an authority that has ceased goes to nobody by itself, since its successors do not hold the case.
@@ -9,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from handrail.core.audit import CLOCK, Actor
 from handrail.core.calendar import day_of
@@ -29,20 +31,46 @@ def follow_ceased(*, at: datetime) -> int:
     """Take back what an authority that has ceased did not open, or what the bound one sent if it has itself. A handover
     whose pack nobody ever opened ends by that; another goes on alone. Gives the number of handovers.
     """
+    removed = _follow_removed(at=at)
     gone = exchange.ceased(at=at)
     if not gone:
-        return 0
+        return removed
     own = gone.get(require_bound().schema_name)
     everybody = [each.role for each in exchange.members()]
     back = exchange.give_back(to=everybody if own else gone, at=at)
-    found = Handover.objects.under_way().filter(alone_since=None).exclude(other_role="").exclude(state=State.DRAFT)
+    found = _with_another_side()
     concerned = found if own else found.filter(other_role__in=gone)
     for handover in concerned:
         end_or_go_on(actions.locked(handover), why=(own or gone[handover.other_role]).why_gone, at=at)
     owed = Message.objects.filter(way="out", done_at=None)
     (owed if own else owed.filter(handover__other_role__in=gone)).update(done_at=at, content=None, trouble="")
     _hold_returns(gone, back, at=at)
+    return removed + len(concerned)
+
+
+def _follow_removed(*, at: datetime) -> int:
+    """The same for an authority that was removed, whose envelopes ended with it. Gives the number of handovers."""
+    roles = [each.role for each in exchange.members()]
+    concerned = _with_another_side().exclude(other_role__in=roles)
+    for handover in concerned:
+        end_or_go_on(actions.locked(handover), why=_removed(handover), at=at)
+        handover.messages.filter(way="out", done_at=None).update(done_at=at, content=None, trouble="")
+    _waiting_returns(at=at).exclude(other_role__in=roles).update(expires_at=at)
     return len(concerned)
+
+
+def _with_another_side() -> QuerySet[Handover]:
+    found = Handover.objects.under_way().filter(alone_since=None)
+    return found.exclude(other_role="").exclude(state=State.DRAFT)
+
+
+def _removed(handover: Handover) -> str:
+    return f"{handover.other_name} no longer uses Handrail."
+
+
+def _waiting_returns(*, at: datetime) -> QuerySet[OnwardReturn]:
+    """Those that came and that nobody has opened."""
+    return OnwardReturn.objects.filter(way=OnwardReturn.Way.IN, done_at=None, expires_at__gt=at)
 
 
 def end_or_go_on(handover: Handover, *, why: str, at: datetime) -> None:
@@ -81,8 +109,7 @@ def _hold_returns(gone: Mapping[str, Member], back: list[UUID], *, at: datetime)
     for member in gone.values():
         out.filter(reference__in=back, takes_back=False, lives_in=member.code).update(done_at=None)
         out.filter(takes_back=True, lives_in=member.code, done_at=None).update(done_at=at, trouble="")
-    unopened = OnwardReturn.objects.filter(way=OnwardReturn.Way.IN, done_at=None, expires_at__gt=at)
-    unopened.filter(other_role__in=gone).update(expires_at=at)
+    _waiting_returns(at=at).filter(other_role__in=gone).update(expires_at=at)
 
 
 # -- sent again ----------------------------------------------------------------------------------------------
@@ -115,8 +142,10 @@ def where_to(handover: Handover, *, at: datetime) -> list[Destination]:
 
 def why_gone(handover: Handover, *, at: datetime) -> str:
     """Why the other side is not in the exchange any more, or nothing."""
-    member = exchange.ceased(at=at).get(handover.other_role)
-    return member.why_gone if member else ""
+    member = exchange.member_of(handover.other_role)
+    if member is None:
+        return _removed(handover) if handover.other_role else ""
+    return member.why_gone if member.has_ceased(at) else ""
 
 
 @transaction.atomic

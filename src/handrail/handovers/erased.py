@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 from handrail.handovers import actions, onward
 from handrail.handovers.ceased import end_or_go_on, take_back
 from handrail.handovers.models import ErasedEnvelope, ExchangeKey, Handover, OnwardReturn
-from handrail.handovers.moves import LASTS
+from handrail.handovers.moves import ANSWERS_LAST
 from handrail.schools.models import Pupil
 from tenants import exchange
 from tenants.exchange import Card, Envelope
@@ -62,7 +62,7 @@ def _deposit(news: ErasedEnvelope, *, at: datetime) -> bool:
             card=Card(setting=""),
             content=b"{}",
             at=at,
-            expires_at=at + LASTS,
+            expires_at=at + ANSWERS_LAST,
         )
     except exchange.Refused:
         return False

@@ -201,6 +201,9 @@ NO_MOVEMENT_DAYS = 20
 LASTS = timedelta(days=28)
 """How long a pack may wait to be opened. Then its content is destroyed, and it is sent again if it is still wanted."""
 
+ANSWERS_LAST = timedelta(days=400)
+"""How long everything else waits for an authority that takes nothing up: longer than any is suspended for."""
+
 DECLINED_KEPT = timedelta(days=14)
 """How long a setting keeps the copy of a child whom it declined, so that the two sides can still speak about it."""
 

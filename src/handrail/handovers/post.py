@@ -17,13 +17,15 @@ from handrail.handovers import actions, admissions, erased, ledger, moves, onwar
 from handrail.handovers.actions import NotNow, Refused
 from handrail.handovers.ceased import take_back
 from handrail.handovers.models import ExchangeKey, Handover, Message, Pack, setting_of
-from handrail.handovers.moves import LASTS, MOVES, Side, State
+from handrail.handovers.moves import ANSWERS_LAST, LASTS, MOVES, Side, State
 from handrail.handovers.own_copy import take_in
 from handrail.handovers.reminders import owe_news
 from tenants import exchange
 from tenants.exchange import Card, Envelope
 
 UNREADABLE = "This could not be read. Ask the other side to ring you."
+
+AT_REST = timedelta(hours=1)
 
 # -- joining -------------------------------------------------------------------------------------------------
 
@@ -99,11 +101,19 @@ def _deposit(message: Message, *, at: datetime) -> None:
         card=_card(handover),
         content=pack.to_plain(message.content),
         at=at,
-        expires_at=at + LASTS,
+        expires_at=at + (LASTS if message.kind == Message.Kind.PACK else ANSWERS_LAST),
     )
     message.envelope_id, message.sha256, message.expires_at = envelope.id, envelope.sha256, envelope.expires_at
     message.done_at, message.content, message.trouble = at, None, ""
     message.save()
+
+
+def not_taken_up_since(handover: Handover, *, at: datetime) -> datetime | None:
+    """Since when the other side has not taken up what was sent to it, where that is longer than its clock ever rests:
+    it is suspended. What it opened, and what it is told meanwhile, waits for it.
+    """
+    since = exchange.waiting_since(handover.reference)
+    return since if since and since < at - AT_REST and not handover.has_no_other_side else None
 
 
 def _card(handover: Handover) -> Card:
@@ -351,6 +361,9 @@ def let_run_out(*, at: datetime) -> int:
         way = Message.Way.OUT if handover.is_home else Message.Way.IN
         if newest is None or newest.way != way or newest.expires_at is None or newest.expires_at > at:
             continue
+        envelope = exchange.envelope(cast(UUID, newest.envelope_id))
+        if envelope and envelope.opened_at:
+            continue  # this side was suspended, and hears of it in a moment
         actions.stand(handover, State.EXPIRED, MOVES["expire"], at=at)
         handover.save()
         actions.add_step(handover, MOVES["expire"], at=at, said=None, by_name=CLOCK.actor_name)

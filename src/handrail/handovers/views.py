@@ -169,6 +169,7 @@ class HandoverView(CaseDoor):
             again=ceased.where_to(handover, at=request.now) if self.may_move else [],
             why_gone=ceased.why_gone(handover, at=request.now),
             later=list(handover.later.all()),
+            waits_since=post.not_taken_up_since(handover, at=request.now),
             troubles=[each.trouble for each in handover.messages.all() if each.trouble],
             words=actions.VERBS,
             finance=self._finance(newest.content if newest else {}) if self.may_move else [],
