@@ -195,9 +195,7 @@ class TestAnAuthority:
             there = between.setting_inside()
             assert ceased.why_gone(there, at=LATER) == "Barsetshire no longer uses Handrail."
             assert there.steps.last().said["reason"].startswith("Barsetshire no longer uses Handrail.")
-            assert (there.state, there.has_no_other_side) == (
-                ("accepted", True) if is_opened else ("came_back", False)
-            )
+            assert (there.state, there.has_no_other_side) == (("accepted", True) if is_opened else ("came_back", False))
             assert not Message.objects.filter(way="out", done_at=None).exists()
             if is_opened:
                 who = {"by": between.people["hospital"], "at": LATER}

@@ -9,7 +9,7 @@ from factories import AT, TODAY, PupilFactory, emergency, person
 from handrail.accounts.roles import Role
 from handrail.core.audit import CLOCK
 from handrail.core.models import ReadEntry
-from handrail.handovers import actions, admissions, post
+from handrail.handovers import actions, admissions, pack, post
 from handrail.handovers.homes import Home
 from handrail.handovers.models import Handover, Setting
 from handrail.plans import versions
@@ -159,6 +159,8 @@ class TestWho:
         assert CHILD in page and "Other Child" not in page
         answer = client.post(f"/handovers/{asked.id}/child/", {**self.ANSWER, "child": str(child.id)}, follow=True)
         assert answer.redirect_chain[-1][0] == f"/handovers/{asked.id}/pack/"
+        for words in ("Can follow within five days. Read by", "Read by the lead of the setting only."):
+            assert words in answer.text
         assert client.get(f"/handovers/{asked.id}/child/").status_code == 404
 
     def test_asks_about_another_date_of_birth(self, one: Any, cast: Any, asked: Handover, browse: Any) -> None:
@@ -178,6 +180,17 @@ class TestWho:
 
     def test_has_no_pack_before_it_is_known_who_it_is(self, cast: Any, asked: Handover, browse: Any) -> None:
         assert browse(cast.neighbour).get(f"/handovers/{asked.id}/pack/").status_code == 404
+
+
+class TestThePack:
+    @pytest.mark.parametrize("must_speak", ["yes", "no"])
+    def test_says_how_the_safeguarding_file_goes_where_there_is_one(self, must_speak: str) -> None:
+        missing = [item.name for item in pack.gaps({"about": {"safeguarding": must_speak}}, 1)]
+        assert ("safeguarding_file" in missing) == (must_speak == "yes")
+
+    def test_shows_it_to_the_lead_of_the_setting_alone(self) -> None:
+        [item] = [item for item in pack.ITEMS if item.name == "safeguarding_file"]
+        assert pack.may_see(item, is_lead=True) and not pack.may_see(item, is_lead=False)
 
 
 class TestTheAuthority:

@@ -283,6 +283,16 @@ class TestSendingTwice:
         assert post.send(reference=reference) == post.send(reference=reference, content=b"changed")
         assert post.bodies() == 1
 
+    def test_the_same_reference_is_refused_past_the_code_that_knows_it(self, post: Exchange) -> None:
+        card = post.send()
+        with pytest.raises(Error, match="reference"), inside(post.one):
+            execute(
+                """INSERT INTO exchange.envelope (recipient, reference, kind, card, key_id, sha256, deposited_at, expires_at)
+                   SELECT recipient, reference, kind, card, key_id, sha256, deposited_at, expires_at
+                   FROM exchange.envelope WHERE reference = %s""",
+                (card.reference,),
+            )
+
     def test_the_same_reference_of_two_senders_is_two(self, post: Exchange) -> None:
         reference = uuid4()
         first = post.send(reference=reference)
@@ -494,3 +504,36 @@ class TestThePolicies:
             pytest.raises(psycopg.errors.InsufficientPrivilege),
         ):  # fmt: skip
             app.execute("SELECT * FROM exchange.envelope")
+
+
+# -- the cases of the design, by their names there -----------------------------------------------------------
+
+THE_TWELVE: dict[str, tuple[Callable[..., Any], ...]] = {
+    "same reference twice": (
+        TestSendingTwice.test_the_same_reference_is_one_envelope,
+        TestSendingTwice.test_the_same_reference_is_refused_past_the_code_that_knows_it,
+    ),
+    "card only before opening": (body_before_opening,),
+    "third party": (third_party_reads, third_party_takes),
+    "forged sender": (sender_forged, body_slipped_into_anothers),
+    "sender opening its own": (sender_opens_its_own,),
+    "opening twice": (opened_twice, TestIsRefusedInWords.test_when_it_was_opened_before),
+    "no role": (
+        TestThePolicies.test_show_nothing_with_nobody_bound,
+        TestThePolicies.test_show_the_app_login_nothing_by_itself,
+    ),
+    "update": (card_rewritten, moment_rewritten, body_changed),
+    "delete": (envelope_deleted,),
+    "wrong key": (TestIsRefusedInWords.test_when_the_key_is_another,),
+    "tampered ciphertext": (
+        TestIsRefusedInWords.test_when_a_byte_was_changed,
+        TestIsRefusedInWords.test_when_a_body_was_moved_to_another_envelope,
+    ),
+    "expired or recalled": (opened_after_its_time, opened_after_it_was_recalled),
+}
+
+
+def test_each_of_the_twelve_cases_is_tried() -> None:
+    assert len(THE_TWELVE) == 12
+    for case, tries in THE_TWELVE.items():
+        assert all(each in PROBES or each.__name__.startswith("test_") for each in tries), case

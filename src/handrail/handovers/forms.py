@@ -64,7 +64,7 @@ class PackForm(forms.Form):
             else:
                 field = forms.CharField(max_length=pack.LONGEST, widget=forms.Textarea({"rows": 3}))
             field.label, field.required = item.label, False
-            field.help_text = item.hint
+            field.help_text = item.help_text
             field.widget.attrs["autocomplete"] = "off"
             self.fields[item.name] = field
 

@@ -37,6 +37,8 @@ SEEN_BY: Mapping[SeenBy, str] = {
     SeenBy.TEACHERS: "the child’s teachers there",
     SeenBy.LEADS: "the lead of the setting only",
 }
+FOLLOWS: Mapping[int, str] = {1: "", 2: "Can follow within five days.", 3: "Only if they ask for it."}
+"""What is said of an item's tier beside its question."""
 YES_NO = (("yes", "Yes"), ("no", "No"))
 
 
@@ -60,6 +62,11 @@ class Item:
     @property
     def is_asked(self) -> bool:
         return self.path[0] == "about"
+
+    @property
+    def help_text(self) -> str:
+        """What to write, whether it can follow, and who will read it."""
+        return " ".join(filter(None, (self.hint, FOLLOWS[self.tier], f"Read by {SEEN_BY[self.seen_by]}.")))
 
     def is_needed(self, content: Mapping[str, Any]) -> bool:
         """Whether it belongs to this child's pack at all."""
@@ -134,6 +141,15 @@ ITEMS: tuple[Item, ...] = (
         SeenBy.LEADS,
         "The safeguarding file itself never goes through Handrail.",
         YES_NO,
+    ),
+    Item(
+        ("about", "safeguarding_file"),
+        "If they must: who is your safeguarding lead, and how does the file go?",
+        1,
+        Sensitivity.HIGH,
+        SeenBy.LEADS,
+        "Name and number. When the file has gone: by which way, on which day, and who confirmed that it came.",
+        only_if=("safeguarding", "yes"),
     ),
     Item(("about", "looked_after"), "Is the child looked after?", 1, Sensitivity.HIGH, SeenBy.LEADS, "", YES_NO),
     Item(
