@@ -8,9 +8,13 @@ from uuid import uuid4
 import pytest
 from factories import AT, PupilFactory, person
 
+from handrail.absences.actions import make_return
+from handrail.absences.models import SicknessReturn
 from handrail.accounts.roles import Role
+from handrail.core.audit import CLOCK
 from handrail.core.models import AuditEntry, ReadEntry
 from handrail.core.reference import reference
+from handrail.handovers import places, post, reminders
 from handrail.handovers.models import FollowUp, Handover
 from handrail.handovers.moves import MOVES
 from handrail.handovers.watch import Stage, Trouble, Way, watched
@@ -181,3 +185,47 @@ class TestACase:
         handover = made(one, cast, "declined")
         for who in (cast.officer, cast.head):
             assert browse(who).get(f"/handover-board/{handover.id}/").status_code == 403
+
+
+class TestBeginning:
+    GIVEN = {"home_authority": "001", "roll": "guest", "ring": "Hana", "telephone": "01632 960001"}
+
+    @pytest.fixture
+    def case(self, one, cast):
+        with inside(one):
+            post.join_exchange(by=CLOCK, at=AT)
+            places.confirm_setting(
+                school=None, name="Home Tuition Service", kind="tuition", ring="Tess", telephone="1", by=CLOCK, at=AT
+            )
+            return make_return(
+                pupil=PupilFactory(school=cast.oak, name=CHILD), first_on=date(2026, 11, 16), is_likely=True, says={},
+                lives_in="001", by=cast.head, at=AT,
+            ).case  # fmt: skip
+
+    def test_is_the_named_officers_too_and_the_school_is_asked_for_the_pack(self, one, cast, browse, nora, case):
+        client, begin = browse(nora), f"/handover-board/begin/{case.id}/"
+        assert begin in client.get(f"/cases/{case.id}/").text
+        assert "Home Tuition Service" in client.get(f"{begin}?q=tuition").text
+        page = client.get(f"{begin}?urn=000001").text
+        assert "Whom can they ring at Oak School?" in page and CHILD in page
+        assert "Enter whom they can ring" in client.post(f"{begin}?urn=000001", self.GIVEN | {"ring": ""}).text
+        done = client.post(f"{begin}?urn=000001", self.GIVEN, follow=True)
+        assert done.redirect_chain[-1][0] == f"/cases/{case.id}/"
+        assert "Oak School is asked to write the pack and send it." in done.text
+        with inside(one):
+            [waiting] = reminders.own(on=MONDAY)
+            assert (waiting.state, waiting.pupil, waiting.due) == ("draft", case.pupil, MONDAY)
+            assert waiting.steps.get().by_name == "Nora Named"
+        school = browse(cast.head)
+        assert CHILD in school.get("/schools/900001/handovers/").text
+        assert "Write and send the pack" in school.get(f"/handovers/{waiting.id}/").text
+        assert "already being handed over" in client.post(f"{begin}?urn=000001", self.GIVEN).text
+
+    def test_is_of_a_child_with_a_case_and_for_nobody_else(self, one, cast, browse, nora, case):
+        begin = f"/handover-board/begin/{case.id}/"
+        for who in (cast.officer, cast.admin, cast.head):
+            assert browse(who).get(begin).status_code == 403
+        with inside(one):
+            SicknessReturn.objects.update(withdrawn_at=AT)
+        assert browse(nora).get(begin).status_code == 404
+        assert browse(nora).post(f"{begin}?urn=000001", self.GIVEN).status_code == 404

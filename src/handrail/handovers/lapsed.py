@@ -1,13 +1,26 @@
-"""What the authority does about a handover that was declined or ran out."""
+"""What the authority itself does: it begins handovers for schools, and says what follows one that lapsed."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from handrail.core import audit
-from handrail.handovers.actions import NotNow, ReasonMissing, school_id_of
+from handrail.core.calendar import day_of
+from handrail.handovers.actions import NotNow, ReasonMissing, prepare, school_id_of
 from handrail.handovers.models import FollowUp, Handover
 from handrail.handovers.moves import LAPSED
+
+
+@transaction.atomic
+def begin(*, by: audit.Actor, at: datetime, **given: Any) -> Handover:
+    """Begin a handover as `actions.prepare` does, for the child's school: it is asked to write and send the pack from
+    that day on, as for any move that is due. Raises NotNow.
+    """
+    handover = prepare(by=by, at=at, **given)
+    handover.due_on = day_of(at)
+    handover.save(update_fields=["due_on"])
+    return handover
 
 
 @transaction.atomic

@@ -42,6 +42,7 @@ urlpatterns = [
     path("handover-board/list/", watch_views.ListView.as_view(), name="watched_list"),
     path("handover-board/list.csv", watch_views.ListCsvView.as_view(), name="watched_csv"),
     path("handover-board/<uuid:pk>/", watch_views.WatchedView.as_view(), name="watched"),
+    path("handover-board/begin/<uuid:case_id>/", watch_views.BeginView.as_view(), name="begin"),
     path("admissions/", admission_views.NoticesView.as_view(), name="notices"),
     path("admissions/<uuid:notice_id>/", admission_views.NoticeView.as_view(), name="notice"),
     path("returns-from-elsewhere/", onward_views.OnwardView.as_view(), name="onward"),

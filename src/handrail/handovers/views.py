@@ -221,6 +221,7 @@ class PrepareView(Door):
 
     permission, shows_child, needs_step_up = Permission.HAND_OVER, True, True
     request: Request
+    case: Any = None
 
     @cached_property
     def child(self) -> Pupil:
@@ -228,23 +229,21 @@ class PrepareView(Door):
         found: Pupil = get_or_404(visible, id=self.kwargs["child_id"])
         return found
 
-    def get(self, request: Request, child_id: UUID) -> HttpResponse:
+    def get(self, request: Request, **where: UUID) -> HttpResponse:
         return self.page(self.form(initial={"home_authority": self.child.lives_in}))
 
-    def post(self, request: Request, child_id: UUID) -> HttpResponse:
+    def post(self, request: Request, **where: UUID) -> HttpResponse:
         form, place = self.form(request.POST), self.place
-        if place is None:
-            return self.page(form)
-        if form.is_valid():
+        if place and form.is_valid():
             try:
-                handover = actions.prepare(
-                    pupil=self.child, to=place.as_destination(), by=request.user, at=request.now, **form.cleaned_data
-                )
+                given = {"pupil": self.child, "to": place.as_destination(), **form.cleaned_data}
+                return self.begin(by=request.user, at=request.now, **given)
             except actions.Refused as refusal:
                 form.add_error(None, str(refusal))
-            else:
-                return redirect("handovers:pack", pk=handover.id)
         return self.page(form)
+
+    def begin(self, **given: Any) -> HttpResponse:
+        return redirect("handovers:pack", pk=actions.prepare(**given).id)
 
     def form(self, *data: Any, **more: Any) -> PrepareForm:
         return PrepareForm(*data, has_school=self.child.school.urn != NO_SCHOOL, **more)
@@ -258,11 +257,8 @@ class PrepareView(Door):
         search = SearchForm(self.request.GET if "q" in self.request.GET else None)
         found = places_called(search.cleaned_data["q"]) if search.is_bound and search.is_valid() else None
         self.shows([self.child.id], Group.PLAN, school_id=self.child.school_id)
-        return render(
-            self.request,
-            "handovers/prepare.html",
-            {"child": self.child, "search": search, "found": found, "place": self.place, "form": form},
-        )
+        about = {"child": self.child, "case": self.case, "place": self.place}
+        return render(self.request, "handovers/prepare.html", about | {"search": search, "found": found, "form": form})
 
 
 class PackView(CaseDoor):

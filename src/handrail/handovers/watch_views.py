@@ -11,18 +11,20 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.functional import cached_property
 
+from handrail.absences.models import Case
 from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import ReadEntry
 from handrail.core.reference import reference
 from handrail.core.spreadsheet import csv_file
 from handrail.handovers import actions
-from handrail.handovers.forms import FollowUpForm
-from handrail.handovers.lapsed import follow_up
+from handrail.handovers.forms import FollowUpForm, PrepareForm
+from handrail.handovers.lapsed import begin, follow_up
 from handrail.handovers.models import FollowUp, Handover, OnwardReturn
 from handrail.handovers.moves import LAPSED, OVER
+from handrail.handovers.views import PrepareView
 from handrail.handovers.watch import Stage, Trouble, Watched, Way, as_watched, numbers, watched, watched_by
-from handrail.schools.models import Term
+from handrail.schools.models import Pupil, Term
 
 PAGE = 50
 Group, Verb = ReadEntry.Group, ReadEntry.Verb
@@ -164,3 +166,31 @@ class WatchedView(Door):
                 "form": form if form.errors or (is_own and handover.state in LAPSED and known is None) else None,
             },
         )
+
+
+class BeginView(PrepareView):
+    """Begin a handover for the school of a child who has a case: the officer says where to, the school writes."""
+
+    permission = Permission.DECIDE_CASES
+
+    @cached_property
+    def case(self) -> Case:
+        there = Case.objects.visible_to(self.request.user).there(on=self.request.today)
+        found: Case = get_or_404(there.select_related("pupil__school"), id=self.kwargs["case_id"])
+        return found
+
+    @cached_property
+    def child(self) -> Pupil:
+        found: Pupil = self.case.pupil
+        return found
+
+    def form(self, *data: Any, **more: Any) -> PrepareForm:
+        form, school = super().form(*data, **more), self.child.school
+        form.fields["ring"].label = f"Whom can they ring at {school}?"
+        form.fields["roll"].help_text = "A handover never takes a child off the school’s roll."
+        return form
+
+    def begin(self, **given: Any) -> HttpResponse:
+        begin(**given)
+        messages.success(self.request, f"Begun. {self.child.school} is asked to write the pack and send it.")
+        return redirect("absences:case", case_id=self.case.id)
