@@ -3,7 +3,7 @@
 Practice, not law: the authority's own way of finding whom to help first. Plans play no part in it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
 from itertools import chain
@@ -88,14 +88,13 @@ RULES = {
 
 
 def judged(
-    policies: Iterable[Kept], returned: Returned | None, *, return_due_on: date | None, on: date, due_soon_days: int
+    policies: Sequence[Kept], returned: Returned | None, *, return_due_on: date | None, on: date, due_soon_days: int
 ) -> Iterator[Found]:
     """Every rule that applies to a school, or to the authority itself, on the day `on`, the one that decides its colour
     first. Who wants no more than that one asks no further.
 
     `return_due_on` is the day by which the return was asked for; empty when none was.
     """
-    policies = list(policies)
     rules = chain(
         _reds(policies, returned, return_due_on, on),
         _ambers(policies, returned, on, due_soon_days),
@@ -105,7 +104,7 @@ def judged(
     yield from rules
 
 
-def _reds(policies: list[Kept], returned: Returned | None, due_on: date | None, on: date) -> Iterator[Found]:
+def _reds(policies: Sequence[Kept], returned: Returned | None, due_on: date | None, on: date) -> Iterator[Found]:
     def red(rule: str, words: str) -> Found:
         return Found(Colour.RED, rule, words)
 
@@ -125,7 +124,7 @@ def _reds(policies: list[Kept], returned: Returned | None, due_on: date | None, 
         yield red("R5", f"The return is {(on - due_on).days} days late.")
 
 
-def _ambers(policies: list[Kept], returned: Returned | None, on: date, due_soon_days: int) -> Iterator[Found]:
+def _ambers(policies: Sequence[Kept], returned: Returned | None, on: date, due_soon_days: int) -> Iterator[Found]:
     def amber(rule: str, words: str) -> Found:
         return Found(Colour.AMBER, rule, words)
 

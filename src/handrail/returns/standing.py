@@ -201,10 +201,10 @@ def own(cycle: Cycle | None, *, on: date) -> Own | None:
     """Where the authority itself stands, by the rules for schools: its section 19 policy is its policy, and its
     self-assessment its return. Nothing in the hour before the policy is opened.
     """
-    policy = Policy.objects.filter(school=None).first()
+    policy = Policy.objects.filter(school=None).select_related("website").first()
     if policy is None:
         return None
-    is_published = bool(policy.published_url) and not WebsiteCheck.objects.missing().filter(policy=policy).exists()
+    is_published = bool(policy.published_url) and not (policy.seen and policy.seen.is_missing)
     kept = Kept(CALLED[policy.kind], policy.next_review_on, bool(policy.lead_name), is_published)
     made = Return.objects.filter(cycle=cycle, school=None).select_related("countersignature").first() if cycle else None
     returned = _own_returned(made) if made else None
@@ -260,7 +260,7 @@ standing AS MATERIALIZED (
         SELECT count(*) AS points FROM returns_answer WHERE returned_id = one_of_each.id AND digest = ANY(%(asked)s)
     ) counted),
 unmet AS (
-    SELECT returned_id, array_agg(requirement_id) AS ids FROM returns_answer
+    SELECT returned_id, array_agg(requirement_id) AS ids FROM newest JOIN returns_answer ON returned_id = newest.id
     WHERE verdict IN ('partly', 'no') AND digest = ANY(%(asked)s) AND (reason = '' OR digest = ANY(%(musts)s))
     GROUP BY returned_id),
 begun AS (SELECT DISTINCT school_id FROM returns_draft WHERE cycle_id = %(cycle)s)
@@ -309,8 +309,16 @@ class _Wanted:
         self.musts = [each.digest for one in found for each in one.requirements if each.strength == Strength.MUST]
         self.by_body: dict[str, dict[str, tuple[int, bool, str]]] = {}
         """By body and requirement: its place, whether it is a must, and its words."""
+        self.alike: dict[tuple[str, int, tuple[str, ...]], Returned] = {}
+        """What was worked out already for schools that said the same: most lack nothing, or the same few points."""
 
     def returned(self, school: _School) -> Returned:
+        said = (school.body, school.standing, tuple(school.unmet))
+        if said not in self.alike:
+            self.alike[said] = self._returned(school)
+        return self.alike[said]
+
+    def _returned(self, school: _School) -> Returned:
         if school.body not in self.by_body:
             wanted = enumerate(each for _, each in asked(self.frameworks, school.body))
             self.by_body[school.body] = {
