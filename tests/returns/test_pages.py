@@ -1,5 +1,8 @@
 """The pages of returns: a school answers in parts, its lead submits, a governor signs, the authority samples."""
 
+from types import SimpleNamespace
+from uuid import uuid4
+
 import pytest
 from factories import SchoolFactory, person
 from reading import text_of
@@ -9,6 +12,7 @@ from handrail.core.models import AuditEntry
 from handrail.policies.actions import open_policies, record_review, set_details
 from handrail.policies.models import Policy
 from handrail.returns.actions import Wanted
+from handrail.returns.authority_views import drawn
 from handrail.returns.models import Answer, Assessment, Countersignature, Cycle, Draft, PlannedAction, Return
 from tenants.context import inside
 
@@ -155,6 +159,16 @@ class TestTheAuthority:
         [headings, row] = file.splitlines()
         assert headings.startswith("URN,School,") and row.startswith("900001,Oak School,")
         assert "Red,R4," in row and "Returned," in row
+
+    def test_draws_a_sample_of_those_returned_and_the_same_again(self, cast, browse, submitted, cycle):
+        submitted()
+        page = browse(cast.officer).get("/returns/?sample=5").text
+        assert "Drawn at random" in page and "Oak School" in page and "Elm School" not in page
+        assert "Elm School" in browse(cast.officer).get("/returns/?sample=7").text
+        rows = [SimpleNamespace(school=SimpleNamespace(id=uuid4())) for _ in range(60)]
+        first = drawn(rows, 10, cycle)
+        assert len(first) == 10 and drawn(rows[::-1], 10, cycle) == first
+        assert drawn(rows, 10, SimpleNamespace(id=uuid4())) != first and drawn(rows, 25, cycle)[:10] == first
 
     def test_sees_its_own_policy_on_the_same_board_with_the_rule_that_decided(self, one, cast, browse, at, on):
         with inside(one):

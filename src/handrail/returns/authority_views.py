@@ -1,6 +1,7 @@
 """Pages of the authority about returns: where all schools stand, and the cycle that asks them."""
 
 from collections import Counter
+from hashlib import sha256
 from typing import Any
 
 from django.contrib import messages
@@ -23,7 +24,7 @@ PAGE = 50
 USUALLY_ASKED = ["SPMC-2015", "CFA-100A"]
 
 
-def filtered(rows: list[Standing], form: BoardFilters) -> list[Standing]:
+def filtered(rows: list[Standing], form: BoardFilters, cycle: Cycle | None) -> list[Standing]:
     """Those that the filters in the address ask for; all of them when it asks for nothing that is known."""
     asked = form.cleaned_data if form.is_valid() else {}
     if asked.get("progress") == REOPENED:
@@ -33,7 +34,17 @@ def filtered(rows: list[Standing], form: BoardFilters) -> list[Standing]:
             rows = [each for each in rows if getattr(each, name) == asked[name]]
     if typed := asked.get("q", "").casefold():
         rows = [each for each in rows if typed in each.school.name.casefold() or each.school.urn.startswith(typed)]
+    if size := asked.get("sample"):
+        rows = drawn([each for each in rows if each.returned_id], int(size), cycle)
     return rows
+
+
+def drawn(rows: list[Standing], size: int, cycle: Cycle | None) -> list[Standing]:
+    """So many of them, as if by lot. A cycle draws the same schools again, whoever looks, so nobody picks among
+    samples; and no school can tell beforehand.
+    """
+    lots = {each.school.id: sha256(f"{cycle and cycle.id} {each.school.id}".encode()).digest() for each in rows}
+    return sorted(rows, key=lambda each: lots[each.school.id])[:size]
 
 
 class BoardView(Door):
@@ -48,7 +59,7 @@ class BoardView(Door):
         facts = {
             "cycle": cycle,
             "form": form,
-            "page": Paginator(filtered(rows, form), PAGE).get_page(request.GET.get("page")),
+            "page": Paginator(filtered(rows, form, cycle), PAGE).get_page(request.GET.get("page")),
             "colours": [(each, colours[each]) for each in Colour],
             "progress": [(each, progress[each]) for each in Progress],
             "own": own(cycle, on=request.today),
@@ -65,7 +76,8 @@ class BoardCsvView(Door):
     permission = Permission.SEE_SCHOOLS
 
     def get(self, request: Request) -> HttpResponseBase:
-        rows = filtered(board(Cycle.objects.first(), on=request.today), BoardFilters(request.GET))
+        cycle = Cycle.objects.first()
+        rows = filtered(board(cycle, on=request.today), BoardFilters(request.GET), cycle)
         headings = [
             "URN",
             "School",

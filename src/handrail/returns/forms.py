@@ -176,7 +176,7 @@ class ChangePlannedActionForm(PlannedActionForm):
 
 
 REOPENED = "reopened"
-HOW_FAR = [("", "All"), *Progress.choices, (REOPENED, "Guidance changed since")]
+SAMPLES = [("", "No"), *((str(size), f"{size} at random") for size in (5, 10, 25, 50))]
 
 
 class BoardFilters(forms.Form):
@@ -187,3 +187,4 @@ class BoardFilters(forms.Form):
     progress = forms.ChoiceField(
         label="Return", required=False, choices=[("", "All"), *Progress.choices, (REOPENED, "Guidance changed since")]
     )
+    sample = forms.ChoiceField(label="Sample of those returned", required=False, choices=SAMPLES)
