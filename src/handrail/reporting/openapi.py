@@ -19,6 +19,9 @@ from handrail.reporting.reading import EXCEL
 from handrail.reporting.tables import TABLES, Table
 from handrail.reporting.writes import Write, Written
 
+ADDED = (("2026-11-26", "the table plan-months, and plans by type of school in metrics"),)
+"""What was added to v1 and when, the newest first. Nothing of it is taken away or renamed."""
+
 JSON, CSV = "application/json", "text/csv"
 FORMS = {"": "", "csv": " as a CSV file", "xlsx": " as an Excel workbook"}
 
@@ -228,6 +231,8 @@ def only_ours(endpoints: Any) -> list[Any]:
 def description() -> dict[str, Any]:
     """The whole, as OpenAPI 3.1. The same for every authority."""
     found: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    added = "".join(f"\n- {day}: {what}." for day, what in ADDED)
+    found["info"]["description"] += f"\n\nNothing of v1 is ever taken away or renamed. What was added to it:\n{added}"
     for path in found["paths"].values():
         for asked in path.values():
             for status in {"200", "201"} & set(asked["responses"]):
