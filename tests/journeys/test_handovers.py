@@ -10,9 +10,11 @@ from factories import ContactFactory, PupilFactory, emergency, person
 
 from handrail.accounts.roles import Role
 from handrail.core.audit import CLOCK
-from handrail.handovers import admissions, ceased, corrections, places, post
+from handrail.core.calendar import day_of
+from handrail.handovers import admissions, ceased, corrections, places, post, reminders
 from handrail.handovers.homes import Home
 from handrail.handovers.models import Handover, Setting
+from handrail.notices.models import Notice
 from handrail.plans import versions
 from handrail.schools.actions import change_pupil
 from handrail.schools.models import Pupil
@@ -352,13 +354,15 @@ def test_a_declined_handover_says_who_acts_next(site, wren):
     hospital.get_by_label("Who acts next").fill("The named officer arranges tuition.")
     site.press(hospital, "Decline this child")
     site.check(hospital)
+    with inside(site.one):
+        nora = person("nora@barsetshire.example", Role.NAMED_OFFICER, name="Nora Named")
     deliver(site)
+    with inside(site.one):
+        assert Notice.objects.get(recipient=nora.email).urgency == "now"
     school.reload()
     assert "The named officer arranges tuition." in school.content()
     site.check(school)
 
-    with inside(site.one):
-        nora = person("nora@barsetshire.example", Role.NAMED_OFFICER, name="Nora Named")
     for who, width in ((nora, PHONE), (site.cast.officer, 1280)):
         board = site.open("/handover-board/", by=who, width=width)
         site.check(board)
@@ -367,8 +371,20 @@ def test_a_declined_handover_says_who_acts_next(site, wren):
     site.check(board)
     site.press(board, CHILD, role="link")
     site.check(board)
+    assert asked_again(site, days=60) > 0, "until somebody answers for it"
+    board.get_by_label("What happens next, and who does it?").fill("Tess teaches from Monday.")
+    site.press(board, "Record what happens next")
+    assert "Nobody is asked about this handover any more." in board.content()
+    assert asked_again(site, days=90) == 0
     board.goto(site.address("/returns-from-elsewhere/"))
     site.check(board)
+
+
+def asked_again(site, *, days):
+    """How many messages about what was not taken up are owed so many days later."""
+    now = timezone.now()
+    with inside(site.one):
+        return reminders.owe_news(on=day_of(now) + timedelta(days=days), at=now).owed
 
 
 def test_the_authority_confirms_a_setting_and_joins_the_exchange(site):
