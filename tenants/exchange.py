@@ -234,6 +234,12 @@ def envelope_sent(reference: UUID) -> Envelope | None:
     return _envelope(rows[0]) if rows else None
 
 
+def ran_out(kind: str) -> list[UUID]:
+    """The references of what the bound authority has sent of this kind and nobody opened in its time."""
+    where = "sender = %s AND kind = %s AND state = 'expired'"
+    return [each for (each,) in execute(f"SELECT reference FROM exchange.envelope WHERE {where}", (_role(), kind))]
+
+
 def waiting_since(about: UUID) -> datetime | None:
     """When the oldest of what the bound authority has sent about a case was sent that the other has not taken up."""
     [(since,)] = execute(

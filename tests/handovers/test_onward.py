@@ -268,6 +268,38 @@ class TestOpened:
             exchange.expire(at=AT + onward.LASTS)
         assert (between.bodies(), between.differences()) == (0, [])
 
+    def test_by_nobody_in_its_time_is_told_by_hand(self, between: Between, ned: Any) -> None:
+        report(between)
+        carried(between)
+        with inside(between.one):
+            decides = person(f"nora-{uuid4().hex}@barsetshire.example", Role.NAMED_OFFICER)
+            late = AT + onward.LASTS
+            for _ in range(2):
+                post.let_run_out(at=late)
+                onward.send_on(at=late)
+            held = OnwardReturn.objects.held_up().get()
+            assert held.trouble == "Nobody there opened it within 28 days."
+            [notice] = Notice.objects.filter(subject_id=held.id)
+            assert onward.still_due(notice, at=late)["role"] == "officer"
+            said = {"whom": "Ned", "how": "By telephone", "told_on": late.date()}
+            onward.note_told(onward=held, by=decides, at=late, **said)
+            post.let_run_out(at=late)
+            assert not OnwardReturn.objects.held_up().exists()
+        assert (between.bodies(), between.differences()) == (0, [])
+
+    def test_by_nobody_in_its_time_goes_anew_when_the_school_changes_it(self, between: Between, ned: Any) -> None:
+        report(between)
+        carried(between)
+        late = AT + onward.LASTS
+        with inside(between.one):
+            post.let_run_out(at=late)
+        change(between, address="9 New Street")
+        carried(between, at=late)
+        with inside(between.one):
+            post.let_run_out(at=late)
+            assert not OnwardReturn.objects.held_up().exists()
+        assert between.differences() == []
+
     def test_by_nobody_who_does_not_decide(self, between: Between, ned: Any) -> None:
         report(between)
         carried(between)

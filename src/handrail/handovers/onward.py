@@ -33,8 +33,10 @@ FORM = 1
 LASTS = timedelta(days=28)
 """How long a return may wait to be opened. Then its content is destroyed."""
 Way = OnwardReturn.Way
-CAME, ERASED = "came", "erased"
-"""Why somebody is told of one: it has to be opened or told, or its sender has erased the child."""
+CAME, RAN_OUT, ERASED = "came", "ran-out", "erased"
+"""Why somebody is told of one: it has to be opened or told, nobody there opened it in its time, or its sender has
+erased the child.
+"""
 
 
 # -- going out -------------------------------------------------------------------------------------------
@@ -52,7 +54,8 @@ def send_on(*, at: datetime) -> int:
         _owe(made, at=at)
     sent = 0
     owed = OnwardReturn.objects.select_for_update(of=("self",), skip_locked=True).filter(way=Way.OUT, done_at=None)
-    for onward in owed.select_related("returned__case__pupil__school").order_by("owed_at", "edition", "-takes_back"):
+    owed = owed.filter(envelope_id=None).select_related("returned__case__pupil__school")
+    for onward in owed.order_by("owed_at", "edition", "-takes_back"):
         try:
             sent += _send(onward, at=at)
         except exchange.Refused as refusal:
@@ -112,6 +115,7 @@ def _send(onward: OnwardReturn, *, at: datetime) -> bool:
     sent = [each.reference for each in before.filter(envelope_id__isnull=False)]
     for each in sent:
         exchange.recall(each, at=at)
+    before.held_up().exclude(envelope_id=None).update(done_at=at, trouble="")
     is_known = any(envelope and envelope.collected_at for envelope in map(exchange.envelope_sent, sent))
     is_known = is_known or before.told_by_hand().exists()
     if onward.edition == made.edition and (is_known or not onward.takes_back):
@@ -146,6 +150,22 @@ def _deposit(onward: OnwardReturn, made: SicknessReturn, *, at: datetime) -> Non
         subject_id=made.id,
         school_id=made.case.pupil.school_id,
     )
+
+
+def let_run_out(*, at: datetime) -> int:
+    """Hold up what nobody there opened in its time, so that somebody tells that authority. Gives the number.
+
+    What the school changed or took back since is owed by itself.
+    """
+    later = Q(edition__gt=OuterRef("edition")) | Q(edition=OuterRef("edition"), takes_back__gt=OuterRef("takes_back"))
+    newer = OnwardReturn.objects.filter(later, way=Way.OUT, returned=OuterRef("returned"))
+    out = OnwardReturn.objects.filter(~Exists(newer), way=Way.OUT, done_at__isnull=False, done_by=None)
+    found = list(out.filter(reference__in=exchange.ran_out(KIND)))
+    for onward in found:
+        onward.done_at, onward.trouble = None, f"Nobody there opened it within {LASTS.days} days."
+        onward.save(update_fields=["done_at", "trouble"])
+        _tell(onward, why=RAN_OUT, at=at)
+    return len(found)
 
 
 @transaction.atomic

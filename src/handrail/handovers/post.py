@@ -352,8 +352,11 @@ def opened(message: Message, *, at: datetime) -> dict[str, Any]:
 
 @transaction.atomic
 def let_run_out(*, at: datetime) -> int:
-    """End handovers whose pack nobody opened in its time, on either side. Gives their number."""
+    """End handovers whose pack nobody opened in its time, on either side, and hold such returns up. Gives the number
+    of handovers.
+    """
     exchange.expire(at=at)
+    onward.let_run_out(at=at)
     ended = 0
     waiting = Handover.objects.select_for_update().filter(state=State.SUBMITTED, alone_since=None)
     for handover in waiting:
