@@ -117,6 +117,56 @@ class TestAReturn:
             reminders.still_due(Notice.objects.get(), at=at)
 
 
+class TestAReturnThatGuidanceOpensAgain:
+    def test_is_told_of_once_on_the_day(self, here, sweep, on, submitted, new_edition):
+        submitted()
+        sweep(on)
+        assert sent("reopened_return") == []
+        new_edition()
+        for day in (on, on, on + timedelta(days=3)):
+            sweep(day)
+        assert sent("reopened_return") == [(LEAD, "once")]
+        assert sent() == []
+
+    def test_is_told_of_in_words_that_say_no_answer(self, here, cast, sweep, on, at, submitted, new_edition):
+        submitted()
+        new_edition()
+        sweep(on)
+        notice = Notice.objects.get(subject_kind="reopened_return")
+        facts = reminders.still_due(notice, at=at)
+        subject, text, _ = in_words(notice, facts, authority=here)
+        assert "guidance has changed since your yearly return" in subject
+        assert "your other answers stand" in text and "/schools/900001/return/" in text
+
+    def test_is_told_of_no_more_once_it_is_answered(
+        self, here, cast, cycle, sweep, on, at, submitted, new_edition, ids
+    ):
+        submitted()
+        changed, _removed, added = new_edition()
+        sweep(on)
+        about = {"cycle": cycle, "school": cast.oak, "by": cast.head, "at": at}
+        actions.save_answers(answers={changed: Wanted("yes"), added: Wanted("yes")}, **about)
+        actions.submit(**about)
+        with pytest.raises(NoLongerDue, match=Reason.NOT_NEEDED):
+            reminders.still_due(Notice.objects.get(subject_kind="reopened_return"), at=at)
+
+    def test_is_told_of_again_when_guidance_changes_again(self, here, sweep, on, submitted, new_edition, monkeypatch):
+        submitted()
+        new_edition()
+        sweep(on)
+        Notice.objects.filter(subject_kind="reopened_return").update(cycle="of an edition before")
+        sweep(on + timedelta(days=40))
+        assert sent("reopened_return") == [(LEAD, "once"), (LEAD, "once")]
+
+    def test_goes_to_whoever_leads_now(self, here, cast, sweep, on, submitted, new_edition):
+        submitted()
+        new_edition()
+        sweep(on)
+        School.objects.filter(id=cast.oak.id).update(lead_email="nia@oak.example")
+        sweep(on + timedelta(days=1))
+        assert sent("reopened_return") == [(LEAD, "once"), ("nia@oak.example", "once")]
+
+
 class TestWhatWasPlanned:
     @pytest.fixture
     def planned(self, here, cast, ids, submitted, at):

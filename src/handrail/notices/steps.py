@@ -53,6 +53,15 @@ def dated(*, before: str, overdue: str, copy: str) -> str:
         AND (role <> 'head' OR each.step_on >= due + copy_after)"""
 
 
+def once(wording: str) -> str:
+    """One step of each item for whoever leads, on the day that it is seen: they are told of the same news once."""
+    return f"""
+    SELECT item.id AS item_id, school_id, due AS cycle, 'once' AS step, day AS step_on, role, email,
+        'routine' AS urgency, '{wording}' AS wording
+    FROM asked, item
+    JOIN contact ON contact.item_id = item.id AND contact.email <> '' AND role <> 'head'"""
+
+
 def contacts_of_school(lead: str) -> str:
     """The table `contact` of items that carry the addresses `lead`, `office` and `head` of their school: whoever leads,
     in this role, else the office. The head is copied.

@@ -162,6 +162,13 @@ WORDINGS = {
         "{whose}: the yearly return to {authority} was due by {due}",
         "The yearly return of {whose} to {authority} was due by {due}. It is not submitted.\n\n" + IN_PARTS,
     ),
+    "reopened": Wording(
+        "school",
+        "News that guidance has changed since the yearly return",
+        "{whose}: guidance has changed since your yearly return",
+        "Guidance has changed since {whose} submitted its yearly return to {authority}. "
+        "Only what was changed or is new has to be answered: your other answers stand.\n\n" + IN_PARTS,
+    ),
     "own_due": Wording(
         "school",
         "Reminder that the self-assessment is due",

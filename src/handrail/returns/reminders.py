@@ -1,6 +1,7 @@
 """Who is owed a message about what a school does each year, or has planned, and whether it is still due: the return,
 the allergy safety policy that people were told of a year ago, and what it or the authority planned after a return. The
-authority's self-assessment falls due with the return of its schools.
+authority's self-assessment falls due with the return of its schools. And a school is told when guidance opens points of
+its return again.
 
 It goes to whoever leads on medical conditions at the school, else to the office; that about what was planned to whoever
 is named to see to it, that about the self-assessment to everybody who may answer it. The head is copied in the end.
@@ -13,7 +14,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db.models import DateField, Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models import Case, CharField, Count, DateField, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Lower, NullIf
 from django.urls import reverse
 
@@ -27,7 +28,7 @@ from handrail.notices.actions import NoLongerDue, Owed
 from handrail.notices.models import Notice
 from handrail.policies.models import Communication
 from handrail.returns.models import Cycle, PlannedAction, Return, place_of
-from handrail.returns.questions import asked
+from handrail.returns.questions import asked, digest_of
 from handrail.returns.standing import asking
 from handrail.schools.duty import BOUND, Body
 from handrail.schools.models import School
@@ -43,6 +44,8 @@ Items = QuerySet[Any, Any]
 class Rule:
     """One kind of thing that falls due. `items` gives what is open on a day, with when it is `due` and, at a school,
     `to` whom a message goes first; `school` leads to its school, and `lead` is the role of whoever is written to.
+
+    What `is_news` is told once, on the day that it is seen: of it `due` says which news it is.
     """
 
     items: Callable[[date], Items]
@@ -51,6 +54,7 @@ class Rule:
     before: str
     overdue: str
     page: str = "returns:home"
+    is_news: bool = False
 
 
 def _returns(on: date) -> Items:
@@ -61,6 +65,20 @@ def _returns(on: date) -> Items:
     submitted = Return.objects.filter(cycle=cycle, school=OuterRef("pk"))
     found = School.objects.open().bound().filter(~Exists(submitted), body__in=bodies)
     return found.annotate(due=Value(cycle.due_on if cycle else None, DateField()), to=F("lead_email"))
+
+
+def _reopened(on: date) -> Items:
+    """The schools of whose submitted return guidance has opened points again, until the cycle closes."""
+    cycle = Cycle.objects.first()
+    frameworks = asking(cycle) if cycle and not cycle.is_closed(on) else []
+    wanted = {body: [each for _, each in asked(frameworks, body)] for body in Body.values}
+    now = [each for points in wanted.values() for each in points]
+    many = Case(*(When(school__body=body, then=len(points)) for body, points in wanted.items()), default=0)
+    stand = Count("answers", filter=Q(answers__digest__in={each.digest for each in now}))
+    newest = Return.objects.filter(cycle=cycle).exclude(school=None).newest().values("id")
+    short = Return.objects.filter(id__in=newest).annotate(stand=stand).filter(stand__lt=many)
+    found = School.objects.open().bound().filter(id__in=short.values("school_id"))
+    return found.annotate(due=Value(digest_of(now), CharField()), to=F("lead_email"))
 
 
 def _own(on: date) -> Items:
@@ -88,6 +106,7 @@ NEEDED_THERE = Q(policy__not_needed_reason="", policy__school__body__in=BOUND)
 
 RULES = {
     "yearly_return": Rule(_returns, "", "return_lead", "yearly_due", "yearly_overdue"),
+    "reopened_return": Rule(_reopened, "", "return_lead", "reopened", "reopened", is_news=True),
     "self_assessment": Rule(_own, "", "assessor", "own_due", "own_overdue"),
     "communication": Rule(
         _told, "policy__school__", "return_lead", "tell_due", "tell_overdue", page="policies:communications"
@@ -109,7 +128,8 @@ def owe_return_reminders(*, on: date, at: datetime) -> Owed:
             continue
         asked_for = steps.asked(sweep, on=on, days_before=settings.reminder_days_before, settings=settings)
         dated = steps.dated(before=rule.before, overdue=rule.overdue, copy=rule.overdue)
-        statement = f"WITH {steps.ASKED}, {people}, step AS ({dated}), {steps.chosen(kind, several=rule.lead)}"
+        step = steps.once(rule.before) if rule.is_news else dated
+        statement = f"WITH {steps.ASKED}, {people}, step AS ({step}), {steps.chosen(kind, several=rule.lead)}"
         found.append(actions.owe(statement, [*asked_for, *parameters], at=at))
     return alarms.close_sweep(sweep, found, at=at)
 
@@ -143,7 +163,7 @@ def still_due(notice: Notice, *, at: datetime) -> dict[str, str]:
     item = open_items.first()
     if item is None:
         raise NoLongerDue(Notice.Reason.NOT_NEEDED)
-    if notice.cycle != item.due.isoformat():
+    if notice.cycle != str(item.due):
         raise NoLongerDue(Notice.Reason.NOT_DUE)
     people, parameters = _people(rule, open_items, on=calendar.day_of(at))
     steps.check_recipient(
@@ -154,5 +174,5 @@ def still_due(notice: Notice, *, at: datetime) -> dict[str, str]:
         "role": notice.recipient_role,
         "path": reverse(rule.page, kwargs=place_of(school)),
         "whose": school.name if school else require_bound().name,
-        "due": long_date(item.due),
+        "due": "" if rule.is_news else long_date(item.due),
     }
