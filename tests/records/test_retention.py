@@ -2,6 +2,7 @@
 
 import json
 from datetime import date, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from databases import connected, handrail, scratch
@@ -11,6 +12,7 @@ from handrail.accounts.models import Membership, User
 from handrail.accounts.roles import Role
 from handrail.core.earlier import keep
 from handrail.core.models import AuditEntry
+from handrail.handovers.models import ErasedEnvelope, OnwardReturn
 from handrail.notices.models import Notice, NoticeAttempt
 from handrail.policies.models import PolicyReview, PolicyVersion
 from handrail.records import actions
@@ -22,6 +24,7 @@ from tenants.routing import authority_by_code
 
 ON = AT.date()
 BOUNDARY = ON.replace(year=ON.year - 25)
+FROM_ELSEWHERE = {"way": "in", "reference": uuid4(), "other_role": "la_00000002", "other_name": "Borchester"}
 
 
 def child(school, born_on, *, left_on=date(2018, 7, 20), **more):
@@ -92,6 +95,12 @@ class TestWhatIsPastItsTime:
             assert counts(actions.periods(), on=ON)["people"] == 1
             Membership.objects.filter(user=cast.colleague).update(to_on=date(2020, 11, 23))
             assert counts(actions.periods(), on=ON)["people"] == 0
+
+    def test_a_return_that_another_authority_sent_on_six_years_ago(self, one, db):
+        with inside(one):
+            for owed_at in (AT - timedelta(days=6 * 365 + 3), AT - timedelta(days=6 * 365 - 3)):
+                OnwardReturn.objects.create(**FROM_ELSEWHERE | {"reference": uuid4()}, owed_at=owed_at)
+            assert counts(actions.periods(), on=ON)["onward"] == 1
 
     def test_no_message_that_is_still_owed(self, one, db):
         with inside(one):
@@ -176,6 +185,7 @@ def agreed(django_db_blocker):
             stays = child(school, date(1991, 1, 1))
             old = NoticeFactory(owed_at=AT - timedelta(days=4 * 366), state="accepted")
             NoticeAttempt.objects.create(notice=old, number=1, at=AT, outcome="accepted")
+            OnwardReturn.objects.create(**FROM_ELSEWHERE, envelope_id=uuid4(), owed_at=AT - timedelta(days=7 * 366))
             deletion = actions.ask_for_deletion(by=admin, on=ON, at=AT)
             actions.confirm_deletion(deletion=deletion, by=second, at=AT)
             hold(stays, by=admin)
@@ -191,6 +201,7 @@ class TestTheCommand:
                 "children": 1,
                 "children_themselves": 1,
                 "policies": 0,
+                "onward": 1,
                 "messages": 1,
                 "audit": 0,
                 "files": 0,
@@ -200,6 +211,7 @@ class TestTheCommand:
         with inside(authority_by_code("001")):
             assert [each.born_on.year for each in Pupil.objects.all()] == [1991]
             assert not Notice.objects.exists()
+            assert not OnwardReturn.objects.exists() and ErasedEnvelope.objects.count() == 1
             deletion = Deletion.objects.get()
             assert (deletion.state, deletion.expected["children"], deletion.deleted["children"]) == ("done", 2, 1)
             [entry] = AuditEntry.objects.filter(verb="deleted what was past its time")

@@ -16,6 +16,7 @@ from handrail.accounts.models import Membership, User
 from handrail.core.calendar import beginning_of
 from handrail.core.jinja import plural
 from handrail.core.models import Earlier, SealedEntry
+from handrail.handovers.models import OnwardReturn
 from handrail.imports.models import FileImport
 from handrail.notices.models import Notice
 from handrail.policies.models import PolicyReview, PolicyVersion
@@ -76,6 +77,11 @@ def people(day: date, on: date) -> list[Rows]:
     return [User.objects.filter(~Exists(since), joined_at__lt=beginning_of(day))]
 
 
+def returns_from_elsewhere(day: date, on: date) -> list[Rows]:
+    """Sickness returns that other authorities sent on. The ledger keeps of each a count and a hash."""
+    return [OnwardReturn.objects.filter(way=OnwardReturn.Way.IN, owed_at__lt=beginning_of(day))]
+
+
 def record_of_changes(day: date, on: date) -> list[Rows]:
     """Counted here; deleted by whole seals alone, in core/seals.py."""
     return [SealedEntry.objects.filter(seal__sealed_at__lt=beginning_of(day))]
@@ -86,6 +92,7 @@ CLASSES = (
         "children", "Children and their plans", "the child's date of birth, once they have left", 25, 18, children
     ),
     RecordClass("policies", "Reviews and versions of policies that were superseded", "the review", 3, 1, policies),
+    RecordClass("onward", "Sickness returns from other authorities", "the day they came", 6, 1, returns_from_elsewhere),
     RecordClass("messages", "Messages that were sent", "the day they were owed", 3, 1, messages),
     RecordClass("audit", "Who did and who saw what", "the sealing of the entry", 7, 6, record_of_changes),
     RecordClass("files", "Files that were imported", "the upload", 1, 1, files),
