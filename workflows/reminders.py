@@ -7,6 +7,7 @@ from celery import shared_task
 
 from handrail.absences import reminders as case_reminders
 from handrail.absences import return_reminders
+from handrail.absences.actions import open_this_year
 from handrail.care.reminders import owe_expiry_reminders
 from handrail.core.calendar import day_of
 from handrail.handovers import reminders as handover_reminders
@@ -36,6 +37,7 @@ def sweep_authority(*, authority: Authority) -> None:
     reading_reminders.owe_reading_reminders(on=day_of(at), at=at)
     owe_expiry_reminders(on=day_of(at), at=at)
     break_glass.owe_review_reminders(at=at)
+    open_this_year(at=at)
     case_reminders.owe_case_reminders(on=day_of(at), at=at)
     return_reminders.owe_return_reminders(on=day_of(at), at=at)
     handover_reminders.owe_handover_reminders(on=day_of(at), at=at)

@@ -1,6 +1,6 @@
 """The count in SQL, held against the pure one; and what a board of many cases asks of the database."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from random import Random
 
 import pytest
@@ -101,6 +101,26 @@ def test_a_new_school_year_is_counted_apart(one, cast, terms, poppy, on, at):
         found = in_sql(on=later.date(), settings=AuthoritySettings())
         assert (made.case.school_year, second.case.school_year) == (2026, 2027)
         assert (found[made.case_id][0], found[second.case_id][0]) == (4, 2)
+
+
+def test_an_absence_that_goes_on_is_counted_in_the_new_school_year_too(one, cast, terms, report, poppy, at):
+    """Nobody reports the child again, and nobody can: the return is open still."""
+    with inside(one):
+        Term.objects.create(school_year=2026, number=3, first_on=date(2027, 4, 12), last_on=date(2027, 7, 21))
+        summer, autumn = at.replace(year=2027, month=7, day=20), at.replace(year=2027, month=9, day=3)
+        made = report(poppy, summer.date(), at=summer)
+        back, long = PupilFactory(school=cast.oak), PupilFactory(school=cast.oak)
+        report(back, summer.date(), last_on=summer.date(), at=summer)
+        report(long, summer.date(), is_likely=True, at=summer)
+        assert actions.open_this_year(at=summer) == 0
+        assert [actions.open_this_year(at=autumn) for _ in range(2)] == [1, 0]
+        new = Case.objects.get(school_year=2027)
+        assert (new.pupil_id, made.case.school_year) == (poppy.id, 2026)
+        assert Case.objects.reported().filter(id=new.id).exists()
+        found = in_sql(on=autumn.date(), settings=AuthoritySettings())
+        assert found[new.id][0] == 6, "three days of September"
+        now = dict(standings(Case.objects.filter(id=new.id), on=autumn.date() + timedelta(days=30)))
+        assert now[new].started_on == date(2027, 9, 21)
 
 
 def test_asks_as_often_for_many_as_for_one(one, cast, terms, report, on, days_ago, django_assert_num_queries):

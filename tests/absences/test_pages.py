@@ -6,11 +6,14 @@ from datetime import timedelta
 import pytest
 from factories import PupilFactory, person
 
-from handrail.absences.models import AttendanceMark, CaseEntry, NilReturn, SicknessReturn
+from handrail.absences import actions
+from handrail.absences.decisions import decide
+from handrail.absences.models import AttendanceMark, Case, CaseEntry, NilReturn, SicknessReturn
+from handrail.absences.reminders import running
 from handrail.accounts.roles import Role
 from handrail.core.models import AuthoritySettings, ReadEntry
 from handrail.handovers.models import Setting
-from handrail.schools.models import Pupil
+from handrail.schools.models import Pupil, School
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -186,17 +189,58 @@ class TestTheBoard:
         browse(cast.head).post(f"/children/{poppy.id}/returns/codes/", week)
         assert "Poppy" not in browse(nora).get("/cases/").text
 
-    def test_a_child_who_has_left_and_a_return_taken_back_are_gone(self, one, cast, nora, browse, made, poppy, at, on):
+    def test_below_the_threshold_a_child_who_has_left_and_a_return_taken_back_are_gone(
+        self, one, cast, terms, nora, browse, report, poppy, at, on, days_ago
+    ):
+        with inside(one):
+            made = report(poppy, days_ago(3))
         assert "Poppy" in browse(nora).get("/cases/").text
         with inside(one):
-            SicknessReturn.objects.update(withdrawn_at=at)
-        assert "Poppy" not in browse(nora).get("/cases/").text
-        assert browse(nora).get(f"/cases/{made.case_id}/").status_code == 404
-        with inside(one):
-            SicknessReturn.objects.update(withdrawn_at=None)
             poppy.left_on = on
             poppy.save()
         assert "Poppy" not in browse(nora).get("/cases/").text
+        with inside(one):
+            actions.withdraw_return(made=made, by=cast.head, at=at)
+            poppy.left_on = None
+            poppy.save()
+        assert "Poppy" not in browse(nora).get("/cases/").text
+        assert browse(nora).get(f"/cases/{made.case_id}/").status_code == 404
+
+    @pytest.mark.parametrize("how", ["takes back", "says no more", "leaves", "closes"])
+    def test_a_clock_runs_on_whatever_the_school_does_until_the_officer_says_no(
+        self, one, cast, nora, browse, made, poppy, at, on, how
+    ):
+        with inside(one):
+            if how == "takes back":
+                actions.withdraw_return(made=made, by=cast.head, at=at)
+            elif how == "says no more":
+                said = {"until_am": False, "is_likely": False, "says": made.says}
+                actions.change_return(made=made, last_on=made.first_on, by=cast.head, at=at, **said)
+            elif how == "leaves":
+                Pupil.objects.filter(id=poppy.id).update(left_on=on)
+            else:
+                School.objects.filter(id=cast.oak.id).update(closed_on=on)
+        board = browse(nora).get("/cases/").text
+        assert "Poppy" in board and ("Overdue" in board or "Clock running" in board)
+        page = browse(nora).get(f"/cases/{made.case_id}/").text
+        assert ("has since taken back, or changed," in page) == (how in ("takes back", "says no more"))
+        assert ("Taken back" in page) == (how == "takes back")
+        assert browse(nora).get(f"/cases/{made.case_id}/log.pdf").status_code == 200
+        with inside(one):
+            case = Case.objects.get(id=made.case_id)
+            assert case in running(on=on)
+            decide(
+                case=case,
+                outcome="no",
+                decided_on=on,
+                evidence="The school",
+                reasons="It was a mistake.",
+                next_review_on=on + timedelta(days=42),
+                by=nora,
+                at=at,
+            )
+            assert case not in running(on=on)
+        assert browse(nora).get(f"/cases/{made.case_id}/").status_code == 200
 
     def test_is_for_the_named_officer_alone(self, cast, browse, made):
         for who in (cast.officer, cast.admin, cast.head):

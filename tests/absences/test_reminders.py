@@ -17,7 +17,7 @@ from handrail.handovers.models import Setting
 from handrail.notices.actions import NoLongerDue, Owed
 from handrail.notices.letters import in_words
 from handrail.notices.models import Notice
-from handrail.schools.models import School
+from handrail.schools.models import Pupil, School
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -121,13 +121,19 @@ class TestACase:
         sweep(on)
         assert sent() == [(ADMIN, "day-0")]
 
-    @pytest.mark.parametrize("what", ["no", "first", "suitable", "withdrawn", "left", "closed"])
-    def test_ends_when_somebody_has_acted_or_the_child_is_gone(
-        self, here, cast, nora, poppy, report, sweep, at, on, what
-    ):
+    @pytest.mark.parametrize("what", ["no", "first", "suitable"])
+    def test_ends_when_somebody_has_acted(self, here, nora, poppy, report, sweep, at, on, what):
         made = report(poppy, on, is_likely=True)
         act(what, made, nora, at)
         assert sweep(on).owed == 0
+
+    @pytest.mark.parametrize("what", ["withdrawn", "left", "closed"])
+    def test_goes_on_when_the_school_takes_it_back_or_the_child_is_gone(
+        self, here, nora, poppy, report, sweep, at, on, what
+    ):
+        made = report(poppy, on, is_likely=True)
+        act(what, made, nora, at)
+        assert sweep(on).owed == 1
 
     @pytest.mark.parametrize("outcome", ["yes", "more"])
     def test_goes_on_while_nobody_is_taught(self, here, nora, poppy, report, sweep, at, on, outcome):
@@ -158,13 +164,37 @@ def act(what, made, nora, at):
     elif what == "suitable":
         decisions.suitable_already(happened_on=on, evidence="e", reasons="r", **then)
     elif what == "withdrawn":
-        SicknessReturn.objects.update(withdrawn_at=at)
+        actions.withdraw_return(made=made, by=nora, at=at)
     elif what == "left":
         pupil = made.case.pupil
         pupil.left_on = on
         pupil.save()
     else:
         School.objects.filter(id=made.case.pupil.school_id).update(closed_on=on)
+
+
+class TestAChildWhoHasLeft:
+    def leave(self, poppy, on):
+        Pupil.objects.filter(id=poppy.id).update(left_on=on)
+
+    def test_whose_clock_had_started_is_told_of_as_before_but_not_to_the_head(self, here, report, poppy, sweep, on, at):
+        report(poppy, on, is_likely=True)
+        self.leave(poppy, on + A_DAY)
+        sweep(on + 3 * A_DAY)
+        assert (NORA, "day-2") in sent() and OAK_HEAD not in {to for to, _ in sent()}
+        notice = Notice.objects.get(step="day-2")
+        assert reminders.still_due(notice, at=at + 3 * A_DAY)["role"] == "officer"
+
+    def test_before_the_clock_had_started_is_told_of_no_more(self, here, report, poppy, sweep, on, at, days_ago):
+        report(poppy, days_ago(13))
+        sweep(on)
+        [notice] = Notice.objects.all()
+        assert notice.step == reminders.NEAR
+        self.leave(poppy, on)
+        with pytest.raises(NoLongerDue, match=Reason.LEFT):
+            reminders.still_due(notice, at=at)
+        sweep(on + 30 * A_DAY)
+        assert Notice.objects.count() == 1
 
 
 class TestAReview:
@@ -193,6 +223,11 @@ class TestWhenItIsSent:
         sweep(on)
         return Notice.objects.get(subject_kind=reminders.CASE)
 
+    @pytest.mark.parametrize("what", ["withdrawn", "left", "closed"])
+    def test_it_is_due_whatever_the_school_does(self, here, nora, notice, at, what):
+        act(what, SicknessReturn.objects.select_related("case__pupil").get(), nora, at)
+        assert reminders.still_due(notice, at=at)["role"] == "officer"
+
     def test_it_says_nothing_but_a_reference(self, here, notice, at):
         facts = reminders.still_due(notice, at=at)
         assert facts == {
@@ -210,9 +245,6 @@ class TestWhenItIsSent:
             ("no", Reason.NOT_DUE),
             ("first", Reason.NOT_DUE),
             ("suitable", Reason.NOT_DUE),
-            ("withdrawn", Reason.NOT_NEEDED),
-            ("left", Reason.LEFT),
-            ("closed", Reason.SCHOOL_CLOSED),
         ],
     )
     def test_it_is_looked_at_again(self, here, nora, notice, at, what, reason):

@@ -95,6 +95,7 @@ class TestAPack:
             assert rows(found[name]) == [], name
         text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(found["decision-log.pdf"])).pages)
         assert "A letter" not in text and "Nothing has been written yet" in text
+        assert "Clock stopped" not in text and "The clock stopped" not in text
 
 
 class TestThePage:

@@ -5,11 +5,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
+from handrail.absences.counting import standing_of, standings
 from handrail.absences.daycount import CODES, Slot
 from handrail.absences.models import AttendanceMark, Case, NilReturn, SicknessReturn
 from handrail.absences.periods import Period
+from handrail.absences.section19 import Standing
 from handrail.core import audit
 from handrail.core.calendar import beginning_of, day_of
 from handrail.core.jinja import long_date
@@ -118,6 +120,7 @@ def change_return(
     """
     on = day_of(at)
     made = SicknessReturn.objects.select_for_update(of=("self",)).select_related("case__pupil").get(id=made.id)
+    before = standing_of(made.case, on=on)
     check_days(made.first_on, last_on, on=on)
     others = SicknessReturn.objects.standing().filter(case__pupil=made.case.pupil).exclude(id=made.id)
     _check_others(others, made.first_on, last_on)
@@ -136,6 +139,7 @@ def change_return(
         setattr(made, name, wanted[name])
     if changed:
         made.save(update_fields=[*changed, "edition"])
+        _keep_clock(made.case, before, on=on)
         _record("changed a sickness return", made, changed, by=by, at=at)
     return changed
 
@@ -160,10 +164,14 @@ def report(
 
 @transaction.atomic
 def withdraw_return(*, made: SicknessReturn, by: audit.Actor, at: datetime) -> bool:
-    """Take back a return that was a mistake. It stays on file and counts no more. Gives whether it still counted."""
+    """Take back a return that was a mistake. It stays on file and counts no more; a clock that it has started runs on,
+    until the authority says otherwise. Gives whether it still counted.
+    """
+    before = standing_of(made.case, on=day_of(at))
     standing = SicknessReturn.objects.standing().filter(id=made.id)
     if not standing.update(withdrawn_at=at, edition=F("edition") + 1):
         return False
+    _keep_clock(made.case, before, on=day_of(at))
     _record("took back a sickness return", made, ["withdrawn_at"], by=by, at=at)
     return True
 
@@ -189,6 +197,29 @@ def nothing_to_report(*, school: School, period: Period, by: audit.Actor, at: da
         school_id=school.id,
     )
     return True
+
+
+def _keep_clock(case: Case, before: Standing, *, on: date) -> None:
+    """Let a clock that ran run on since the same day, whatever the school says now."""
+    now = standing_of(case, on=on)
+    if before.needs_somebody and before.started_on and (now.started_on or date.max) > before.started_on:
+        Case.objects.filter(id=case.id).update(clock_on=before.started_on)
+
+
+def open_this_year(*, at: datetime) -> int:
+    """Open the case of this school year for children whose absence goes on from the last, where no clock has started:
+    one that has runs on in its own case. Gives the number.
+    """
+    on = day_of(at)
+    year = school_year_of(on)
+    this_year = Case.objects.filter(pupil=OuterRef("pupil"), school_year=year)
+    goes_on = SicknessReturn.objects.standing().filter(Q(last_on=None) | Q(last_on__gte=date(year, 9, 1)))
+    last_year = Case.objects.filter(~Exists(this_year), id__in=goes_on.values("case"), school_year__lt=year)
+    found = {case.pupil_id for case, now in standings(last_year.there(on=on), on=on) if now.started_on is None}
+    Case.objects.bulk_create(
+        [Case(pupil_id=pupil_id, school_year=year, opened_at=at) for pupil_id in found], ignore_conflicts=True
+    )
+    return len(found)
 
 
 def returns_of(school: School, period: Period) -> Any:

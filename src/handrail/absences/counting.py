@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from handrail.absences.daycount import ILL
 from handrail.absences.models import Case, CaseEntry
 from handrail.absences.section19 import Count, Standing, standing
+from handrail.core.calendar import beginning_of
 from handrail.core.models import AuthoritySettings
 from handrail.schools.models import Term
 from handrail.schools.terms import Calendar, school_year_of
@@ -44,10 +45,11 @@ lost (id, on_day, session) AS (
     FROM item JOIN absences_attendancemark mark ON mark.pupil_id = item.pupil_id AND mark.code = ANY(%s)
     JOIN day ON day.on_day = mark."on" AND day.school_year = item.school_year),
 numbered AS (SELECT id, on_day, row_number() OVER (PARTITION BY id ORDER BY on_day, session) AS place FROM lost),
-counted (id, sessions, near_on, full_on, likely_on) AS (
+counted (id, sessions, near_on, full_on, likely_on, clock_on) AS (
     SELECT item.id, coalesce(max(place), 0), min(on_day) FILTER (WHERE place >= 2 * %s),
         min(on_day) FILTER (WHERE place >= 2 * %s),
-        (SELECT min(likely_on) FROM absences_sicknessreturn r WHERE r.case_id = item.id AND withdrawn_at IS NULL)
+        (SELECT min(likely_on) FROM absences_sicknessreturn r WHERE r.case_id = item.id AND withdrawn_at IS NULL),
+        (SELECT clock_on FROM absences_case of_item WHERE of_item.id = item.id)
     FROM item LEFT JOIN numbered USING (id) GROUP BY item.id)
 """
 """The tables of a statement that counts, for `item`: the cases by id, child and school year."""
@@ -80,16 +82,19 @@ def school_days(first_year: int, *, calendar: Calendar, until: date) -> list[dat
 def counts(cases: QuerySet[Case], *, calendar: Calendar, settings: AuthoritySettings, on: date) -> dict[UUID, Count]:
     """What the count says of each of these cases. Two questions, however many there are."""
     tables, parameters = counted(cases, calendar=calendar, settings=settings, on=on)
-    rows = execute(f"WITH {tables} SELECT id, sessions, near_on, full_on, likely_on FROM counted", parameters)
+    rows = execute(f"WITH {tables} SELECT id, sessions, near_on, full_on, likely_on, clock_on FROM counted", parameters)
     return {row[0]: Count(*row[1:]) for row in rows}
 
 
 def standings(cases: QuerySet[Case], *, on: date) -> list[tuple[Case, Standing]]:
-    """Each of these cases with where it stands on the day `on`. Six questions, however many there are."""
+    """Each of these cases with where it stands at the end of the day `on`, by what had been written in its log. Six
+    questions, however many there are.
+    """
     settings, calendar = AuthoritySettings.load(), Term.objects.calendar()
     known = counts(cases, calendar=calendar, settings=settings, on=on)
     entries: dict[UUID, list[CaseEntry]] = {}
-    for entry in CaseEntry.objects.filter(case__in=cases.order_by().values("id")).in_order():
+    written = CaseEntry.objects.filter(made_at__lt=beginning_of(on + timedelta(days=1)))
+    for entry in written.filter(case__in=cases.order_by().values("id")).in_order():
         entries.setdefault(entry.case_id, []).append(entry)
     return [
         (case, standing(known[case.id], entries.get(case.id, []), calendar=calendar, settings=settings, on=on))

@@ -5,11 +5,11 @@ named officer sees the child too.
 """
 
 from datetime import date
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, Func, OuterRef, Q
 
 from handrail.absences.daycount import CODES, Session, Stretch
 from handrail.accounts.roles import Permission
@@ -41,6 +41,11 @@ class AttendanceMark(Record):
         ]
 
 
+def _first_of(school_year: Any) -> Func:
+    """The day on which a school year begins."""
+    return Func(school_year, 9, 1, function="make_date", output_field=models.DateField())
+
+
 class CaseQuerySet(models.QuerySet["Case"]):
     def visible_to(self, user: "User") -> Self:
         """To the named officer those that a school has reported; to a school its own children's."""
@@ -50,8 +55,14 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.filter(pupil__school_id__in=ids)
 
     def reported(self) -> Self:
-        """Those with a return that was not taken back."""
-        return self.filter(Exists(SicknessReturn.objects.standing().filter(case=OuterRef("pk"))))
+        """Those with a return that stands and reaches into their year, and all about which the authority has written or
+        whose clock had run: a school takes nothing back of these.
+        """
+        returns = SicknessReturn.objects.standing().filter(case__pupil=OuterRef("pupil"))
+        begun = returns.filter(first_on__lt=_first_of(OuterRef("school_year") + 1))
+        reaching = begun.filter(Q(last_on=None) | Q(last_on__gte=_first_of(OuterRef("school_year"))))
+        written = CaseEntry.objects.filter(case=OuterRef("pk"))
+        return self.filter(Exists(reaching) | Exists(written) | Q(clock_on__isnull=False))
 
     def there(self, *, on: date) -> Self:
         """Those of children who have not left an open school."""
@@ -65,6 +76,9 @@ class Case(Record):
     pupil = models.ForeignKey(Pupil, on_delete=models.CASCADE, related_name="absence_cases")
     school_year = models.PositiveSmallIntegerField(help_text="the year in which the school year began")
     opened_at = models.DateTimeField()
+    clock_on = models.DateField(
+        null=True, help_text="since when the clock ran before the school took back, or changed, what it rests on"
+    )
 
     pupil_id: UUID
 
@@ -78,11 +92,21 @@ class Case(Record):
     def year(self) -> str:
         return year_in_words(self.school_year)
 
+    @property
+    def gone_on(self) -> date | None:
+        """When the child left, or is to leave, or the school closed."""
+        return min(filter(None, [self.pupil.left_on, self.pupil.school.closed_on]), default=None)
+
 
 class SicknessReturnQuerySet(models.QuerySet["SicknessReturn"]):
     def standing(self) -> Self:
         """Those that were not taken back."""
         return self.filter(withdrawn_at=None)
+
+    def of(self, case: Case) -> Self:
+        """Those of a child that reach into the year of a case."""
+        first, end = date(case.school_year, 9, 1), date(case.school_year + 1, 9, 1)
+        return self.filter(Q(last_on=None) | Q(last_on__gte=first), case__pupil=case.pupil_id, first_on__lt=end)
 
 
 class SicknessReturn(Record):

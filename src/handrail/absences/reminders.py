@@ -1,8 +1,9 @@
 """Who is owed a message about a case, and whether it is still due when it is sent.
 
 The named officer is told when a child is near the threshold, when it is reached, and on school days after that; the
-head of the child's school once, and in the end the administrators too. Only a decision or a stopped clock ends it, and
-a review has its own messages. A message says nothing but a reference.
+head of the child's school once, and in the end the administrators too. Only a decision or a stopped clock ends it: a
+clock that had started goes on when the child leaves the school. A review has its own messages. A message says nothing
+but a reference.
 """
 
 from datetime import date, datetime
@@ -79,7 +80,6 @@ def running(*, on: date) -> QuerySet[Case]:
     )
     return (
         Case.objects.reported()
-        .there(on=on)
         .annotate(
             move=Subquery(move.order_by("-number").values("kind")[:1]),
             decided=Subquery(decision.filter(~Exists(ended_later)).order_by("-number").values("outcome")[:1]),
@@ -94,7 +94,6 @@ def reviewed(*, on: date) -> Any:
     newest = CaseEntry.objects.filter(case=OuterRef("pk")).exclude(kind=CaseEntry.Kind.ENDED).order_by("-number")
     return (
         Case.objects.reported()
-        .there(on=on)
         .annotate(due=Subquery(newest.values("next_review_on")[:1]))
         .filter(due__isnull=False)
         .order_by()
@@ -128,13 +127,19 @@ CLOCKS = f"""
 WITH {steps.ASKED},
 {{tables}},
 {{people}},
-running (id, near_on, started_on) AS (
-    SELECT id, near_on, coalesce(
-        (SELECT happened_on FROM absences_caseentry e WHERE e.case_id = counted.id AND e.kind = 'ended'
-            ORDER BY number DESC LIMIT 1), least(full_on, likely_on))
-    FROM counted),
-begun (id, started_on, place) AS (
-    SELECT running.id, started_on, coalesce((SELECT max(place) FROM day WHERE on_day <= started_on), 0)
+since (id, near_on, started_on, gone_on, head_email) AS (
+    SELECT counted.id, near_on, coalesce(
+            (SELECT happened_on FROM absences_caseentry e WHERE e.case_id = counted.id AND e.kind = 'ended'
+                ORDER BY number DESC LIMIT 1), least(full_on, likely_on, counted.clock_on)),
+        least(left_on, closed_on), head_email
+    FROM counted JOIN absences_case of_case ON of_case.id = counted.id
+    JOIN schools_pupil pupil ON pupil.id = of_case.pupil_id JOIN schools_school school ON school.id = pupil.school_id),
+running (id, near_on, started_on, head_email) AS (
+    SELECT id, near_on, started_on, head_email FROM since, asked WHERE gone_on IS NULL OR gone_on > asked.day
+    UNION ALL
+    SELECT id, NULL, started_on, '' FROM since, asked WHERE gone_on <= asked.day AND started_on <= gone_on),
+begun (id, started_on, head_email, place) AS (
+    SELECT running.id, started_on, head_email, coalesce((SELECT max(place) FROM day WHERE on_day <= started_on), 0)
     FROM running WHERE started_on IS NOT NULL),
 step AS (
     SELECT id AS item_id, NULL::uuid AS school_id, '{NEAR}' AS cycle, '{NEAR}' AS step, near_on AS step_on, role,
@@ -151,8 +156,6 @@ step AS (
     SELECT begun.id, NULL::uuid, started_on::text, 'day-{HEAD_DAYS}', day.on_day, 'head', lower(head_email), 'deadline',
         '{WORDING}'
     FROM begun JOIN day ON day.place = begun.place + {HEAD_DAYS}
-    JOIN absences_case of_case ON of_case.id = begun.id JOIN schools_pupil pupil ON pupil.id = of_case.pupil_id
-    JOIN schools_school school ON school.id = pupil.school_id
     WHERE head_email <> ''),
 {steps.chosen(CASE, several="officer")}
 """
@@ -178,11 +181,11 @@ def still_due(notice: Notice, *, at: datetime) -> dict[str, str]:
     case = Case.objects.reported().filter(id=notice.subject_id).select_related("pupil__school").first()
     if case is None:
         raise NoLongerDue(Notice.Reason.NOT_NEEDED)
-    if case.pupil.left_on and case.pupil.left_on <= on:
-        raise NoLongerDue(Notice.Reason.LEFT)
-    if not case.pupil.school.is_open:
-        raise NoLongerDue(Notice.Reason.SCHOOL_CLOSED)
-    if notice.cycle != _cycle(notice.subject_kind, standing_of(case, on=on)):
+    now, gone_on = standing_of(case, on=on), case.gone_on
+    if gone_on and gone_on <= on and not (now.started_on and now.started_on <= gone_on):
+        has_left = case.pupil.left_on and case.pupil.left_on <= on
+        raise NoLongerDue(Notice.Reason.LEFT if has_left else Notice.Reason.SCHOOL_CLOSED)
+    if notice.cycle != _cycle(notice.subject_kind, now):
         raise NoLongerDue(Notice.Reason.NOT_DUE)
     if notice.recipient not in _recipients(notice.recipient_role, case, on=on):
         raise NoLongerDue(Notice.Reason.CONTACT_CHANGED)

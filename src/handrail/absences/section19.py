@@ -2,7 +2,8 @@
 
 The clock starts when 15 school days are lost, or when the school says that they will be. It stops for a first session
 of education, or when suitable education is provided already, and for nothing else: not for a decision, not for the end
-of a school year. If the education stops it runs again.
+of a school year, and not because the school takes back what it said or the child leaves it. If the education stops it
+runs again.
 """
 
 from collections.abc import Sequence
@@ -40,6 +41,8 @@ class Count:
     full_on: date | None = None
     likely_on: date | None = None
     """When the school said that 15 days are likely."""
+    clock_on: date | None = None
+    """Since when the clock ran before the school took back, or changed, what it rests on."""
 
     @property
     def days(self) -> str:
@@ -65,6 +68,11 @@ class Standing:
     @property
     def is_running(self) -> bool:
         return self.started_on is not None and self.stopped_on is None
+
+    @property
+    def needs_somebody(self) -> bool:
+        """Whether the authority has to act: the clock runs, and nobody has said that section 19 does not apply."""
+        return self.is_running and self.stage != Stage.REFUSED
 
     def is_review_due(self, on: date) -> bool:
         return self.next_review_on is not None and self.next_review_on <= on
@@ -110,7 +118,7 @@ def standing(
 def _started_on(count: Count, last: CaseEntry | None) -> date | None:
     if last and last.kind == Kind.ENDED:
         return last.happened_on
-    days: list[Any] = [day for day in (count.full_on, count.likely_on) if day]
+    days: list[Any] = [day for day in (count.full_on, count.likely_on, count.clock_on) if day]
     return min(days, default=None)
 
 
@@ -121,6 +129,11 @@ def _why(count: Count, last: CaseEntry | None, settings: AuthoritySettings) -> s
         return f"{lost} The clock stopped on {long_date(last.happened_on)}: {last.get_kind_display().lower()}."
     if last:
         return f"{lost} The education stopped on {long_date(last.happened_on)}, so the clock runs again."
+    if count.clock_on and count.clock_on == _started_on(count, last) != count.full_on:
+        return (
+            f"{lost} The clock runs since {long_date(count.clock_on)}. The school has since taken back, or changed, "
+            "what it rests on: say whether section 19 applies."
+        )
     if count.likely_on and (count.full_on is None or count.likely_on < count.full_on):
         return f"{lost} The clock runs since {long_date(count.likely_on)}: the school said that 15 days are likely."
     if count.full_on:

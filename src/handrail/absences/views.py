@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -20,7 +20,7 @@ from handrail.absences.forms import DecisionForm, EndedForm, FirstSessionForm, Q
 from handrail.absences.models import Case, CaseEntry, SicknessReturn
 from handrail.absences.paper import decision_log, facts
 from handrail.absences.returns import in_words
-from handrail.absences.section19 import Stage
+from handrail.absences.section19 import Stage, Standing
 from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.jinja import moment
@@ -36,19 +36,27 @@ REVIEWS = "reviews"
 ORDER = list(Stage)
 
 
+def is_on_board(case: Case, now: Standing, *, on: date) -> bool:
+    """Whether a case still needs to be seen. A clock that had started before a child left runs on: the duty goes by
+    where a child lives.
+    """
+    if case.gone_on and case.gone_on <= on:
+        had_started = now.started_on is not None and now.started_on <= case.gone_on
+        return had_started and (now.needs_somebody or now.is_review_due(on))
+    return case.school_year == school_year_of(on) or now.needs_somebody or now.is_review_due(on)
+
+
 class BoardView(Door):
-    """The cases of this school year and those before whose clock runs, the most urgent first."""
+    """The cases of this school year, and those before and of children who have left for which the clock still runs, the
+    most urgent first.
+    """
 
     permission, needs_step_up, shows_child = Permission.DECIDE_CASES, True, True
 
     def get(self, request: Request) -> HttpResponse:
         on = request.today
-        cases = Case.objects.visible_to(request.user).there(on=on).select_related("pupil__school")
-        rows = [
-            (case, now)
-            for case, now in standings(cases, on=on)
-            if case.school_year == school_year_of(on) or now.stage != Stage.STOPPED or now.is_review_due(on)
-        ]
+        cases = Case.objects.visible_to(request.user).select_related("pupil__school")
+        rows = [(case, now) for case, now in standings(cases, on=on) if is_on_board(case, now, on=on)]
         numbers = Counter(now.stage for _, now in rows)
         due = sum(now.is_review_due(on) for _, now in rows)
         chosen = request.GET.get("show", "")
@@ -113,7 +121,7 @@ class CaseView(CaseDoor):
     """The clock and why it says what it says, what the school has said, and the log."""
 
     def get(self, request: Request, case_id: Any) -> HttpResponse:
-        made = SicknessReturn.objects.standing().filter(case=self.case).order_by("-first_on")
+        made = SicknessReturn.objects.of(self.case).order_by("-first_on")
         return self.page(
             "case",
             now=standing_of(self.case, on=request.today),
