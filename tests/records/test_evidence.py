@@ -89,7 +89,12 @@ class TestAPack:
     def test_is_the_same_twice(self, pack):
         assert pack() == pack()
 
-    def test_holds_nothing_that_came_later(self, pack, on):
+    def test_holds_nothing_that_came_later(self, one, case, nora, at, pack, on):
+        with inside(one):
+            decisions.first_session(
+                case=case, happened_on=on - timedelta(days=2), hours=25, why_not_full_time="",
+                next_review_on=date(2027, 1, 4), by=nora, at=at,
+            )  # fmt: skip
         found = files(pack(on - timedelta(days=1)))
         for name in ("log.csv", "returns.csv", "messages.csv", "changes.csv"):
             assert rows(found[name]) == [], name
