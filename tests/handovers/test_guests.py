@@ -15,7 +15,7 @@ from handovers.between import SAID
 from handrail.accounts.guests import TRIES, NoCodeNow, Tried
 from handrail.core.models import AuditEntry, ReadEntry
 from handrail.handovers import actions, by_hand, guests
-from handrail.handovers.actions import Destination, NotNow, ReasonMissing, Refused
+from handrail.handovers.actions import Destination, NotNow, ReasonMissing, Refused, StepsNotRead
 from handrail.handovers.guest_models import GuestPage
 from handrail.handovers.models import Handover, Message
 from handrail.notices.actions import NoLongerDue
@@ -200,13 +200,41 @@ class TestWhatTheyTellOnTheTelephone:
             for name, more in (
                 ("acknowledge", {}),
                 ("accept", {"starts_on": date(2026, 11, 30)}),
-                ("begin", {}),
+                ("begin", {"said": {"steps_read": "Ina Moss, on 30 November."}}),
                 ("plan_return", {"said": {"plan": "Slowly."}}),
             ):
                 by_hand.note_theirs(handover=sent, name=name, by=cast.head, at=AT, **more)
             actions.make_move(handover=sent, name="confirm_return", by=cast.head, at=AT)
             assert Handover.objects.get().state == "returned"
             assert sent.steps.get(move="accept").by_name == "Hana Head"
+
+    def test_of_a_first_session_is_noted_with_who_there_read_the_emergency_steps(
+        self, one: Any, cast: Any, sent: Handover
+    ) -> None:
+        who = {"handover": sent, "by": cast.head, "at": AT}
+        with inside(one):
+            for name in ("acknowledge", "accept"):
+                by_hand.note_theirs(name=name, **who)
+            for said in ({}, {"steps_read": "  "}):
+                with pytest.raises(StepsNotRead, match="who has read the emergency steps"):
+                    by_hand.note_theirs(name="begin", said=said, **who)
+            assert Handover.objects.get().state == "accepted"
+            by_hand.note_theirs(name="begin", said={"steps_read": "Ina Moss, on 23 November."}, **who)
+            assert sent.steps.get(move="begin").said == {"steps_read": "Ina Moss, on 23 November."}
+
+    def test_of_a_first_session_needs_no_more_where_a_guest_has_read_the_newest_pack(
+        self, one: Any, cast: Any, sent: Handover, page: GuestPage
+    ) -> None:
+        who = {"handover": sent, "by": cast.head, "at": AT}
+        with inside(one):
+            get_in(page, code_for(page))
+            guests.read_steps(page=page, at=AT)
+            by_hand.note_theirs(name="accept", **who)
+            assert not by_hand.asks_who_read(sent, "begin")
+            actions.submit(handover=sent, by=cast.head, at=AT)
+            assert by_hand.asks_who_read(sent, "begin")
+            guests.read_steps(page=page, at=AT)
+            assert by_hand.note_theirs(name="begin", **who).state == "active"
 
     def test_is_not_noted_where_the_setting_moves_itself(self, one: Any, cast: Any, sent: Handover) -> None:
         with inside(one):
@@ -279,6 +307,20 @@ class TestPages:
         assert browse(cast.neighbour).post(path, given).status_code == 404
         done = client.post(f"/handovers/{sent.id}/moves/acknowledge/", follow=True)
         assert "Recorded." in done.text and "The other side is told" not in done.text
+
+    def test_ask_who_there_read_the_emergency_steps_before_the_first_session(
+        self, one: Any, cast: Any, sent: Handover, browse: Any
+    ) -> None:
+        client, path = browse(cast.head), f"/handovers/{sent.id}/moves"
+        for name in ("acknowledge", "accept"):
+            client.post(f"{path}/{name}/")
+        refused = client.post(f"{path}/begin/").text
+        assert "Enter who there has read the emergency steps" in refused and "Enter the day they had" in refused
+        day = {"reader_on_day": "23", "reader_on_month": "11", "reader_on_year": "2026"}
+        done = client.post(f"{path}/begin/", {"reader": "Ina Moss", **day}, follow=True).text
+        assert "Ina Moss has read the emergency steps and knows where the medicine is: 23 November 2026." in done
+        with inside(one):
+            assert Handover.objects.get().state == "active"
 
     def test_lead_nowhere_with_another_address(self, browse: Any) -> None:
         assert browse().get("/guest/nothing/open/").status_code == 404

@@ -15,6 +15,11 @@ from handrail.handovers import moves, pack
 from handrail.handovers.models import Handover, Message, Pack, Step, StepsRead
 from handrail.handovers.moves import MOVES, Move, Side
 from handrail.handovers.pack_content import content_of
+from handrail.handovers.refusals import GapsLeft as GapsLeft
+from handrail.handovers.refusals import NotNow as NotNow
+from handrail.handovers.refusals import ReasonMissing as ReasonMissing
+from handrail.handovers.refusals import Refused as Refused
+from handrail.handovers.refusals import StepsNotRead as StepsNotRead
 from handrail.plans.models import PlanVersion
 from handrail.schools.actions import change_pupil, pupil_left
 from handrail.schools.models import Pupil, Term
@@ -47,30 +52,6 @@ VERBS = {
     "go_on_alone": "lost the way to the other side of a handover",
 }
 """Each move as the record of changes tells it."""
-
-
-class Refused(ValueError):
-    """What was asked cannot be done; the message says why in words for the person."""
-
-
-class NotNow(Refused):
-    """The handover is not where this can be done, or the child is in another one."""
-
-
-class GapsLeft(Refused):
-    """The pack lacks something of the smallest safe set."""
-
-    def __init__(self, missing: list[pack.Item]) -> None:
-        super().__init__("Fill in what is missing first. Nothing has been sent.")
-        self.missing = missing
-
-
-class StepsNotRead(Refused):
-    """Nobody has said that they read the emergency steps of the newest pack."""
-
-
-class ReasonMissing(Refused):
-    """A move that has to say why does not."""
 
 
 @dataclass(frozen=True)
@@ -220,12 +201,10 @@ def make_move(
         raise NotNow("A return pack has come. Open it first: afterwards it is gone.")
     if name in ("accept", "begin") and handover.messages.filter(way="in", kind="pack", done_at=None).exists():
         raise NotNow("A newer pack has come. Open and read it first.")
-    if name == "begin":
-        newest = handover.newest_pack()
-        if newest is None or not newest.read_by.exists():
-            raise StepsNotRead(
-                "Somebody must first say that they have read the emergency steps and know where the medicine is."
-            )
+    if name == "begin" and not steps_are_read(handover):
+        raise StepsNotRead(
+            "Somebody must first say that they have read the emergency steps and know where the medicine is."
+        )
     for column, day in dates.items():
         setattr(handover, column, day)
     make(handover, name, by=by, at=at, said=told)
@@ -245,6 +224,12 @@ def check_said(name: str, told: Mapping[str, str], dates: Mapping[str, date]) ->
         raise ReasonMissing("Say who acts next, and what could be done instead.")
     if name == "begin_return" and not dates.get("return_until_on"):
         raise ReasonMissing("Enter the day on which the phased return ends. It must have one.")
+
+
+def steps_are_read(handover: Handover) -> bool:
+    """Whether somebody has said that they read the emergency steps of the newest pack."""
+    newest = handover.newest_pack()
+    return newest is not None and newest.read_by.exists()
 
 
 @transaction.atomic

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from handrail.core import audit
 from handrail.handovers import actions, moves, pack
-from handrail.handovers.actions import GapsLeft, NotNow
+from handrail.handovers.actions import GapsLeft, NotNow, StepsNotRead
 from handrail.handovers.models import Handover, Pack
 from handrail.handovers.moves import MOVES, Side, State
 from handrail.handovers.pack_content import content_of
@@ -20,6 +20,9 @@ TOLD: Mapping[Side, tuple[str, ...]] = {
 """What a side without Handrail can be heard to have done. A setting sends no return pack through it; what a home side
 sends as a pack is written down: see `keep_pack`.
 """
+
+WHO_READ = "steps_read"
+"""What is said of a first session elsewhere: who there has read the emergency steps, and on which day."""
 
 
 @transaction.atomic
@@ -34,7 +37,8 @@ def note_theirs(
 ) -> Handover:
     """Follow a move of a side that does not use Handrail. The story says who told of it.
 
-    Raises ReasonMissing, and NotNow where the other side makes its own moves or this one is not its to make.
+    Raises ReasonMissing, StepsNotRead when a first session is told of without who there read the emergency steps, and
+    NotNow where the other side makes its own moves or this one is not its to make.
     """
     handover = actions.locked(handover)
     if not handover.has_no_other_side or name not in TOLD[theirs(handover)]:
@@ -43,6 +47,8 @@ def note_theirs(
         raise NotNow("There is no return pack yet.")
     told = {key: text.strip() for key, text in (said or {}).items() if text.strip()}
     actions.check_said(name, told, dates)
+    if asks_who_read(handover, name) and not told.get(WHO_READ):
+        raise StepsNotRead("Ask them who has read the emergency steps and knows where the medicine is, and since when.")
     for column, day in dates.items():
         setattr(handover, column, day)
     _follow(handover, name, said=told, by=by, at=at)
@@ -90,6 +96,11 @@ def _follow(handover: Handover, name: str, *, said: Mapping[str, str] | None, by
 def theirs(handover: Handover) -> Side:
     """The other side."""
     return Side.SETTING if handover.is_home else Side.HOME
+
+
+def asks_who_read(handover: Handover, name: str) -> bool:
+    """Whether a move of the other side needs it said who there has read the emergency steps: a guest may have."""
+    return name == "begin" and not actions.steps_are_read(handover)
 
 
 def may_be_told(handover: Handover) -> list[moves.Move]:

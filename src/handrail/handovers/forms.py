@@ -7,7 +7,9 @@ from django import forms
 
 from handrail.core.forms.choices import Radios
 from handrail.core.forms.dates import DateField
+from handrail.core.jinja import long_date
 from handrail.handovers import pack
+from handrail.handovers.by_hand import WHO_READ
 from handrail.handovers.models import Handover, Setting
 from handrail.schools.forms import LivesInField
 
@@ -75,6 +77,22 @@ def _text(label: str, hint: str = "") -> forms.CharField:
     )
 
 
+def _who_read(today: date | None) -> dict[str, forms.Field]:
+    """Who at a setting without Handrail has read the emergency steps, and when."""
+    return {
+        "reader": forms.CharField(
+            label="Who there has read the emergency steps and knows where the medicine is?",
+            max_length=150,
+            help_text="Ask them on the telephone. No session starts before somebody has read them.",
+            widget=forms.TextInput({"autocomplete": "off"}),
+            error_messages={"required": "Enter who there has read the emergency steps"},
+        ),
+        "reader_on": DateField(
+            label="On which day had they read them?", noun="day they had read them", when="past", today=today
+        ),
+    }
+
+
 class MoveForm(forms.Form):
     """What a move asks besides being made: words for the other side, and days."""
 
@@ -99,8 +117,12 @@ class MoveForm(forms.Form):
         "begin_return": {"return_until_on": "Last day of the phased return"},
     }
 
-    def __init__(self, *args: Any, move: str, **more: Any) -> None:
+    def __init__(
+        self, *args: Any, move: str, today: date | None = None, asks_who_read: bool = False, **more: Any
+    ) -> None:
         super().__init__(*args, **more)
+        if asks_who_read:
+            self.fields |= _who_read(today)
         for name, (label, hint) in self.WORDS.get(move, {}).items():
             self.fields[name] = _text(label, hint)
         for name, label in self.DAYS.get(move, {}).items():
@@ -109,7 +131,11 @@ class MoveForm(forms.Form):
 
     @property
     def said(self) -> dict[str, str]:
-        return {name: text for name, text in self.cleaned_data.items() if name not in self.days and text}
+        told = {name: text for name, text in self.cleaned_data.items() if name not in self.days and text}
+        if reader := told.pop("reader", ""):
+            day = long_date(told.pop("reader_on"))
+            told[WHO_READ] = f"{reader} has read the emergency steps and knows where the medicine is: {day}."
+        return told
 
     @property
     def dates(self) -> dict[str, Any]:

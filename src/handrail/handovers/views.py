@@ -385,7 +385,9 @@ class MoveView(CaseDoor):
     def form(self, *data: Any) -> MoveForm:
         if self.kwargs["name"] not in BUTTONS and not self.is_theirs:
             raise Http404
-        return MoveForm(*data, move=self.kwargs["name"])
+        name, handover = self.kwargs["name"], self.handover
+        asks = self.is_theirs and by_hand.asks_who_read(handover, name)
+        return MoveForm(*data, move=name, today=self.request.today, asks_who_read=asks)
 
     def show(self, form: MoveForm) -> HttpResponse:
         words = (IN_THEIR_NAME if self.is_theirs else BUTTONS)[self.kwargs["name"]]

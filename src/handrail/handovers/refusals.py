@@ -1,0 +1,27 @@
+"""Why something about a handover cannot be done, in words for the person."""
+
+from handrail.handovers import pack
+
+
+class Refused(ValueError):
+    """What was asked cannot be done; the message says why in words for the person."""
+
+
+class NotNow(Refused):
+    """The handover is not where this can be done, or the child is in another one."""
+
+
+class GapsLeft(Refused):
+    """The pack lacks something of the smallest safe set."""
+
+    def __init__(self, missing: list[pack.Item]) -> None:
+        super().__init__("Fill in what is missing first. Nothing has been sent.")
+        self.missing = missing
+
+
+class StepsNotRead(Refused):
+    """Nobody has said that they read the emergency steps of the newest pack."""
+
+
+class ReasonMissing(Refused):
+    """A move that has to say why does not."""
