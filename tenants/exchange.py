@@ -50,7 +50,8 @@ class Card:
 class Member:
     """An authority in the exchange. It can be written to while `key_id` is there, and it has neither left nor ceased.
 
-    `followed_by` are the codes and names of the authorities in whose hands its schools are afterwards.
+    `followed_by` are the codes and names of the authorities in whose hands its schools are afterwards; `hospitals` the
+    URNs of those that it has confirmed as hospital schools.
     """
 
     role: str
@@ -63,6 +64,7 @@ class Member:
     left_at: datetime | None
     ceased_on: date | None
     followed_by: dict[str, str]
+    hospitals: list[str]
 
     def has_ceased(self, at: datetime) -> bool:
         """Whether its day has come, from whose beginning in London others are in its place."""
@@ -100,8 +102,8 @@ class Envelope:
     ended_at: datetime | None
 
 
-_MEMBER = "SELECT role, authority_id, code, name, key_id, public_key, joined_at, left_at, ceased_on, followed_by"
-_MEMBER += " FROM exchange.member"
+_MEMBER = """SELECT role, authority_id, code, name, key_id, public_key, joined_at, left_at, ceased_on, followed_by,
+    hospitals FROM exchange.member"""
 _COLUMNS = """id, sender, recipient, reference, kind, about, card, key_id, sha256, state,
     deposited_at, expires_at, collected_at, opened_at, ended_at"""
 
@@ -127,6 +129,15 @@ def join(*, key_id: UUID, public_key: bytes, at: datetime) -> None:
 def leave(*, at: datetime) -> None:
     """Take no more envelopes, and send none. What is under way can still be opened and answered by hand."""
     execute("UPDATE exchange.member SET left_at = %s WHERE role = %s", (at, _role()))
+
+
+def publish_hospitals(urns: Iterable[str]) -> None:
+    """Say which of the bound authority's schools are hospital schools. Everybody in the exchange reads it."""
+    known = sorted(urns)
+    execute(
+        "UPDATE exchange.member SET hospitals = %s WHERE role = %s AND hospitals IS DISTINCT FROM %s",
+        (known, _role(), known),
+    )
 
 
 def members() -> list[Member]:

@@ -7,7 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from handrail.core.calendar import day_of
-from handrail.handovers import ceased, corrections, ledger, onward, post
+from handrail.handovers import ceased, corrections, ledger, onward, places, post
 from handrail.records.declined import destroy_declined as destroy
 from tenants.context import inside
 from tenants.routing import Authority
@@ -43,8 +43,9 @@ def let_run_out() -> int:
 
 @shared_task(base=UnboundTask)
 def let_run_out_one(*, authority: Authority, at: datetime) -> int:
-    """End what nobody opened in its time, and say where the ledgers of the two sides differ."""
+    """End what nobody opened in its time, and say which are hospital schools and where the two sides’ ledgers differ."""
     with inside(authority):
+        places.publish_hospitals()
         ended = post.let_run_out(at=at)
         for difference in ledger.differences():
             log.error("exchange: %s", difference)

@@ -11,7 +11,7 @@ from psycopg import sql
 PACKAGES_OWN = ("django_migrations", "django_content_type", "auth_permission", "auth_group", "auth_group_permissions")
 PUBLIC_FACTS = ("tenants_establishment", "tenants_establishmentlink", "tenants_registerimport")
 EXCHANGE = {
-    "member": ("SELECT", "UPDATE (key_id, public_key, joined_at, left_at)"),
+    "member": ("SELECT", "UPDATE (key_id, public_key, joined_at, left_at, hospitals)"),
     "block": ("SELECT", "INSERT", "DELETE"),
     "envelope": ("SELECT", "INSERT", "UPDATE (state, collected_at, opened_at, ended_at)"),
     "envelopebody": ("SELECT", "INSERT", "DELETE"),

@@ -15,7 +15,6 @@ from handrail.accounts.models import User
 from handrail.accounts.roles import Role
 from handrail.core.audit import CLOCK
 from handrail.handovers import actions, ceased, corrections, ledger, places, post
-from handrail.handovers.actions import Destination
 from handrail.handovers.models import Handover, Pack, Setting
 from handrail.plans import versions
 from handrail.schools.models import Pupil, School
@@ -60,14 +59,15 @@ class Between:
             member = exchange.member(self.two.code)
             return actions.prepare(
                 pupil=Pupil.objects.get(id=self.pupil_id),
-                to=Destination(
-                    role=member.role,
-                    authority=member.name,
-                    authority_code=member.code,
-                    setting="Felpersham Hospital School",
+                to=places.Place(
                     urn=HOSPITAL_URN,
-                    is_hospital=True,
-                ),
+                    name="Felpersham Hospital School",
+                    town="",
+                    type_name="Community special school",
+                    authority_name=member.name,
+                    authority_code=member.code,
+                    member=member,
+                ).as_destination(),
                 home_authority="001",
                 roll=Handover.Roll.GUEST,
                 starts_on=date(2026, 11, 30),
@@ -181,7 +181,7 @@ def furnished(database: str) -> Between:
     between = Between(database, *(authority_by_code(code) for code in ("001", "002", "003")))
     with as_superuser(database) as admin:
         admin.execute("TRUNCATE exchange.envelope, exchange.envelopebody, exchange.block")
-        admin.execute("UPDATE exchange.member SET ceased_on = NULL, followed_by = '{}'")
+        admin.execute("UPDATE exchange.member SET ceased_on = NULL, followed_by = '{}', hospitals = '{}'")
         for authority in (between.one, between.two, between.three):
             schema = authority.schema_name
             tables = ("schools_school", "handovers_exchangekey", "handovers_erasedenvelope", "notices_notice")

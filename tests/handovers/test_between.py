@@ -37,6 +37,7 @@ class TestTheWholeWay:
     def test_there_and_back(self, between: Between) -> None:
         between.sent()
         between.post()
+        assert between.home().due_on == date(2026, 11, 24), "a hospital school opens it within a day"
         arrived = between.setting()
         assert (arrived.state, arrived.pupil, arrived.due_on) == ("submitted", None, date(2026, 11, 24))
         opened = between.open()

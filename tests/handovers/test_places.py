@@ -10,11 +10,13 @@ from handrail.accounts.roles import Role
 from handrail.core.audit import CLOCK
 from handrail.handovers import actions, places, post
 from handrail.handovers.models import Handover, Setting
-from handrail.handovers.places import NoSetting
+from handrail.handovers.places import NoSetting, Place
 from handrail.plans import versions
 from handrail.schools import own_schools
 from handrail.schools.models import Pupil, School
+from tenants import exchange
 from tenants.context import inside
+from workflows.handovers import let_run_out_one
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +84,33 @@ class TestProvisionWithoutAUrn:
         answer = client.post("/hospital-schools/", {"name": "Home Tuition", "kind": "tuition"}, follow=True).text
         assert "Home Tuition can now receive children" in answer and "No URN" in answer
         assert "No URN" in client.get("/schools/000001/").text
+
+
+class TestAHospitalSchoolOfAnotherAuthority:
+    @staticmethod
+    def is_hospital(one: Any, cast: Any) -> bool:
+        """As a school of the first authority finds it."""
+        with inside(one):
+            member = next(each for each in exchange.members() if each.code == "002")
+            found = Place(cast.far.urn, cast.far.name, "Felpersham", "Special school", member.name, member.code, member)
+            return found.as_destination().is_hospital
+
+    @pytest.mark.parametrize(("kind", "is_hospital"), [("hospital", True), ("medical_ap", False)])
+    def test_is_known_when_its_own_officer_has_confirmed_it(
+        self, one: Any, two: Any, cast: Any, kind: str, is_hospital: bool
+    ) -> None:
+        assert not self.is_hospital(one, cast), "its name says so, which proves nothing"
+        with inside(two):
+            for each in ("hospital", kind):
+                places.confirm_setting(school=cast.far, name="", kind=each, ring="Ina", telephone="1", by=CLOCK, at=AT)
+        assert self.is_hospital(one, cast) == is_hospital
+
+    def test_that_was_confirmed_before_becomes_known_within_the_hour(self, one: Any, two: Any, cast: Any) -> None:
+        with inside(two):
+            places.confirm_setting(school=cast.far, name="", kind="hospital", ring="", telephone="", by=CLOCK, at=AT)
+            exchange.publish_hospitals([])
+        let_run_out_one(authority=two.id, at=AT)
+        assert self.is_hospital(one, cast)
 
 
 class TestChildrenWithoutASchool:

@@ -44,6 +44,7 @@ def confirm_setting(
         "confirmed_by_name": by.actor_name,
     }
     setting, _ = Setting.objects.update_or_create(school=school, defaults=values)
+    publish_hospitals()
     audit.record(
         "confirmed a setting",
         by=by,
@@ -53,6 +54,12 @@ def confirm_setting(
         school_id=school.id,
     )
     return setting
+
+
+def publish_hospitals() -> None:
+    """Let the other authorities know which of the settings are hospital schools: they wait a day for those."""
+    hospitals = Setting.objects.filter(kind=Setting.Kind.HOSPITAL).exclude(school__urn__startswith=OWN)
+    exchange.publish_hospitals(hospitals.values_list("school__urn", flat=True))
 
 
 def _without_urn(name: str, kind: str, *, by: audit.Actor, at: datetime) -> School:
@@ -83,7 +90,10 @@ class Place:
     member: Member | None
 
     def as_destination(self) -> Destination:
-        """Of an authority that is not in the exchange `role` is empty: the setting is rung, or has a guest page."""
+        """Of an authority that is not in the exchange `role` is empty: the setting is rung, or has a guest page.
+
+        Whether it is a hospital school says its own authority: a name or a type of school does not.
+        """
         member = self.member
         own = Setting.objects.filter(school__urn=self.urn).first()
         return Destination(
@@ -92,7 +102,7 @@ class Place:
             authority_code=self.authority_code,
             setting=self.name,
             urn=self.urn,
-            is_hospital=bool(own and own.is_hospital),
+            is_hospital=bool((own and own.is_hospital) or (member and self.urn in member.hospitals)),
         )
 
 
