@@ -43,7 +43,7 @@ def let_run_out() -> int:
 
 @shared_task(base=UnboundTask)
 def let_run_out_one(*, authority: Authority, at: datetime) -> int:
-    """End what nobody opened in its time, and say which are hospital schools and where the two sides’ ledgers differ."""
+    """End what nobody opened in its time; say which are hospital schools, and where the ledgers of the sides differ."""
     with inside(authority):
         places.publish_hospitals()
         ended = post.let_run_out(at=at)

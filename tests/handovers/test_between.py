@@ -12,7 +12,7 @@ from handovers.between import AT, CHILD, CONDITION, SAID, Between
 
 from handrail.core.models import AuditEntry, AuthoritySettings
 from handrail.handovers import actions, ledger, places, post
-from handrail.handovers.actions import GapsLeft, NotNow, ReasonMissing, Refused, StepsNotRead
+from handrail.handovers.actions import GapsLeft, NotNow, ReasonMissing, Refused, StepsNotRead, WrongDay
 from handrail.handovers.models import ExchangeKey, Handover, Message, Setting
 from handrail.handovers.moves import State
 from handrail.handovers.today import taught
@@ -59,6 +59,21 @@ class TestTheWholeWay:
         assert (between.home().state, between.setting().state, between.home().due_on) == ("returned", "returned", None)
         assert between.bodies() == 0
         assert between.differences() == []
+
+    def test_keeps_the_day_of_the_first_session_on_both_sides(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        between.open()
+        between.read_steps()
+        between.move("accept")
+        tomorrow = AT + timedelta(days=1)
+        for day, words in ((date(2026, 11, 25), "in the past"), (date(2026, 11, 22), "after 23 November 2026")):
+            with pytest.raises(WrongDay, match=words):
+                between.move("begin", at=tomorrow, first_session_on=day)
+        assert between.setting().state == "accepted"
+        between.move("begin", at=tomorrow)
+        between.post(at=tomorrow + timedelta(days=1))
+        assert {each.first_session_on for each in (between.home(), between.setting())} == {tomorrow.date()}
 
     def test_makes_the_receivers_own_copy_of_the_child_and_the_plan(self, between: Between) -> None:
         between.sent()

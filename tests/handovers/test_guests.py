@@ -15,7 +15,7 @@ from handovers.between import SAID
 from handrail.accounts.guests import TRIES, NoCodeNow, Tried
 from handrail.core.models import AuditEntry, ReadEntry
 from handrail.handovers import actions, by_hand, guests
-from handrail.handovers.actions import Destination, NotNow, ReasonMissing, Refused, StepsNotRead
+from handrail.handovers.actions import Destination, NotNow, ReasonMissing, Refused, StepsNotRead, WrongDay
 from handrail.handovers.guest_models import GuestPage
 from handrail.handovers.models import Handover, Message
 from handrail.notices.actions import NoLongerDue
@@ -222,6 +222,18 @@ class TestWhatTheyTellOnTheTelephone:
             by_hand.note_theirs(name="begin", said={"steps_read": "Ina Moss, on 23 November."}, **who)
             assert sent.steps.get(move="begin").said == {"steps_read": "Ina Moss, on 23 November."}
 
+    def test_of_a_first_session_keeps_its_day(self, one: Any, cast: Any, sent: Handover) -> None:
+        later = AT + timedelta(days=3)
+        who = {"handover": sent, "by": cast.head, "at": later, "said": {"steps_read": "Ina Moss, on Monday."}}
+        with inside(one):
+            for name in ("acknowledge", "accept"):
+                by_hand.note_theirs(name=name, **who)
+            for day in (AT.date() - timedelta(days=1), later.date() + timedelta(days=1)):
+                with pytest.raises(WrongDay):
+                    by_hand.note_theirs(name="begin", first_session_on=day, **who)
+            by_hand.note_theirs(name="begin", first_session_on=AT.date(), **who)
+            assert Handover.objects.get().first_session_on == AT.date()
+
     def test_of_a_first_session_needs_no_more_where_a_guest_has_read_the_newest_pack(
         self, one: Any, cast: Any, sent: Handover, page: GuestPage
     ) -> None:
@@ -316,6 +328,9 @@ class TestPages:
             client.post(f"{path}/{name}/")
         refused = client.post(f"{path}/begin/").text
         assert "Enter who there has read the emergency steps" in refused and "Enter the day they had" in refused
+        assert 'value="2026"' in client.get(f"{path}/begin/").text, (
+            "the first session is today, if nothing else is said"
+        )
         day = {"reader_on_day": "23", "reader_on_month": "11", "reader_on_year": "2026"}
         done = client.post(f"{path}/begin/", {"reader": "Ina Moss", **day}, follow=True).text
         assert "Ina Moss has read the emergency steps and knows where the medicine is: 23 November 2026." in done

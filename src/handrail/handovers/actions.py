@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 
 from handrail.core import audit
 from handrail.core.calendar import day_of
+from handrail.core.jinja import long_date
 from handrail.core.models import AuthoritySettings
 from handrail.handovers import moves, pack
 from handrail.handovers.models import Handover, Message, Pack, Step, StepsRead
@@ -20,6 +21,7 @@ from handrail.handovers.refusals import NotNow as NotNow
 from handrail.handovers.refusals import ReasonMissing as ReasonMissing
 from handrail.handovers.refusals import Refused as Refused
 from handrail.handovers.refusals import StepsNotRead as StepsNotRead
+from handrail.handovers.refusals import WrongDay as WrongDay
 from handrail.plans.models import PlanVersion
 from handrail.schools.actions import change_pupil, pupil_left
 from handrail.schools.models import Pupil, Term
@@ -192,7 +194,7 @@ def make_move(
     """Make a move that needs no pack, and owe the other side a message of it.
 
     `dates` are columns of the handover that the move sets: when teaching starts, when a phased return ends. Raises
-    ReasonMissing, NotNow, and StepsNotRead when teaching would begin before anybody read the emergency steps.
+    ReasonMissing, NotNow, WrongDay, and StepsNotRead when teaching would begin before anybody read the steps.
     """
     handover = locked(handover)
     told = {key: text.strip() for key, text in (said or {}).items() if text.strip()}
@@ -205,6 +207,8 @@ def make_move(
         raise StepsNotRead(
             "Somebody must first say that they have read the emergency steps and know where the medicine is."
         )
+    if name == "begin":
+        dates["first_session_on"] = first_session_on(handover, dates.get("first_session_on"), at=at)
     for column, day in dates.items():
         setattr(handover, column, day)
     make(handover, name, by=by, at=at, said=told)
@@ -230,6 +234,20 @@ def steps_are_read(handover: Handover) -> bool:
     """Whether somebody has said that they read the emergency steps of the newest pack."""
     newest = handover.newest_pack()
     return newest is not None and newest.read_by.exists()
+
+
+def first_session_on(handover: Handover, given: date | None, *, at: datetime) -> date:
+    """The day of the first session, today where none is given. Raises WrongDay for one to come, and for one before
+    the child was accepted, or before the pack was sent where the acceptance was only told of afterwards.
+    """
+    day = given or day_of(at)
+    move, words = ("submit", "the pack was sent") if handover.is_home else ("accept", "the child was accepted")
+    before = handover.steps.filter(move=move).first()
+    if day > day_of(at):
+        raise WrongDay("The first session must be today or in the past")
+    if before and day < day_of(before.at):
+        raise WrongDay(f"The first session must be on or after {long_date(day_of(before.at))}, when {words}")
+    return day
 
 
 @transaction.atomic

@@ -37,8 +37,8 @@ def note_theirs(
 ) -> Handover:
     """Follow a move of a side that does not use Handrail. The story says who told of it.
 
-    Raises ReasonMissing, StepsNotRead when a first session is told of without who there read the emergency steps, and
-    NotNow where the other side makes its own moves or this one is not its to make.
+    Raises ReasonMissing, WrongDay, StepsNotRead when a first session is told of without who there read the emergency
+    steps, and NotNow where the other side makes its own moves or this one is not its to make.
     """
     handover = actions.locked(handover)
     if not handover.has_no_other_side or name not in TOLD[theirs(handover)]:
@@ -49,6 +49,8 @@ def note_theirs(
     actions.check_said(name, told, dates)
     if asks_who_read(handover, name) and not told.get(WHO_READ):
         raise StepsNotRead("Ask them who has read the emergency steps and knows where the medicine is, and since when.")
+    if name == "begin":
+        dates["first_session_on"] = actions.first_session_on(handover, dates.get("first_session_on"), at=at)
     for column, day in dates.items():
         setattr(handover, column, day)
     _follow(handover, name, said=told, by=by, at=at)

@@ -113,6 +113,7 @@ class MoveForm(forms.Form):
     }
     DAYS: dict[str, dict[str, str]] = {
         "accept": {"starts_on": "First day"},
+        "begin": {"first_session_on": "First session"},
         "plan_return": {"return_from_on": "First day back, if known"},
         "begin_return": {"return_until_on": "Last day of the phased return"},
     }
@@ -128,6 +129,8 @@ class MoveForm(forms.Form):
         for name, label in self.DAYS.get(move, {}).items():
             self.fields[name] = DateField(label=label, noun=label.lower(), required=False)
         self.days = list(self.DAYS.get(move, {}))
+        if move == "begin":
+            self.initial.setdefault("first_session_on", today)
 
     @property
     def said(self) -> dict[str, str]:

@@ -23,5 +23,9 @@ class StepsNotRead(Refused):
     """Nobody has said that they read the emergency steps of the newest pack."""
 
 
+class WrongDay(Refused):
+    """A move is said to have been on a day that it cannot have been on."""
+
+
 class ReasonMissing(Refused):
     """A move that has to say why does not."""
