@@ -146,6 +146,25 @@ class TestTheList:
         with inside(one):
             assert ReadEntry.objects.filter(verb="export").exists()
 
+    @pytest.mark.parametrize("side", ["home", "setting"])
+    def test_says_what_finance_has_to_know_on_each_of_its_pages(self, one, cast, browse, nora, side):
+        about = {"looked_after": "yes"}
+        hosts = {"home": ("001", "002"), "setting": ("002", "")}[side]
+        more = {"side": side, "home_authority": hosts[0], "host_authority": hosts[1]}
+        told = made(one, cast, "submitted", about=about if side == "home" else None, **more)
+        made(one, cast, "submitted", about={"looked_after": "yes"}, home_authority="001", host_authority="001")
+        if side == "setting":
+            with inside(one):
+                for number, says in ((1, {}), (2, about)):
+                    told.packs.create(number=number, content={"about": says}, sha256="0" * 64, made_at=AT)
+        client, words = browse(nora), "A looked-after child"
+        assert client.get(LIST).text.count(f"For finance: {words}") == 1
+        assert f"{words}, of two authorities. Handrail works out no charge." in client.get(f"{BOARD}{told.id}/").text
+        rows = csv.DictReader(
+            io.StringIO(b"".join(client.get(f"{LIST[:-1]}.csv").streaming_content).decode("utf-8-sig"))
+        )
+        assert sorted(row["For finance"] for row in rows) == ["", words]
+
     @pytest.mark.parametrize("path", [LIST, "/handover-board/list.csv"])
     def test_is_for_the_named_officer_alone(self, cast, browse, path):
         for who in (cast.officer, cast.admin, cast.head):

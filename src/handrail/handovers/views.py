@@ -13,7 +13,7 @@ from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import ReadEntry
 from handrail.handovers import actions, admissions, by_hand, ceased, guests, pack, post, return_pack, returning
-from handrail.handovers.finance import flags
+from handrail.handovers.finance import flags_of
 from handrail.handovers.forms import MoveForm, PackForm, PrepareForm, SearchForm
 from handrail.handovers.models import Handover, Setting
 from handrail.handovers.moves import MOVES, OVER, Move, State
@@ -22,7 +22,6 @@ from handrail.handovers.places import Place, place_of, places_called
 from handrail.schools.models import Pupil, School
 from handrail.schools.own_schools import NO_SCHOOL
 from tenants import exchange
-from tenants.models import Establishment
 
 Group = ReadEntry.Group
 
@@ -172,7 +171,7 @@ class HandoverView(CaseDoor):
             waits_since=post.not_taken_up_since(handover, at=request.now),
             troubles=[each.trouble for each in handover.messages.all() if each.trouble],
             words=actions.VERBS,
-            finance=self._finance(newest.content if newest else {}) if self.may_move else [],
+            finance=flags_of([handover])[handover.id] if self.may_move else [],
             **self._back(),
         )
 
@@ -180,17 +179,6 @@ class HandoverView(CaseDoor):
         """Each time somebody has read the pack through a guest page."""
         pages = [each.id for each in self.handover.guest_pages.all()]
         return list(ReadEntry.objects.filter(why=ReadEntry.Why.LINK, why_id__in=pages).order_by("-at")[:20])
-
-    def _finance(self, content: Any) -> list[str]:
-        handover = self.handover
-        about = (handover.about or {}) if handover.is_home else content.get("about", {})
-        setting = Establishment.objects.filter(urn=handover.setting_urn).first() if handover.setting_urn else None
-        return flags(
-            is_looked_after=about.get("looked_after") == "yes",
-            setting_type=setting.type_code if setting else None,
-            home=handover.home_authority,
-            host=handover.host_authority or (self.request.authority.code if not handover.is_home else ""),
-        )
 
     def _back(self) -> dict[str, Any]:
         """The way back: what is being written, what came, and whether the plan was re-issued since."""

@@ -18,6 +18,7 @@ from handrail.core.models import ReadEntry
 from handrail.core.reference import reference
 from handrail.core.spreadsheet import csv_file
 from handrail.handovers import actions
+from handrail.handovers.finance import flags_of
 from handrail.handovers.forms import FollowUpForm, PrepareForm
 from handrail.handovers.lapsed import begin, follow_up
 from handrail.handovers.models import FollowUp, Handover, OnwardReturn
@@ -89,11 +90,19 @@ class ListView(ListDoor):
         return render(
             request,
             "handovers/watched.html",
-            {"page": page, "chosen": self.chosen, "title": labels.get(self.chosen, "All handovers")},
+            {
+                "page": page,
+                "chosen": self.chosen,
+                "title": labels.get(self.chosen, "All handovers"),
+                "finance": flags_of([each.handover for each in page]),
+            },
         )
 
 
-HEADINGS = ("Reference", "Child", "From", "To", "Way", "Where it is", "Since", "School days since", "Due", "Days late")
+HEADINGS = (
+    *("Reference", "Child", "From", "To", "Way", "Where it is", "Since", "School days since", "Due", "Days late"),
+    "For finance",
+)
 
 
 class ListCsvView(ListDoor):
@@ -101,11 +110,12 @@ class ListCsvView(ListDoor):
 
     def get(self, request: Request) -> HttpResponseBase:
         self.looked_at(self.rows, Verb.EXPORT)
+        finance = flags_of([each.handover for each in self.rows])
         lines = [
             (
                 *(reference(each.handover.reference), each.child, sender(each.handover), each.handover.setting_name),
                 *(each.way.label, each.handover.get_state_display(), each.handover.since_on, each.days),
-                *(each.handover.due_on, each.days_late),
+                *(each.handover.due_on, each.days_late, ". ".join(finance[each.handover.id])),
             )
             for each in self.rows
         ]
@@ -158,6 +168,7 @@ class WatchedView(Door):
                 "now": as_watched(handover, calendar=Term.objects.calendar(), on=self.request.today),
                 "is_over": handover.state in OVER,
                 "sender": sender(handover),
+                "finance": flags_of([handover])[handover.id],
                 "steps": [
                     (step, step.said if is_own and step.state in OVER else None) for step in handover.steps.all()
                 ],
