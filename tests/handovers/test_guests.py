@@ -292,6 +292,10 @@ class TestPages:
             ] * 2
         case = browse(cast.head).get(f"/handovers/{sent.id}/").text
         assert "does not use Handrail" in case and "Read on a guest page by Ina Moss" in case
+        with inside(one):
+            digest = sent.newest_pack().sha256
+        assert "The pack that was sent: number 1 of" in case and "with version 1 of the plan" in case
+        assert f">{digest[:12]}<" in case
 
     def test_take_the_answer(self, one: Any, opened: Any) -> None:
         assert "Say who acts next" in opened.post(opened.at, {"answer": "decline", "reason": "No bed."}).text

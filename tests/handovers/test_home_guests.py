@@ -134,6 +134,7 @@ class TestTheGuest:
         case = browse(cast.hospital, authority=two)
         shown = case.get(f"/handovers/{handover.id}/").text
         assert "Sam Stone sent a pack" in shown and "I have read the emergency steps" in shown
+        assert "The pack that was opened: number 1 of" in shown and f">{made.sha256[:12]}<" in shown
         case.post(f"/handovers/{handover.id}/steps-read/")
         with inside(two), pytest.raises(NoLongerDue):
             guests.still_due(told, at=AT)

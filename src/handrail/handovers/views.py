@@ -161,6 +161,7 @@ class HandoverView(CaseDoor):
             said=admissions.words_of(handover.notice),
             waits_to_be_opened=waiting and not handover.is_over,
             newest=newest,
+            plan_number=(newest.content.get("plan") or {}).get("number") if newest else None,
             items=self._items(newest.content) if newest and not handover.is_home else [],
             read_by=list(newest.read_by.order_by("at")) if newest else [],
             has_read=bool(newest and newest.read_by.filter(by=request.user.id).exists()),
