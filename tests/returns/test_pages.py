@@ -1,5 +1,6 @@
 """The pages of returns: a school answers in parts, its lead submits, a governor signs, the authority samples."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -9,6 +10,8 @@ from reading import text_of
 
 from handrail.accounts.roles import Role
 from handrail.core.models import AuditEntry
+from handrail.guidance import published
+from handrail.guidance.published import framework
 from handrail.policies.actions import open_policies, record_review, set_details
 from handrail.policies.models import Policy
 from handrail.returns.actions import Wanted
@@ -275,3 +278,17 @@ class TestWhenGuidanceChanges:
         said = text_of(head.get("/schools/900001/return/"))
         assert "Changed since you answered: 1 point" in said
         assert "New since you returned it: 1 point The policy names the caterer." in said
+
+    def test_that_only_took_a_point_away_leaves_nothing_to_do(
+        self, one, cast, submitted, browse, monkeypatch, answer, ids
+    ):
+        submitted()
+        old = framework("CFA-100A")
+        found = (*published.editions(), replace(old, edition=2, requirements=old.requirements[1:]))
+        monkeypatch.setattr(published, "editions", lambda: found)
+        head = browse(cast.head)
+        assert "A correction to submit" not in text_of(head.get("/"))
+        assert "Submit the correction" not in text_of(head.get(HOME))
+        answer({ids[1]: Wanted("partly")}, only=[])
+        assert "A correction to submit" in text_of(head.get("/"))
+        assert "Submit the correction" in text_of(head.get(HOME))

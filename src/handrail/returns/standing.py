@@ -67,7 +67,7 @@ class Owed(NamedTuple):
 
 
 def owed_by(school: School, *, on: date) -> Owed | None:
-    """What the open cycle asks of this school: nothing any more once it has returned what is asked today."""
+    """What the open cycle asks of this school: nothing any more once it has returned what is asked today. What guidance only took away leaves nothing to do."""
     cycle = Cycle.objects.first()
     if cycle is None or cycle.is_closed(on):
         return None
@@ -77,8 +77,10 @@ def owed_by(school: School, *, on: date) -> Owed | None:
         return None
     if newest is None:
         return Owed(cycle)
-    points = [point for section in sections_of(cycle, school) for point in section.points]
-    return Owed(cycle, is_reopened=True, open_points=sum(point.answer is None for point in points))
+    answers = [point.answer for section in sections_of(cycle, school) for point in section.points]
+    open_points = sum(each is None for each in answers)
+    is_begun = any(isinstance(each, Draft) for each in answers)
+    return Owed(cycle, is_reopened=True, open_points=open_points) if open_points or is_begun else None
 
 
 def submitted_sections(returned: Return) -> list[Section]:
