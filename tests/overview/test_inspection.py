@@ -15,6 +15,7 @@ from handrail.accounts.roles import Role
 from handrail.care.actions import record_training
 from handrail.core.earlier import CHANGED_SINCE
 from handrail.core.models import AuditEntry
+from handrail.notices.wording import WORDINGS
 from handrail.overview.plan_counts import count_plans
 from handrail.plans.models import HealthcarePlan, Stage
 from handrail.plans.versions import write_emergency
@@ -322,11 +323,13 @@ class TestTheZip:
             policy = policies[Kind.MEDICAL_CONDITIONS]
             sent = {"subject_id": policy.id, "school_id": cast.oak.id, "owed_at": at - 9 * DAY, "state": "accepted"}
             NoticeFactory(**sent, ended_at=at - 8 * DAY)
+            NoticeFactory(**sent, ended_at=at - 8 * DAY, subject_kind="published_policy", wording="policy_not_found")
         text = words(files(take())["evidence.pdf"])
         assert "First aid 1 person" in text and "Seizures" not in text and "Ann Adult" not in text
-        [row] = rows(files(take(on=on - 9 * DAY))["reminders.csv"])
-        assert row["What had become of it"] == "Not sent by then"
-        assert rows(files(take())["reminders.csv"])[0]["What had become of it"] == "Sent"
+        for day, become in ((on - 9 * DAY, "Not sent by then"), (on, "Sent")):
+            sheet = rows(files(take(on=day))["reminders.csv"])
+            assert [row["What had become of it"] for row in sheet] == [become, become]
+            assert WORDINGS["policy_not_found"].called in {row["What about"] for row in sheet}
         assert "None was on record." in words(files(take(on=on - 4 * DAY))["evidence.pdf"])
 
     def test_keeps_back_small_counts_of_plans(self, one, cast, on, policies, take):

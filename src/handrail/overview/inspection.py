@@ -38,7 +38,10 @@ from handrail.returns.standing import submitted_sections
 from handrail.schools.models import School
 
 PAPER = Path(__file__).parent / "paper" / "inspection.typ"
-REMINDED_OF = ("policy", "yearly_return", "reopened_return", "self_assessment", "planned_action", "communication")
+REMINDED_OF = (
+    "policy", "published_policy", "yearly_return", "reopened_return", "self_assessment", "planned_action",
+    "communication",
+)  # fmt: skip
 """The kinds of thing of which reminders are told here: none is about a child."""
 
 NOT_FETCHED = b"This file could not be fetched when the evidence was made. Make the evidence again later."
