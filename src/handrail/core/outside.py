@@ -189,7 +189,7 @@ def _public_addresses(place: SplitResult, deadline: Deadline, may_be_plain: bool
 
 def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     """Whether it is one of the internet: none of a private network, of this machine or of its surroundings."""
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+    if isinstance(address, ipaddress.IPv6Address) and (address.ipv4_mapped or address.is_site_local):
         return False
     if any(address in each for each in INSIDE_OTHERS):
         return False
