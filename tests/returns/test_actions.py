@@ -242,7 +242,35 @@ class TestTheBoard:
         with inside(one):
             oak = {each.school.id: each for each in board(cycle, on=on)}[cast.oak.id]
             assert (oak.progress, oak.colour, oak.decided_by.rule) == (Progress.SUBMITTED, Colour.RED, "R4")
-            assert framework("CFA-100A").requirements[4].says in oak.decided_by.words
+            says = framework("CFA-100A").requirements[4].says
+            assert oak.decided_by.words.endswith(f"only partly: {says} (Start date to be confirmed.)")
+
+    def test_says_of_a_duty_whose_day_is_known_what_the_page_about_it_says(
+        self, one, cast, cycle, on, ids, submitted, monkeypatch
+    ):
+        made = submitted({ids[4]: NO})
+        dated = replace(framework("CFA-100A"), is_confirmed=True, effective_from=on)
+        found = (*(each for each in published.editions() if each.id != dated.id), dated)
+        for place in ("guidance.published", "returns.standing"):
+            monkeypatch.setattr(f"handrail.{place}.editions", lambda: found)
+        with inside(one):
+            assert {each.strength for each in submitted_sections(made)[0].points} == {"Must. Start date known"}
+            oak = {each.school.id: each for each in board(cycle, on=on)}[cast.oak.id]
+            assert oak.decided_by.words.endswith("(Start date known.)")
+
+    def test_never_shows_a_benchmark_as_law(self, one, cast, cycle, at, on):
+        with inside(one):
+            Cycle.objects.filter(id=cycle.id).update(framework_ids=["AUDIT-2017"])
+            cycle.refresh_from_db()
+            said = {each.id: Wanted("yes") for each in framework("AUDIT-2017").of("maintained_school")}
+            first = next(iter(said))
+            about = {"cycle": cycle, "school": cast.oak, "by": cast.head, "at": at}
+            actions.save_answers(answers=said | {first: Wanted("no")}, **about)
+            made = actions.submit(**about)
+            points = [point for section in submitted_sections(made) for point in section.points]
+            assert {each.strength for each in points} == {"Should. Benchmark, not law"}
+            oak = {each.school.id: each for each in board(cycle, on=on)}[cast.oak.id]
+            assert oak.decided_by.words.endswith("(Benchmark, not law.)")
 
     def test_counts_a_school_that_does_not_have_the_duty_nowhere(self, one, cycle, on, cast):
         with inside(one):

@@ -114,6 +114,11 @@ class Framework:
             return "In force" if self.is_confirmed else "In force unless replaced"
         return "Replaced" if self.status == Status.SUPERSEDED else "Benchmark, not law"
 
+    @property
+    def caveat(self) -> str:
+        """What is said beside each thing that it asks while it is not in force; else nothing."""
+        return "" if self.status == Status.IN_FORCE else self.status_in_words
+
     def in_sections(self) -> list[tuple[str, list[Requirement]]]:
         """The requirements under the titles they stand under, in their order."""
         return [(title, list(found)) for title, found in groupby(self.requirements, key=lambda each: each.section)]

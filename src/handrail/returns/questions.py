@@ -26,9 +26,9 @@ class Point:
 
     @property
     def strength(self) -> str:
-        """How strongly it asks, and that it has not begun if that is so."""
+        """How strongly it asks, and what keeps it from being law if anything does."""
         words = "Must" if self.requirement.strength == Strength.MUST else "Should"
-        return f"{words}. Start date to be confirmed" if self.framework.status == Status.ENACTED else words
+        return f"{words}. {self.framework.caveat}" if self.framework.caveat else words
 
     @property
     def file_id(self) -> UUID | None:
@@ -66,6 +66,11 @@ def asks(one: Framework) -> bool:
 def asked(frameworks: Iterable[Framework], body: str) -> list[tuple[Framework, Requirement]]:
     """What these frameworks ask of this kind of body."""
     return [(one, each) for one in frameworks if asks(one) for each in one.of(body)]
+
+
+def says(one: Framework, requirement: Requirement) -> str:
+    """What a requirement asks, in a sentence that never looks like law when it is none."""
+    return f"{requirement.says} ({one.caveat}.)" if one.caveat else requirement.says
 
 
 def digest_of(requirements: Iterable[Requirement]) -> str:

@@ -14,7 +14,7 @@ from handrail.guidance.frameworks import AUTHORITY, Framework, Strength
 from handrail.guidance.published import editions, framework, frameworks
 from handrail.policies.models import NEEDED, Communication, Kind, Policy, PolicyReview, WebsiteCheck
 from handrail.returns.models import Answer, Cycle, Draft, PlannedAction, Return
-from handrail.returns.questions import Point, Section, asked, asks, digest_of, in_sections, sections
+from handrail.returns.questions import Point, Section, asked, asks, digest_of, in_sections, says, sections
 from handrail.returns.rules import CRITERIA, Colour, Found, Kept, Returned, is_adequate, judged
 from handrail.schools.duty import BOUND, Body
 from handrail.schools.models import School
@@ -67,7 +67,9 @@ class Owed(NamedTuple):
 
 
 def owed_by(school: School, *, on: date) -> Owed | None:
-    """What the open cycle asks of this school: nothing any more once it has returned what is asked today. What guidance only took away leaves nothing to do."""
+    """What the open cycle asks of this school: nothing any more once it has returned what is asked today. What guidance
+    only took away leaves nothing to do.
+    """
     cycle = Cycle.objects.first()
     if cycle is None or cycle.is_closed(on):
         return None
@@ -228,8 +230,12 @@ def _own_returned(made: Return) -> Returned:
     unmet = [point for point in points if point.is_unmet]
     musts = [point for point in unmet if point.requirement.strength == Strength.MUST]
     return Returned(
-        unmet_musts=[point.requirement.says for point in musts],
-        unmet_shoulds=[point.requirement.says for point in unmet if point not in musts and not point.answer.reason],
+        unmet_musts=[says(point.framework, point.requirement) for point in musts],
+        unmet_shoulds=[
+            says(point.framework, point.requirement)
+            for point in unmet
+            if point not in musts and not point.answer.reason
+        ],
         unanswered=sum(point.answer is None for point in points),
     )
 
@@ -322,13 +328,13 @@ class _Wanted:
 
     def _returned(self, school: _School) -> Returned:
         if school.body not in self.by_body:
-            wanted = enumerate(each for _, each in asked(self.frameworks, school.body))
             self.by_body[school.body] = {
-                each.id: (place, each.strength == Strength.MUST, each.says) for place, each in wanted
+                each.id: (place, each.strength == Strength.MUST, says(one, each))
+                for place, (one, each) in enumerate(asked(self.frameworks, school.body))
             }
         points = self.by_body[school.body]
         musts: list[str] = []
         shoulds: list[str] = []
-        for _, is_must, says in sorted(points[name] for name in school.unmet if name in points):
-            (musts if is_must else shoulds).append(says)
+        for _, is_must, words in sorted(points[name] for name in school.unmet if name in points):
+            (musts if is_must else shoulds).append(words)
         return Returned(musts, shoulds, unanswered=max(0, len(points) - school.standing))
