@@ -1,4 +1,4 @@
-"""A new edition of a framework, in a folder of texts that is a copy of ours."""
+"""A new edition of a framework, or another in its place, in a folder of texts that is a copy of ours."""
 
 from pathlib import Path
 
@@ -33,4 +33,14 @@ def new_edition(folder: Path, framework_id: str, *, changed: int, added: str = "
     (folder / f"{framework_id}-2.toml").write_text(second + added)
     status = next(line for line in first.splitlines() if line.startswith("status"))
     old.write_text(first.replace(status, 'status = "superseded"', 1))
+    add_digests(folder)
+
+
+def come_into_force(folder: Path, framework_id: str, *, replacing: str) -> None:
+    """The draft of a framework is made law, and what it replaces ends."""
+    draft = (folder / f"{framework_id}-1.toml").read_text()
+    law = draft.replace("edition = 1", "edition = 2", 1).replace('status = "draft"', 'status = "in_force"', 1)
+    (folder / f"{framework_id}-2.toml").write_text(law)
+    old = folder / f"{replacing}-1.toml"
+    old.write_text(old.read_text().replace('status = "in_force"', 'status = "superseded"', 1))
     add_digests(folder)

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from shutil import copytree
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,14 +12,13 @@ from factories import person
 from handrail.accounts.roles import Role
 from handrail.guidance import published
 from handrail.guidance.published import framework
+from handrail.guidance.reading import TEXTS
 from handrail.returns.actions import Wanted, open_cycle, save_answers, submit
 from tenants.context import inside
 
 
 @pytest.fixture(autouse=True)
 def pages_happen_at(monkeypatch, at):
-    from types import SimpleNamespace
-
     monkeypatch.setattr("handrail.accounts.middleware.timezone", SimpleNamespace(now=lambda: at))
 
 
@@ -64,6 +65,15 @@ def submitted(one, cast, cycle, at, answer):
             return submit(**{"cycle": cycle, "school": cast.oak, "by": cast.head, "at": at} | more)
 
     return made
+
+
+@pytest.fixture
+def texts(tmp_path, monkeypatch):
+    """A copy of the texts, which the test may change: `texts.read()` is the new release that has them."""
+    folder = copytree(TEXTS, tmp_path / "texts")
+    monkeypatch.setattr(published, "TEXTS", folder)
+    yield SimpleNamespace(folder=folder, read=published.editions.cache_clear)
+    published.editions.cache_clear()
 
 
 @pytest.fixture

@@ -5,15 +5,17 @@ from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError, transaction
+from editions import come_into_force
 from factories import SchoolFactory
 
 from handrail.guidance import published
 from handrail.guidance.published import framework
+from handrail.guidance.reading import add_digests
 from handrail.returns import actions
 from handrail.returns.actions import Wanted
 from handrail.returns.models import Answer, Assessment, Countersignature, Cycle, Draft, Return, State
 from handrail.returns.rules import Colour
-from handrail.returns.standing import Progress, board, sections_of, submitted_sections
+from handrail.returns.standing import Progress, asking, board, sections_of, submitted_sections
 from tenants.context import inside
 from tenants.database import execute_count
 
@@ -226,6 +228,41 @@ class TestWhenGuidanceChanges:
             [section] = sections_of(cycle, cast.oak)
             assert section.is_done
             assert section.points[0].answer.verdict == "yes"
+
+
+class TestWhenAFrameworkTakesThePlaceOfAnother:
+    def test_an_open_cycle_asks_what_came_and_no_more_what_went(self, one, cast, cycle, on, texts, browse):
+        old = framework("SPMC-2015").of("maintained_school")
+        with inside(one):
+            Cycle.objects.filter(id=cycle.id).update(framework_ids=["SPMC-2015"])
+            cycle.refresh_from_db()
+
+            def asked():
+                return [each.requirement for section in sections_of(cycle, cast.oak) for each in section.points]
+
+            assert asked() == old
+            come_into_force(texts.folder, "MCAS-2026", replacing="SPMC-2015")
+            texts.read()
+            assert asked() == framework("MCAS-2026").of("maintained_school")
+            later = (texts.folder / "MCAS-2026-2.toml").read_text().replace("MCAS-", "NEXT-").replace("IHPM-", "NEXTP-")
+            (texts.folder / "NEXT-2026-1.toml").write_text(
+                later.replace("edition = 2", "edition = 1").replace('"SPMC-2015"', '"MCAS-2026"')
+            )
+            law = texts.folder / "MCAS-2026-2.toml"
+            law.write_text(law.read_text().replace('"in_force"', '"superseded"'))
+            add_digests(texts.folder)
+            texts.read()
+            assert asked() == framework("NEXT-2026").of("maintained_school") != []
+            assert [each.school.id for each in board(cycle, on=on)]
+        page = browse(cast.officer).get("/returns/open/").text
+        ticked = [line for line in page.splitlines() if 'name="framework_ids"' in line and "checked" in line]
+        assert len(ticked) == 2 and "NEXT-2026" in "".join(ticked) and "CFA-100A" in "".join(ticked)
+
+    def test_a_draft_that_would_is_not_asked(self, one, cast, cycle):
+        with inside(one):
+            Cycle.objects.filter(id=cycle.id).update(framework_ids=["SPMC-2015"])
+            cycle.refresh_from_db()
+            assert {each.id for each in asking(cycle)} == {"SPMC-2015"}
 
 
 class TestTheBoard:

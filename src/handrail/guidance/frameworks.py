@@ -94,6 +94,8 @@ class Framework:
     """The first day without it."""
     replaces: str = ""
     """The framework whose place it took, or would take."""
+    is_usual: bool = False
+    """Whether a return asks about it unless the authority chooses otherwise."""
 
     @property
     def is_draft(self) -> bool:

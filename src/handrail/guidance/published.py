@@ -38,6 +38,15 @@ def framework(framework_id: str) -> Framework | None:
     return next((each for each in frameworks() if each.id == framework_id), None)
 
 
+def line_of(one: Framework) -> list[str]:
+    """The id of a framework, and of those before it, each of which the one after it replaced."""
+    by_id = {each.id: each for each in frameworks()}
+    found = [one.id]
+    while (before := by_id[found[-1]].replaces) and before not in found:
+        found.append(before)
+    return found
+
+
 def elements_for(condition: str) -> list[Requirement]:
     """What a healthcare plan should record for a child with this condition: what counts for all, or for that one."""
     return [each for each in elements() if each.condition in ("", condition)]

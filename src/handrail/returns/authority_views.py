@@ -21,7 +21,6 @@ from handrail.returns.standing import Progress, Standing, board, may_be_asked, o
 from handrail.schools.terms import school_year_of
 
 PAGE = 50
-USUALLY_ASKED = ["SPMC-2015", "CFA-100A"]
 
 
 def filtered(rows: list[Standing], form: BoardFilters, cycle: Cycle | None) -> list[Standing]:
@@ -129,8 +128,9 @@ class OpenCycleView(Door):
 
     def form(self, request: Request, data: Any = None) -> CycleForm:
         year = school_year_of(request.today)
-        usual = {"framework_ids": USUALLY_ASKED, "school_year": year}
-        return CycleForm(data, today=request.today, this_year=year, frameworks=may_be_asked(), initial=usual)
+        found = may_be_asked()
+        usual = {"framework_ids": [each.id for each in found if each.is_usual], "school_year": year}
+        return CycleForm(data, today=request.today, this_year=year, frameworks=found, initial=usual)
 
     def page(self, request: Request, form: CycleForm) -> HttpResponse:
         return render(request, "returns/open_cycle.html", {"form": form})

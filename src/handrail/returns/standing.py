@@ -11,7 +11,7 @@ from django.db.models import Exists, Min, OuterRef, Q, TextChoices
 from handrail.core.calendar import beginning_of
 from handrail.core.models import AuthoritySettings
 from handrail.guidance.frameworks import AUTHORITY, Framework, Strength
-from handrail.guidance.published import editions, framework, frameworks
+from handrail.guidance.published import editions, framework, frameworks, line_of
 from handrail.policies.models import NEEDED, Communication, Kind, Policy, PolicyReview, WebsiteCheck
 from handrail.returns.models import Answer, Cycle, Draft, PlannedAction, Return
 from handrail.returns.questions import Point, Section, asked, asks, digest_of, in_sections, says, sections
@@ -25,8 +25,11 @@ NATION = "England"
 
 
 def asking(cycle: Cycle) -> list[Framework]:
-    """The frameworks that a cycle asks schools about, as they are today."""
-    return [each for each in frameworks() if each.id in cycle.framework_ids]
+    """The frameworks that a cycle asks schools about, as they are today: those that the authority chose, and what has
+    taken the place of one.
+    """
+    chosen = set(cycle.framework_ids)
+    return [each for each in frameworks() if asks(each) and chosen.intersection(line_of(each))]
 
 
 def may_be_asked(*bodies: str) -> list[Framework]:
