@@ -12,7 +12,7 @@ from factories import AT, NoticeFactory, PupilFactory, emergency, person
 from isolation.walk import CHILD, plant
 
 from handrail.accounts.roles import Role
-from handrail.care.actions import record_training
+from handrail.care.actions import correct_training, record_training
 from handrail.core.earlier import CHANGED_SINCE
 from handrail.core.models import AuditEntry
 from handrail.notices.wording import WORDINGS
@@ -46,6 +46,7 @@ from handrail.returns.actions import (
 )
 from handrail.returns.standing import sections_of
 from handrail.schools.actions import set_contacts
+from handrail.schools.models import School
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -332,6 +333,33 @@ class TestTheZip:
             assert WORDINGS["policy_not_found"].called in {row["What about"] for row in sheet}
         assert "None was on record." in words(files(take(on=on - 4 * DAY))["evidence.pdf"])
 
+    def test_tells_a_training_as_it_was_before_it_was_corrected(self, one, cast, at, on, policies, take, monkeypatch):
+        said = {"procedure_note": "", "trainer": "A nurse", "trainer_profession": "Nurse", "is_cover": False}
+        said |= {"person": "Ann Adult", "procedure": "first_aid", "confirmed_by": "A nurse"}
+        long = {"trained_on": on - 30 * DAY, "expires_on": on + DAY}
+        short = long | {"expires_on": on - 25 * DAY}
+        with inside(one):
+            made = record_training(school=cast.oak, by=cast.head, at=at - 20 * DAY, **said, **long)
+
+        def correct(days_ago, **facts):
+            with inside(one):
+                correct_training(training=made, by=cast.head, at=at - days_ago * DAY, **said | facts)
+
+        def told(days_ago, **of):
+            return words(files(take(on=on - days_ago * DAY, **of))["evidence.pdf"])
+
+        correct(10, **short)
+        assert "First aid 1 person" in told(11) and "None was on record." in told(10)
+        of_authority = {"place": "/inspection/", "who": cast.officer}
+        assert "1 person at 1 school" in told(11, **of_authority)
+        assert "0 people at 0 schools" in told(10, **of_authority)
+        correct(5, **long, procedure="medicines")
+        assert "Giving medicines 1 person" in told(5)
+        assert f"{CHANGED_SINCE} 1 person" in told(11), "in what is sealed, and not kept"
+        monkeypatch.setattr("handrail.care.actions.keep", lambda was, at: None)
+        correct(2, **short)
+        assert f"Not counted: 1 training. {CHANGED_SINCE}." in told(3)
+
     def test_keeps_back_small_counts_of_plans(self, one, cast, on, policies, take):
         with inside(one):
             for number in range(3):
@@ -416,3 +444,13 @@ class TestTheAuthoritys:
         assert (row["URN"], row["Yes"], row["No"]) == ("900001", "8", "1")
         before = files(take(place="/inspection/", who=cast.officer, on=on - 21 * DAY))
         assert rows(before["schools-returns.csv"]) == []
+
+    def test_tells_of_the_schools_that_were_open_on_the_day(self, one, cast, history, take, on):
+        with inside(one):
+            School.objects.filter(id=cast.oak.id).update(closed_on=on - 5 * DAY)
+            School.objects.filter(id=cast.elm.id).update(joined_on=on - 3 * DAY)
+        told = {}
+        for days_ago in (6, 5, 3):
+            found = files(take(place="/inspection/", who=cast.officer, on=on - days_ago * DAY))
+            told[days_ago] = {row["URN"] for row in rows(found["policies.csv"])} - {""}
+        assert told == {6: {cast.oak.urn}, 5: set(), 3: {cast.elm.urn}}

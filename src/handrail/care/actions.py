@@ -9,6 +9,7 @@ from handrail.care.expiry import trained_until
 from handrail.care.models import KitCheck, Medicine, SpareKit, StaffTraining
 from handrail.core import audit
 from handrail.core.calendar import day_of
+from handrail.core.earlier import keep
 from handrail.schools.models import Pupil, School
 
 OF_MEDICINE = (
@@ -267,6 +268,8 @@ def correct_training(
     facts["procedure_note"] = facts["procedure_note"] or None
     facts["is_confirmed"] = bool(facts["confirmed_by"].strip())
     changed = [name for name, value in facts.items() if getattr(training, name) != value]
+    if training.pupil_id is None:
+        keep([(training, {name: getattr(training, name) for name in changed})], at=at)
     for name in changed:
         setattr(training, name, facts[name])
     if changed:

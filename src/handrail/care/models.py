@@ -243,6 +243,8 @@ class StaffTraining(Record):
     is_cover = models.BooleanField(default=False, help_text="stands in when the other person is away")
     ended_on = models.DateField(null=True, help_text="the first day without it: has left, or was trained again")
 
+    TOLD_LATER = ("person", "trained_on", "expires_on", "is_confirmed")
+
     objects: ClassVar = RecordManager.from_queryset(StaffTrainingQuerySet)()
 
     class Meta:

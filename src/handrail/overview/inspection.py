@@ -9,13 +9,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
 
-from handrail.care.models import StaffTraining
+from handrail.care import past
 from handrail.core.calendar import beginning_of
 from handrail.core.documents import NotFound, StoreUnavailable, open_document
 from handrail.core.earlier import CHANGED_SINCE, Past
@@ -118,7 +119,8 @@ class Evidence:
     def _said(self, returned: Return) -> Iterator[Said]:
         planned: dict[str, list[str]] = {}
         actions = PlannedAction.objects.filter(cycle=returned.cycle_id, school=self.school)
-        recorded = list(actions.exclude(id__in=self._recorded_later("planned what a return lacks")))
+        later = AuditEntry.objects.filter(verb="planned what a return lacks", at__gte=self.until)
+        recorded = list(actions.exclude(id__in=later.values("subject_id")))
         for action, words in zip(recorded, self._planned(recorded), strict=True):
             planned.setdefault(action.requirement_id, []).append(words)
         for section in submitted_sections(returned):
@@ -140,9 +142,6 @@ class Evidence:
             )
             done = f"; done: {_day(done_on)}" if done_on else ""
             yield f"{what} ({owner}, by {_day(due_on)}{done})"
-
-    def _recorded_later(self, verb: str) -> QuerySet[AuditEntry, Any]:
-        return AuditEntry.objects.filter(verb=verb, at__gte=self.until).values("subject_id")
 
     # -- paper -------------------------------------------------------------------------------------------
 
@@ -234,25 +233,25 @@ class Evidence:
         lead = f"As counted on {long_date(counted_on)}. Covered: in date, people trained, medicines in date, consent."
         return Table("Healthcare plans", lead, labels, [counts], [1] * len(labels))
 
-    def _trained(self) -> QuerySet[StaffTraining]:
-        counted = StaffTraining.objects.filter(
-            Q(ended_on=None) | Q(ended_on__gt=self.on),
-            pupil=None, is_confirmed=True, trained_on__lte=self.on, expires_on__gte=self.on,
-        )  # fmt: skip
-        return counted.exclude(id__in=self._recorded_later("recorded a training"))
+    @cached_property
+    def trained(self) -> past.Then:
+        return past.as_at(self.school, on=self.on)
 
     def _training(self) -> Table:
         """How many people: at a school by what in, at the authority altogether."""
+        then = self.trained
+        other = f" Not counted: {plural(then.not_kept, 'training', 'trainings')}. {CHANGED_SINCE}."
+        told = f"Training that counted on the day, and is not for one child alone.{other if then.not_kept else ''}"
         if self.school is None:
-            people = self._trained().values("school", "person").distinct().count()
-            schools = self._trained().values("school").distinct().count()
+            people = len({(each.school_id, each.person) for each in then.people})
+            schools = len({each.school_id for each in then.people})
             said = f"{plural(people, 'person', 'people')} at {plural(schools, 'school', 'schools')}"
-            return Table("Training", f"{said}: training that counted on the day, and is not for one child alone.")
+            return Table("Training", f"{said}. {told}")
         people_in: dict[str, set[str]] = {}
-        for each in self._trained().filter(school=self.school):
-            people_in.setdefault(str(StaffTraining.Procedure(each.procedure).label), set()).add(each.person)
+        for each in then.people:
+            people_in.setdefault(each.procedure, set()).add(each.person)
         rows = [(what, plural(len(people), "person", "people")) for what, people in sorted(people_in.items())]
-        lead = "Training that counted on the day, and is not for one child alone." if rows else "None was on record."
+        lead = told if rows or then.not_kept else "None was on record."
         return Table("Training", lead, ("In what", "How many"), rows, (3, 1))
 
     def _notices(self) -> QuerySet[Notice]:
@@ -296,9 +295,9 @@ class Evidence:
                 yield File(f"{name}.txt", f"{what}: not fetched", NOT_FETCHED)
 
     def _all_policies(self) -> list[Then]:
-        """Those of the schools that are open, for the authority."""
-        found = Policy.objects.of_schools().select_related("school").order_by("school__name", "school__urn", "kind")
-        return as_at(found, on=self.on)
+        """Those of the schools that were open on the day, for the authority."""
+        found = Policy.objects.filter(school__in=School.objects.open_on(self.on)).select_related("school")
+        return as_at(found.order_by("school__name", "school__urn", "kind"), on=self.on)
 
     def _policies_csv(self) -> bytes:
         rows = (
@@ -355,8 +354,9 @@ class Evidence:
         return rows_as_csv(("URN", "School", "Return", "Submitted", "By", "Countersigned", *Verdict.labels), rows)
 
     def _training_csv(self) -> bytes:
-        counts = self._trained().order_by("school__name", "school__urn").values_list("school__urn", "school__name")
-        return rows_as_csv(("URN", "School", "People"), counts.annotate(Count("person", distinct=True)))
+        counts = Counter(school_id for school_id, _ in {(each.school_id, each.person) for each in self.trained.people})
+        rows = ((each.urn, each.name, counts[each.id]) for each in School.objects.filter(id__in=counts))
+        return rows_as_csv(("URN", "School", "People"), rows)
 
     def _reminders_csv(self) -> bytes:
         urns: dict[Any, str] = {} if self.school else dict(School.objects.order_by().values_list("id", "urn"))

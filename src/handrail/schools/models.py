@@ -25,6 +25,11 @@ class SchoolQuerySet(models.QuerySet["School"]):
     def open(self) -> Self:
         return self.filter(closed_on=None)
 
+    def open_on(self, on: date) -> Self:
+        """Those that had joined by the end of the day `on`, were open, and had not closed."""
+        there = Q(joined_on__lte=on) & (Q(opened_on=None) | Q(opened_on__lte=on))
+        return self.filter(there & (Q(closed_on=None) | Q(closed_on__gt=on)))
+
     def closed_with_children(self) -> Self:
         """Those that have closed and still have children on the roll, of whom nobody is reminded any more."""
         return self.filter(Exists(Pupil.objects.filter(school=OuterRef("pk"), left_on=None)), closed_on__isnull=False)
