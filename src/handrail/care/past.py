@@ -43,8 +43,9 @@ def as_at(school: School | None, *, on: date) -> Then:
     found = found.exclude(id__in=later.filter(verb="recorded a training").values("subject_id"))
     found = found.filter(school=school) if school else found.defer("procedure", "procedure_note")
     changes: dict[UUID, list[tuple[datetime, list[str]]]] = {}
-    for subject_id, *change in later.filter(verb="corrected a training").values_list("subject_id", "at", "fields"):
-        changes.setdefault(subject_id, []).append((change[0], change[1]))
+    for change in later.filter(verb="corrected a training"):
+        if change.subject_id:
+            changes.setdefault(change.subject_id, []).append((change.at, change.fields))
     as_today = found.exclude(id__in=changes).filter(trained_on__lte=on, expires_on__gte=on, is_confirmed=True)
     people = [Trained(each.school_id, each.person, CALLED[each.procedure] if school else "") for each in as_today]
     past, not_kept = Past(changes, at=until), 0
