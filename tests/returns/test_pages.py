@@ -277,6 +277,8 @@ class TestWhenGuidanceChanges:
         assert "Guidance has changed" not in text_of(browse(cast.neighbour).get("/"))
         said = text_of(head.get("/schools/900001/return/"))
         assert "Changed since you answered: 1 point" in said
+        assert said.count("What changed, word by word, in “Allergy safety policy”") == 1
+        assert 'href="/guidance/CFA-100A/changes/"' in head.get(HOME).text
         assert "New since you returned it: 1 point The policy names the caterer." in said
 
     def test_that_only_took_a_point_away_leaves_nothing_to_do(
