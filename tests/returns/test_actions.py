@@ -229,6 +229,19 @@ class TestWhenGuidanceChanges:
             assert section.is_done
             assert section.points[0].answer.verdict == "yes"
 
+    def test_taking_a_release_back_leaves_out_no_answer_of_what_was_submitted(
+        self, one, cast, cycle, browse, submitted, new_edition, monkeypatch, ids
+    ):
+        changed, removed, added = new_edition()
+        made = submitted(only=[*(each for each in ids if each != removed), added])
+        monkeypatch.undo()
+        with inside(one):
+            known, unknown = submitted_sections(made)
+            assert len(known.points) == 7
+            assert {point.requirement.id for point in unknown.points} == {changed, added}
+        page = browse(cast.head).get(f"/schools/900001/return/{made.id}/").text
+        assert f"{added}: this release of Handrail does not know what it asked." in page
+
 
 class TestWhenAFrameworkTakesThePlaceOfAnother:
     def test_an_open_cycle_asks_what_came_and_no_more_what_went(self, one, cast, cycle, on, texts, browse):

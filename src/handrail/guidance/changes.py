@@ -1,17 +1,12 @@
-"""What became of each requirement from one edition of a framework to another, word by word, and which answers carry
-over. Pure.
-"""
+"""What became of each requirement from one edition of a framework to another, word by word. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
-from typing import Generic, TypeVar
 
 from handrail.guidance.frameworks import Requirement
-
-Answer = TypeVar("Answer")
 
 
 class Became(StrEnum):
@@ -111,33 +106,3 @@ def words(before: str, after: str) -> list[Run]:
 
 def _words(text: str) -> list[str]:
     return re.findall(r"\S+|\s+", text)
-
-
-@dataclass(frozen=True)
-class Carried(Generic[Answer]):
-    """What becomes of answers: which stand for a requirement of the later edition, and what has to be asked."""
-
-    kept: dict[str, Answer] = field(default_factory=dict)
-    reopened: list[Requirement] = field(default_factory=list)
-    new: list[Requirement] = field(default_factory=list)
-    gone: list[Answer] = field(default_factory=list)
-
-
-def carry(answers: Mapping[str, tuple[str, Answer]], to: Iterable[Requirement]) -> Carried[Answer]:
-    """Take answers, each with the digest of what was answered, over to the requirements of another edition.
-
-    An answer stands where the requirement still asks the same. One that was changed is reopened, and no answer is
-    altered or lost: those of requirements that are not there any more are `gone`, each as it was.
-    """
-    carried: Carried[Answer] = Carried()
-    there = set()
-    for each in to:
-        there.add(each.id)
-        if each.id not in answers:
-            carried.new.append(each)
-        elif answers[each.id][0] == each.digest:
-            carried.kept[each.id] = answers[each.id][1]
-        else:
-            carried.reopened.append(each)
-    carried.gone.extend(answer for name, (_, answer) in answers.items() if name not in there)
-    return carried

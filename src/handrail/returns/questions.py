@@ -10,8 +10,15 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from handrail.guidance.frameworks import Framework, Requirement, Status, Strength
+from handrail.guidance.frameworks import Confidence, Framework, Read, Requirement, Status, Strength
 from handrail.returns.models import UNMET, Said
+
+UNKNOWN = Framework(
+    id="", edition=0, version="", title="Points that this release of Handrail does not know",
+    says="How strongly it asked is not known", published_by="", nation="", status=Status.SUPERSEDED,
+    is_confirmed=False, legal_basis="", certainty="", sources=(), requirements=(),
+)  # fmt: skip
+"""In place of the framework of an answer to something that no edition here asks: a release that did was taken back."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,8 @@ class Point:
     @property
     def strength(self) -> str:
         """How strongly it asks, and what keeps it from being law if anything does."""
+        if self.framework is UNKNOWN:
+            return UNKNOWN.says
         words = "Must" if self.requirement.strength == Strength.MUST else "Should"
         return f"{words}. {self.framework.caveat}" if self.framework.caveat else words
 
@@ -56,6 +65,16 @@ class Section:
     @property
     def is_done(self) -> bool:
         return self.answered == len(self.points)
+
+
+def unknown(answer: Any) -> Point:
+    """An answer to what no edition of this release asks."""
+    name = answer.requirement_id
+    asked = Requirement(
+        id=name, says=f"{name}: this release of Handrail does not know what it asked.", strength=Strength.SHOULD,
+        applies_to=(), section=UNKNOWN.title, source="", read=Read.MEMORY, confidence=Confidence.LOW,
+    )  # fmt: skip
+    return Point(asked, UNKNOWN, answer)
 
 
 def asks(one: Framework) -> bool:

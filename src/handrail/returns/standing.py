@@ -14,7 +14,7 @@ from handrail.guidance.frameworks import AUTHORITY, Framework, Strength
 from handrail.guidance.published import editions, framework, frameworks, line_of
 from handrail.policies.models import NEEDED, Communication, Kind, Policy, PolicyReview, WebsiteCheck
 from handrail.returns.models import Answer, Cycle, Draft, PlannedAction, Return
-from handrail.returns.questions import Point, Section, asked, asks, digest_of, in_sections, says, sections
+from handrail.returns.questions import Point, Section, asked, asks, digest_of, in_sections, says, sections, unknown
 from handrail.returns.rules import CRITERIA, Colour, Found, Kept, Returned, is_adequate, judged
 from handrail.schools.duty import BOUND, Body
 from handrail.schools.models import School
@@ -89,14 +89,17 @@ def owed_by(school: School, *, on: date) -> Owed | None:
 
 
 def submitted_sections(returned: Return) -> list[Section]:
-    """What a return says, under the words to which it said so: those of the edition that was answered."""
+    """What a return says, under the words to which it said so: those of the edition that was answered, and last what
+    no edition of this release knows.
+    """
     answers = returned.answers.prefetch_related("assessments")
     answers = answers.select_related("carried_from__returned__cycle", "evidence_file")
     by_digest = {each.digest: each for each in answers}
     then = {each.digest: (one, each) for one in editions() for each in one.requirements}
     points = [Point(then[digest][1], then[digest][0], by_digest[digest]) for digest in then if digest in by_digest]
     order = [each.id for each in frameworks()]
-    return in_sections(sorted(points, key=lambda point: order.index(point.framework.id)))
+    points.sort(key=lambda point: order.index(point.framework.id))
+    return in_sections([*points, *(unknown(each) for digest, each in by_digest.items() if digest not in then)])
 
 
 def by_point(school: School | None, *, cycle: Cycle) -> dict[str, list[PlannedAction]]:
