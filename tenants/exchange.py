@@ -50,8 +50,8 @@ class Card:
 class Member:
     """An authority in the exchange. It can be written to while `key_id` is there, and it has neither left nor ceased.
 
-    `followed_by` are the codes and names of the authorities in whose hands its schools are afterwards; `hospitals` the
-    URNs of those that it has confirmed as hospital schools.
+    `followed_by` are the codes and names of the authorities in whose hands its schools are afterwards, and `hospitals`
+    the URNs of what it has confirmed as hospital schools.
     """
 
     role: str
@@ -133,11 +133,7 @@ def leave(*, at: datetime) -> None:
 
 def publish_hospitals(urns: Iterable[str]) -> None:
     """Say which of the bound authority's schools are hospital schools. Everybody in the exchange reads it."""
-    known = sorted(urns)
-    execute(
-        "UPDATE exchange.member SET hospitals = %s WHERE role = %s AND hospitals IS DISTINCT FROM %s",
-        (known, _role(), known),
-    )
+    execute("UPDATE exchange.member SET hospitals = %s WHERE role = %s", (sorted(urns), _role()))
 
 
 def members() -> list[Member]:
@@ -222,7 +218,8 @@ def deposit(
 
 def recall(reference: UUID, *, at: datetime) -> bool:
     """Take back an envelope that is not opened yet, with its content. False when it is too late, or long over."""
-    return _take_out("reference = %s AND state IN ('deposited', 'collected')", (reference,), state="recalled", at=at)
+    where = "reference = %s AND state IN ('deposited', 'collected')"
+    return bool(_taken_out(where, (reference,), state="recalled", at=at))
 
 
 def expire(*, at: datetime) -> int:
@@ -363,10 +360,6 @@ def _why_not_opened(envelope_id: UUID, at: datetime) -> str:
     if found.state == "deposited":
         return "This has not arrived in your inbox yet. Try again in a minute."
     return "Somebody in your authority has already opened this."
-
-
-def _take_out(where: str, parameters: tuple[Any, ...], *, state: str, at: datetime) -> bool:
-    return bool(_taken_out(where, parameters, state=state, at=at))
 
 
 def _taken_out(where: str, parameters: tuple[Any, ...], *, state: str, at: datetime) -> list[UUID]:

@@ -237,16 +237,14 @@ def steps_are_read(handover: Handover) -> bool:
 
 
 def first_session_on(handover: Handover, given: date | None, *, at: datetime) -> date:
-    """The day of the first session, today where none is given. Raises WrongDay for one to come, and for one before
-    the child was accepted, or before the pack was sent where the acceptance was only told of afterwards.
-    """
+    """The day of the first session: today, where none is given. Raises WrongDay for one that cannot have been."""
     day = given or day_of(at)
-    move, words = ("submit", "the pack was sent") if handover.is_home else ("accept", "the child was accepted")
-    before = handover.steps.filter(move=move).first()
+    before = handover.steps.filter(move="submit" if handover.is_home else "accept").first()
     if day > day_of(at):
         raise WrongDay("The first session must be today or in the past")
     if before and day < day_of(before.at):
-        raise WrongDay(f"The first session must be on or after {long_date(day_of(before.at))}, when {words}")
+        words = f"{long_date(day_of(before.at))}, when {before.by_name} {VERBS[before.move]}"
+        raise WrongDay(f"The first session must be on or after {words}")
     return day
 
 
@@ -277,9 +275,8 @@ def child_in(handover: Handover) -> Pupil:
 
 def locked(handover: Handover) -> Handover:
     """The handover as it is now, held until the end."""
-    return (
-        Handover.objects.select_for_update(of=("self",)).select_related("pupil__school", "setting").get(id=handover.id)
-    )
+    rows = Handover.objects.select_for_update(of=("self",)).select_related("pupil__school", "setting")
+    return rows.get(id=handover.id)
 
 
 def make(
