@@ -54,7 +54,7 @@ def send_on(*, at: datetime) -> int:
         _owe(made, at=at)
     sent = 0
     owed = OnwardReturn.objects.select_for_update(of=("self",), skip_locked=True).filter(way=Way.OUT, done_at=None)
-    owed = owed.filter(envelope_id=None).select_related("returned__case__pupil__school")
+    owed = owed.exclude(reference__in=exchange.ran_out(KIND)).select_related("returned__case__pupil__school")
     for onward in owed.order_by("owed_at", "edition", "-takes_back"):
         try:
             sent += _send(onward, at=at)
