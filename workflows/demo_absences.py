@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from random import Random
 from typing import Any
 
 from handrail.absences import decisions
@@ -19,6 +18,9 @@ from tenants.database import require_bound
 
 REPORTED = (12, 27, 16)
 """School days up to today that children have lost: near the threshold, long after it, and decided."""
+
+SILENT_ONE_IN = 10
+"""How many of the schools that reported nobody did not say so: another tenth in each month."""
 
 
 def furnish(schools: Sequence[School | None], *, leads: Mapping[Any, User], officer: str, at: datetime) -> None:
@@ -51,7 +53,7 @@ def furnish_answers(*, leads: Mapping[Any, User], on: date) -> None:
         )
         for period in recent_periods(on=on)[1:]
         for school in silent(period)
-        if school.id in leads and Random(f"{school.urn} {period.first_on}").random() < 0.9  # noqa: S311 - invention, not secrecy
+        if school.id in leads and (int(school.urn) + period.first_on.month) % SILENT_ONE_IN
     )
 
 
