@@ -15,11 +15,14 @@ from tenants import exchange
 from tenants.database import require_bound
 
 SAID = {
+    "sex": "female",
+    "address": "1 Invented Lane, Barchester",
     "reason": "physical",
     "fitness": "About two hours a day, sitting up, with a rest between.",
     "medicine": "The ward keeps and gives all medicine. The mother has agreed.",
     "expected": "From next week until about half-term.",
     "informed": "Told the mother on the phone. The child would like to keep up with maths.",
+    "safeguarding_lead": "Sam Shaw, 01632 960003",
     "safeguarding": "no",
     "looked_after": "no",
     "restrictions": "Nobody",

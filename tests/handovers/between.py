@@ -27,11 +27,14 @@ TODAY = AT.date()
 CHILD = "Wren Canary"
 CONDITION = "Canary epilepsy"
 SAID = {
+    "sex": "female",
+    "address": "1 Invented Lane, Barchester",
     "reason": "physical",
     "fitness": "Two hours a day, with rests.",
     "medicine": "Midazolam in the ward’s cupboard.",
     "expected": "From 23 November to Christmas.",
     "informed": "Pat Parent, on 20 November.",
+    "safeguarding_lead": "Sam Shaw, 01632 960003",
     "safeguarding": "no",
     "looked_after": "no",
     "restrictions": "nobody",

@@ -96,6 +96,9 @@ class TestItsPack:
                 "school": "Some School",
                 "urn": "800001",
                 "authority": "999",
+                "lives_in": "999",
+                "school_authority": "999",
+                "named_officer": "",  # of the school’s own authority, which is not this one
                 "ring": "Sam Stone",
                 "telephone": "01632 960009",
             }

@@ -151,6 +151,7 @@ def test_a_home_school_without_handrail_reads_the_notice_and_sends_the_pack(site
     home_school.get_by_label("Which authority does the child live in?").select_option("Barsetshire")
     home_school.get_by_label("Stays on the home school").check()
     home_school.get_by_label("Physical health").check()
+    home_school.get_by_label("Female", exact=True).check()
     for question in ("safeguarding leads", "looked after", "teach the child at home"):
         home_school.get_by_role("group", name=question).get_by_label("No", exact=True).check()
     site.press(home_school, "Send this")

@@ -26,6 +26,8 @@ PHONE = 320
 CHILD = "Wren Canarywright"
 
 WRITTEN = {
+    "Where does the child live?": "1 Invented Lane",
+    "Who is your safeguarding lead?": "Sam Shaw, 01632 960003",
     "How much can the child do?": "Two hours a day, with rests.",
     "Medicine and devices, where they are kept and who may give them": "The ward keeps it.",
     "How long is it expected to last?": "Until Christmas.",
@@ -106,6 +108,7 @@ def fill_in_the_pack(page):
     for label, words in WRITTEN.items():
         page.get_by_label(label).fill(words)
     page.get_by_label("Physical health").check()
+    page.get_by_label("Female", exact=True).check()
     for question in ("safeguarding leads", "looked after", "teach the child at home"):
         page.get_by_role("group", name=question).get_by_label("No", exact=True).check()
 

@@ -142,7 +142,7 @@ def submit(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
     """Freeze the pack and owe it to the other side. Raises GapsLeft without the smallest safe set, and NotNow."""
     handover = locked(handover)
     move = "correct" if handover.newest_pack() and handover.state != moves.State.MORE_ASKED else "submit"
-    content = content_of(handover, child_in(handover))
+    content = content_of(handover, child_in(handover), on=day_of(at))
     missing = pack.gaps(content, 1)
     if missing:
         raise GapsLeft(missing)

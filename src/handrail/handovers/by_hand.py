@@ -6,6 +6,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from handrail.core import audit
+from handrail.core.calendar import day_of
 from handrail.handovers import actions, moves, pack
 from handrail.handovers.actions import GapsLeft, NotNow, StepsNotRead
 from handrail.handovers.models import Handover, Pack
@@ -66,7 +67,7 @@ def keep_pack(*, handover: Handover, by: audit.Actor, at: datetime, opened_by: a
     handover = actions.locked(handover)
     if handover.is_home or not handover.has_no_other_side or handover.pupil is None:
         raise NotNow("The other side sends its pack itself.")
-    content = content_of(handover, handover.pupil)
+    content = content_of(handover, handover.pupil, on=day_of(at))
     missing = pack.gaps(content, 1)
     if missing:
         raise GapsLeft(missing)

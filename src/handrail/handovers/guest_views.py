@@ -257,7 +257,7 @@ class GuestPageView(GuestDoor):
             says=Emergency.from_json(plan["emergency"]),
             parts=PARTS,
             sections=in_words(plan["sections"] or {}),
-            items=_rows(content),
+            items=pack.in_words(content, is_lead=True),  # the named person of the setting, who leads the case there
             has_read=newest.read_by.filter(by=guest.id).exists(),
             may_answer=bool(theirs & set(guests.ANSWERS)),
             handover=handover,
@@ -288,15 +288,6 @@ class GuestPageView(GuestDoor):
 
 
 NOT_TYPED = frozenset({"csrfmiddlewaretoken", "keep", "read", "tell"})
-
-
-def _rows(content: Any) -> list[dict[str, str]]:
-    """What the pack says beside the plan. A guest is the named person of the setting, who leads the case there."""
-    return [
-        {"key": item.label, "value": dict(item.choices).get(item.value(content), item.value(content))}
-        for item in pack.ASKED
-        if item.value(content)
-    ]
 
 
 class GuestStayView(GuestDoor):

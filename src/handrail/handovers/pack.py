@@ -8,8 +8,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any
+
+from handrail.core.jinja import long_date
 
 FORM = 1
 """The form of a pack's content. Another form is another number; a side that does not know it says so."""
@@ -24,17 +27,24 @@ class Sensitivity(StrEnum):
     HIGH = "high"
 
 
+IN_WORDS: Mapping[Sensitivity, str] = {
+    Sensitivity.LOW: "",
+    Sensitivity.PERSONAL: "",
+    Sensitivity.HEALTH: "About health.",
+    Sensitivity.HIGH: "Restricted.",
+}
+"""What is said of an item's sensitivity beside its question: of the personal ones nothing, for all of a pack is."""
+
+
 class SeenBy(StrEnum):
-    ALL = "all"
-    CARE = "care"
-    TEACHERS = "teachers"
+    """Who at a setting reads an item: two, for its teachers are who looks after the child there."""
+
+    STAFF = "staff"
     LEADS = "leads"
 
 
 SEEN_BY: Mapping[SeenBy, str] = {
-    SeenBy.ALL: "everybody at the setting who teaches the child",
-    SeenBy.CARE: "whoever looks after the child there",
-    SeenBy.TEACHERS: "the child’s teachers there",
+    SeenBy.STAFF: "everybody there who teaches and looks after the child",
     SeenBy.LEADS: "the lead of the setting only",
 }
 FOLLOWS: Mapping[int, str] = {1: "", 2: "Can follow within five days.", 3: "Only if they ask for it."}
@@ -65,13 +75,21 @@ class Item:
 
     @property
     def help_text(self) -> str:
-        """What to write, whether it can follow, and who will read it."""
-        return " ".join(filter(None, (self.hint, FOLLOWS[self.tier], f"Read by {SEEN_BY[self.seen_by]}.")))
+        """What to write, whether it can follow, how sensitive it is and who will read it."""
+        read_by = f"Read by {SEEN_BY[self.seen_by]}."
+        return " ".join(filter(None, (self.hint, FOLLOWS[self.tier], IN_WORDS[self.sensitivity], read_by)))
 
     def is_needed(self, content: Mapping[str, Any]) -> bool:
         """Whether it belongs to this child's pack at all."""
         question, answer = self.only_if
         return not question or content.get("about", {}).get(question) == answer
+
+    def in_words(self, content: Mapping[str, Any]) -> str:
+        """What the content says of it, as a page tells it; empty when it says nothing."""
+        value = self.value(content)
+        if not value:
+            return ""
+        return long_date(date.fromisoformat(value)) if self.name == "review_on" else dict(self.choices).get(value, value)
 
     def value(self, content: Mapping[str, Any]) -> Any:
         found: Any = content
@@ -80,21 +98,41 @@ class Item:
         return found
 
 
+SHOWN_ELSEWHERE = frozenset({"ring", "telephone", "emergency"})
 ITEMS: tuple[Item, ...] = (
-    Item(("child", "name"), "Name", 1, Sensitivity.PERSONAL, SeenBy.ALL),
-    Item(("child", "born_on"), "Date of birth", 1, Sensitivity.PERSONAL, SeenBy.ALL),
-    Item(("child", "year_group"), "Year group", 1, Sensitivity.PERSONAL, SeenBy.ALL),
-    Item(("contacts",), "A parent or carer who has parental responsibility", 1, Sensitivity.PERSONAL, SeenBy.CARE),
-    Item(("home", "ring"), "Whom to ring at the home school", 1, Sensitivity.LOW, SeenBy.ALL),
-    Item(("home", "telephone"), "Their telephone number", 1, Sensitivity.LOW, SeenBy.ALL),
-    Item(("home", "authority"), "The authority where the child lives", 1, Sensitivity.LOW, SeenBy.ALL),
-    Item(("plan", "emergency"), "What to do in an emergency", 1, Sensitivity.HEALTH, SeenBy.CARE),
+    Item(("child", "name"), "Name", 1, Sensitivity.PERSONAL, SeenBy.STAFF),
+    Item(("child", "born_on"), "Date of birth", 1, Sensitivity.PERSONAL, SeenBy.STAFF),
+    Item(("child", "year_group"), "Year group", 1, Sensitivity.PERSONAL, SeenBy.STAFF),
+    Item(
+        ("about", "sex"),
+        "Sex, as your register has it",
+        1,
+        Sensitivity.PERSONAL,
+        SeenBy.STAFF,
+        choices=(("female", "Female"), ("male", "Male")),
+    ),
+    Item(("contacts",), "A parent or carer who has parental responsibility", 1, Sensitivity.PERSONAL, SeenBy.STAFF),
+    Item(
+        ("about", "address"),
+        "Where does the child live?",
+        1,
+        Sensitivity.PERSONAL,
+        SeenBy.STAFF,
+        "The address, and of the parents if it is another one.",
+    ),
+    Item(("home", "ring"), "Whom to ring at the home school", 1, Sensitivity.LOW, SeenBy.STAFF),
+    Item(("home", "telephone"), "Their telephone number", 1, Sensitivity.LOW, SeenBy.STAFF),
+    Item(("home", "lives_in"), "The authority where the child lives", 1, Sensitivity.LOW, SeenBy.STAFF),
+    Item(("home", "school_authority"), "The authority of the school", 2, Sensitivity.LOW, SeenBy.STAFF),
+    Item(("home", "named_officer"), "Named officer of the school’s authority", 2, Sensitivity.LOW, SeenBy.STAFF),
+    Item(("plan", "emergency"), "What to do in an emergency", 1, Sensitivity.HEALTH, SeenBy.STAFF),
+    Item(("plan", "review_on"), "The plan is to be reviewed by", 2, Sensitivity.LOW, SeenBy.STAFF),
     Item(
         ("about", "reason"),
         "Why can the child not be at school?",
         1,
         Sensitivity.HEALTH,
-        SeenBy.CARE,
+        SeenBy.STAFF,
         choices=(
             ("physical", "Physical health"),
             ("mental", "Mental health"),
@@ -106,7 +144,7 @@ ITEMS: tuple[Item, ...] = (
         "How much can the child do?",
         1,
         Sensitivity.HEALTH,
-        SeenBy.CARE,
+        SeenBy.STAFF,
         "Hours a day that were advised, rest, infection, and what to keep away from.",
     ),
     Item(
@@ -114,7 +152,7 @@ ITEMS: tuple[Item, ...] = (
         "Medicine and devices, where they are kept and who may give them",
         1,
         Sensitivity.HEALTH,
-        SeenBy.CARE,
+        SeenBy.STAFF,
         "Write “none” if there is none. Say what the parents agreed to.",
     ),
     Item(
@@ -122,7 +160,7 @@ ITEMS: tuple[Item, ...] = (
         "How long is it expected to last?",
         1,
         Sensitivity.PERSONAL,
-        SeenBy.ALL,
+        SeenBy.STAFF,
         "The expected first and last day, as far as anybody knows.",
     ),
     Item(
@@ -130,8 +168,16 @@ ITEMS: tuple[Item, ...] = (
         "Do the parents and the child know what is sent?",
         1,
         Sensitivity.PERSONAL,
-        SeenBy.CARE,
+        SeenBy.STAFF,
         "Who was told, on which day, and what the child thinks of it.",
+    ),
+    Item(
+        ("about", "safeguarding_lead"),
+        "Who is your safeguarding lead?",
+        1,
+        Sensitivity.LOW,
+        SeenBy.STAFF,
+        "Name and telephone number.",
     ),
     Item(
         ("about", "safeguarding"),
@@ -144,29 +190,38 @@ ITEMS: tuple[Item, ...] = (
     ),
     Item(
         ("about", "safeguarding_file"),
-        "If they must: who is your safeguarding lead, and how does the file go?",
+        "If they must: how does the file go?",
         1,
         Sensitivity.HIGH,
         SeenBy.LEADS,
-        "Name and number. When the file has gone: by which way, on which day, and who confirmed that it came.",
+        "By which way. When it has gone: on which day, and who confirmed that it came.",
         only_if=("safeguarding", "yes"),
     ),
     Item(("about", "looked_after"), "Is the child looked after?", 1, Sensitivity.HIGH, SeenBy.LEADS, "", YES_NO),
+    Item(
+        ("about", "social_worker"),
+        "If the child is: who are the social worker and the virtual school?",
+        1,
+        Sensitivity.HIGH,
+        SeenBy.LEADS,
+        "Names and telephone numbers.",
+        only_if=("looked_after", "yes"),
+    ),
     Item(
         ("about", "restrictions"),
         "Who may not collect or contact the child?",
         1,
         Sensitivity.HIGH,
-        SeenBy.CARE,
+        SeenBy.STAFF,
         "Court orders. Write “nobody” if there are none.",
     ),
-    Item(("about", "home_visits"), "Will anybody teach the child at home?", 1, Sensitivity.LOW, SeenBy.ALL, "", YES_NO),
+    Item(("about", "home_visits"), "Will anybody teach the child at home?", 1, Sensitivity.LOW, SeenBy.STAFF, "", YES_NO),
     Item(
         ("about", "risk"),
         "What must somebody know who visits?",
         1,
         Sensitivity.HIGH,
-        SeenBy.CARE,
+        SeenBy.STAFF,
         "Behaviour, harm to themselves, working alone, the home.",
         only_if=("home_visits", "yes"),
     ),
@@ -184,11 +239,18 @@ ITEMS: tuple[Item, ...] = (
         "What is the child working on?",
         2,
         Sensitivity.PERSONAL,
-        SeenBy.TEACHERS,
+        SeenBy.STAFF,
         "Attainment, topics, set texts and exam boards.",
     ),
-    Item(("about", "exams"), "Exam entries and access arrangements", 2, Sensitivity.PERSONAL, SeenBy.TEACHERS),
-    Item(("about", "special_needs"), "Special educational needs and support", 2, Sensitivity.HEALTH, SeenBy.TEACHERS),
+    Item(("about", "exams"), "Exam entries and access arrangements", 2, Sensitivity.PERSONAL, SeenBy.STAFF),
+    Item(
+        ("about", "special_needs"),
+        "Special educational needs and support",
+        2,
+        Sensitivity.HEALTH,
+        SeenBy.STAFF,
+        "What of an education, health and care plan is needed there, and who your special needs coordinator is.",
+    ),
     Item(
         ("about", "attendance"),
         "Attendance",
@@ -197,11 +259,13 @@ ITEMS: tuple[Item, ...] = (
         SeenBy.LEADS,
         "Sessions by code this year, and the last full week at school.",
     ),
-    Item(("about", "communication"), "Communication, moving about and equipment", 2, Sensitivity.HEALTH, SeenBy.CARE),
-    Item(("about", "daily_life"), "Food, religion, language and transport", 2, Sensitivity.PERSONAL, SeenBy.ALL),
+    Item(("about", "communication"), "Communication, moving about and equipment", 2, Sensitivity.HEALTH, SeenBy.STAFF),
+    Item(("about", "daily_life"), "Food, religion, language and transport", 2, Sensitivity.PERSONAL, SeenBy.STAFF),
     Item(("about", "funding"), "Pupil premium, free meals and funding", 3, Sensitivity.PERSONAL, SeenBy.LEADS),
     Item(("about", "siblings"), "Brothers and sisters who need teaching nearby", 3, Sensitivity.PERSONAL, SeenBy.LEADS),
 )
+TOLD = tuple(item for item in ITEMS if item.path[0] in ("about", "home", "plan") and item.name not in SHOWN_ELSEWHERE)
+"""What the setting's pages say of a pack beside the child, the contacts, whom to ring and the plan itself."""
 ASKED = tuple(item for item in ITEMS if item.is_asked)
 
 
@@ -220,6 +284,12 @@ def _is_missing(item: Item, content: Mapping[str, Any]) -> bool:
 def may_see(item: Item, *, is_lead: bool) -> bool:
     """Whether somebody at the setting sees an item: its lead sees all, the others what they need."""
     return is_lead or item.seen_by != SeenBy.LEADS
+
+
+def in_words(content: Mapping[str, Any], *, is_lead: bool) -> list[dict[str, str]]:
+    """What a pack says, question by question, as far as somebody at the setting sees it: `key`, `value`."""
+    told = [(item, item.in_words(content)) for item in TOLD if may_see(item, is_lead=is_lead)]
+    return [{"key": item.label, "value": words} for item, words in told if words]
 
 
 def digest(content: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from handrail.handovers.finance import flags_of
 from handrail.handovers.forms import MoveForm, PackForm, PrepareForm, SearchForm
 from handrail.handovers.models import Handover, Setting
 from handrail.handovers.moves import MOVES, OVER, Move, State
-from handrail.handovers.pack_content import content_of
+from handrail.handovers.pack_content import content_of, known_of
 from handrail.handovers.places import Place, place_of, places_called
 from handrail.schools.models import Pupil, School
 from handrail.schools.own_schools import NO_SCHOOL
@@ -162,7 +162,7 @@ class HandoverView(CaseDoor):
             waits_to_be_opened=waiting and not handover.is_over,
             newest=newest,
             plan_number=(newest.content.get("plan") or {}).get("number") if newest else None,
-            items=self._items(newest.content) if newest and not handover.is_home else [],
+            items=pack.in_words(newest.content, is_lead=self.may_move) if newest and not handover.is_home else [],
             read_by=list(newest.read_by.order_by("at")) if newest else [],
             has_read=bool(newest and newest.read_by.filter(by=request.user.id).exists()),
             steps=handover.steps.all(),
@@ -195,14 +195,6 @@ class HandoverView(CaseDoor):
 
     def _on_offer(self) -> list[Move]:
         return self.handover.may_be_made() if self.may_move else []
-
-    def _items(self, content: Any) -> list[dict[str, str]]:
-        """What the pack says beside the plan, as far as this person sees it."""
-        return [
-            {"key": item.label, "value": dict(item.choices).get(item.value(content), item.value(content))}
-            for item in pack.ASKED
-            if item.value(content) and pack.may_see(item, is_lead=self.may_move)
-        ]
 
 
 class PrepareView(Door):
@@ -256,7 +248,8 @@ class PackView(CaseDoor):
     permission = Permission.HAND_OVER
 
     def get(self, request: Request, pk: UUID) -> HttpResponse:
-        return self.show(PackForm(initial=self.handover.about or {}))
+        known = known_of(self.handover.pupil) if self.handover.pupil else {}
+        return self.show(PackForm(initial={**known, **(self.handover.about or {})}))
 
     def post(self, request: Request, pk: UUID) -> HttpResponse:
         form = PackForm(request.POST)
@@ -284,7 +277,7 @@ class PackView(CaseDoor):
         handover = Handover.objects.select_related("pupil__school").get(id=self.handover.id)
         if handover.pupil is None or not (handover.is_home or by_hand.may_keep_pack(handover)):
             raise Http404
-        content = content_of(handover, handover.pupil)
+        content = content_of(handover, handover.pupil, on=self.request.today)
         return self.page("pack", form=form, needed=pack.gaps(content, 1), later=pack.gaps(content, 2))
 
 
