@@ -8,6 +8,7 @@ from factories import PupilFactory
 
 from handrail.absences import actions
 from handrail.absences.answers import Answer, answers_of, recent_periods
+from handrail.absences.counting import standing_of
 from handrail.absences.daycount import Session, Slot
 from handrail.absences.models import AttendanceMark, Case, NilReturn, SicknessReturn
 from handrail.core.models import AuditEntry, AuthoritySettings
@@ -179,6 +180,16 @@ class TestEnterCodes:
         assert enter({self.slot(16): "I"}) == 0
         assert list(AttendanceMark.objects.values_list("session", "code")) == [("am", "I"), ("pm", "\\")]
         assert AuditEntry.objects.filter(verb="entered attendance codes").count() == 2
+
+    def test_a_clock_that_ran_runs_on(self, here, cast, terms, poppy, report, at, on, days_ago):
+        case = report(poppy, days_ago(28)).case
+        started_on = standing_of(case, on=on).started_on
+        assert started_on is not None
+        present = {Slot(days_ago(14 - each), half): "/" for each in range(5) for half in Session}
+        assert actions.enter_codes(pupil=poppy, codes=present, by=cast.head, at=at) == 10
+        now = standing_of(case, on=on)
+        assert (now.started_on, now.needs_somebody) == (started_on, True)
+        assert "taken back, or changed" in now.why
 
     def test_refuses_tomorrow_and_what_is_no_code(self, here, cast, poppy, at):
         with pytest.raises(actions.ImpossibleDays):

@@ -1,12 +1,13 @@
 """The pages of a school and of the named officer: what they show, to whom, and that each look is recorded."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from factories import PupilFactory, person
 
 from handrail.absences import actions
+from handrail.absences.daycount import Session, Slot
 from handrail.absences.decisions import decide
 from handrail.absences.models import AttendanceMark, Case, CaseEntry, NilReturn, SicknessReturn
 from handrail.absences.reminders import running
@@ -131,8 +132,20 @@ class TestReportAChild:
             found = SicknessReturn.objects.get()
             assert (found.says, found.last_on) == ({"address": "2 Low Street"}, on - timedelta(days=3))
             assert (found.lives_in, Pupil.objects.get(id=poppy.id).lives_in) == ("002", "002")
-        assert "It counts no more." in client.post(f"{address}withdraw/", follow=True).text
+        assert "Its days count no more." in client.post(f"{address}withdraw/", follow=True).text
         assert client.get(address).status_code == 404
+
+    @pytest.mark.parametrize(("last", "is_asked"), [(12, False), (13, True)])
+    def test_codes_near_the_threshold_ask_for_a_return(self, one, cast, terms, at, poppy, browse, last, is_asked):
+        client = browse(cast.head)
+        with inside(one):
+            ill = {Slot(date(2026, 11, day), half): "I" for day in (*range(2, 7), *range(9, last + 1)) for half in Session}
+            actions.enter_codes(pupil=poppy, codes=ill, by=cast.head, at=at)
+        pages = [RETURNS, f"{RETURNS}children/", f"/children/{poppy.id}/returns/"]
+        says = ["1 child</strong> come near 15 days", "Report Poppy Canarywright", "has not been told"]
+        assert [words in client.get(page).text for page, words in zip(pages, says, strict=True)] == [is_asked] * 3
+        client.post(f"/children/{poppy.id}/returns/make/", GOOD)
+        assert not any(words in client.get(page).text for page, words in zip(pages, says, strict=True))
 
     def test_codes_of_a_week_pass_over_the_weekend(self, one, cast, terms, on, poppy, browse):
         week = {**day("first_on", on - timedelta(days=4)), **day("last_on", on), "part": "all_day", "code": "I"}

@@ -235,10 +235,13 @@ def returns_of(school: School, period: Period) -> Any:
 def enter_codes(*, pupil: Pupil, codes: Mapping[Slot, str], by: audit.Actor, at: datetime) -> int:
     """Write what the register says of a child's sessions; a later code takes the place of an earlier one.
 
-    Gives the number of sessions that are different now. Raises ImpossibleDays.
+    A clock that ran runs on, as when a return is changed. Gives the number of sessions that are different now. Raises
+    ImpossibleDays.
     """
-    check_codes(codes, on=day_of(at))
+    today = day_of(at)
+    check_codes(codes, on=today)
     Pupil.objects.select_for_update(of=("self",)).get(id=pupil.id)
+    before = standings(Case.objects.filter(pupil=pupil).reported(), on=today)
     known = {(each.on, each.session): each for each in AttendanceMark.objects.filter(pupil=pupil)}
     new, changed = [], []
     for (on, session), code in sorted(codes.items()):
@@ -253,6 +256,8 @@ def enter_codes(*, pupil: Pupil, codes: Mapping[Slot, str], by: audit.Actor, at:
         mark.code, mark.recorded_at, mark.recorded_by = code, at, by.actor_id
     AttendanceMark.objects.bulk_create(new)
     AttendanceMark.objects.save_changed((mark, ("code", "recorded_at", "recorded_by")) for mark in changed)
+    for case, stood in before:
+        _keep_clock(case, stood, on=today)
     if new or changed:
         audit.record(
             "entered attendance codes",

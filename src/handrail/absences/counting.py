@@ -4,14 +4,15 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Count as NumberOf
+from django.db.models import Q, QuerySet
 
 from handrail.absences.daycount import ILL
-from handrail.absences.models import Case, CaseEntry
+from handrail.absences.models import AttendanceMark, Case, CaseEntry, SicknessReturn
 from handrail.absences.section19 import Count, Standing, standing
 from handrail.core.calendar import beginning_of
 from handrail.core.models import AuthoritySettings
-from handrail.schools.models import Term
+from handrail.schools.models import Pupil, School, Term
 from handrail.schools.terms import Calendar, school_year_of
 from tenants.database import execute
 
@@ -70,6 +71,18 @@ def counted(
         settings.absence_near_days,
         settings.absence_trigger_days,
     ]
+
+
+def unreported(school: School, *, on: date) -> QuerySet[Pupil]:
+    """Children of a school whose codes alone come near the threshold in the school year of the day `on`, and of whose
+    absence no return of that year tells.
+    """
+    settings, year = AuthoritySettings.load(), school_year_of(on)
+    told = SicknessReturn.objects.standing().filter(Q(last_on=None) | Q(last_on__gte=date(year, 9, 1)))
+    lost = AttendanceMark.objects.filter(on__range=(date(year, 9, 1), on), code__in=counted_codes(settings))
+    near = lost.values("pupil").annotate(sessions=NumberOf("pk")).filter(sessions__gte=2 * settings.absence_near_days)
+    there = Pupil.objects.filter(school=school).on_roll(on=on)
+    return there.filter(id__in=near.values("pupil")).exclude(id__in=told.values("case__pupil")).order_by("name", "id")
 
 
 def school_days(first_year: int, *, calendar: Calendar, until: date) -> list[date]:

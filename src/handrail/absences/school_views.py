@@ -10,7 +10,7 @@ from django.utils.functional import cached_property
 
 from handrail.absences import actions, codes_file
 from handrail.absences.answers import Answer, answers_of, not_asked
-from handrail.absences.counting import counted_codes, standings
+from handrail.absences.counting import counted_codes, standings, unreported
 from handrail.absences.daycount import CODES, Clock, Session, Slot, count, known_sessions
 from handrail.absences.forms import ChangeReturnForm, CodesFileForm, CodesForm, ReturnForm
 from handrail.absences.models import AttendanceMark, Case, SicknessReturn
@@ -48,6 +48,7 @@ class ReturnsView(SchoolDoor):
         facts = {
             "school": self.school,
             "is_asked": not not_asked().filter(id=self.school.id).exists(),
+            "unreported": unreported(self.school, on=request.today).count(),
             "newest": answered[0] if answered else None,
             "before": answered[1:],
         }
@@ -96,10 +97,10 @@ class ChildrenView(SchoolDoor):
             .select_related("pupil")
             .order_by("pupil__name", "id")
         )
-        rows = standings(cases, on=on)
-        shown = [case.pupil_id for case, _ in rows] + [pupil.id for pupil in found or ()]
+        rows, coded = standings(cases, on=on), list(unreported(self.school, on=on))
+        shown = [case.pupil_id for case, _ in rows] + [pupil.id for pupil in [*coded, *(found or ())]]
         self.shows(shown, Group.ABSENCE, verb=Verb.LIST, school_id=self.school.id)
-        facts = {"school": self.school, "form": form, "found": found, "rows": rows}
+        facts = {"school": self.school, "form": form, "found": found, "rows": rows, "coded": coded}
         return render(self.request, "absences/children.html", facts)
 
 
@@ -131,6 +132,7 @@ class ChildView(AbsenceDoor):
         marks = list(AttendanceMark.objects.filter(pupil=self.child, on__gte=date(year, 9, 1)))
         return self.show(
             "child",
+            is_unreported=unreported(self.child.school, on=request.today).filter(id=self.child.id).exists(),
             clock=clock_of(made, marks, on=request.today),
             returns=[(each, in_words(each.says)) for each in reversed(made)],
             marks=list(reversed(marks))[:CODES_SHOWN],
@@ -208,7 +210,7 @@ class WithdrawReturnView(AbsenceDoor):
 
     def post(self, request: Request, child_id: Any, return_id: Any) -> HttpResponse:
         actions.withdraw_return(made=self.made, by=request.user, at=request.now)
-        return self.done("Took the return back. It counts no more.")
+        return self.done("Took the return back. Its days count no more. A clock that runs at your authority runs on until its officer writes.")
 
 
 class CodesView(AbsenceDoor):
