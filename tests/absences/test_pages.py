@@ -139,7 +139,9 @@ class TestReportAChild:
     def test_codes_near_the_threshold_ask_for_a_return(self, one, cast, terms, at, poppy, browse, last, is_asked):
         client = browse(cast.head)
         with inside(one):
-            ill = {Slot(date(2026, 11, day), half): "I" for day in (*range(2, 7), *range(9, last + 1)) for half in Session}
+            ill = {
+                Slot(date(2026, 11, day), half): "I" for day in (*range(2, 7), *range(9, last + 1)) for half in Session
+            }
             actions.enter_codes(pupil=poppy, codes=ill, by=cast.head, at=at)
         pages = [RETURNS, f"{RETURNS}children/", f"/children/{poppy.id}/returns/"]
         says = ["1 child</strong> come near 15 days", "Report Poppy Canarywright", "has not been told"]

@@ -210,7 +210,9 @@ class WithdrawReturnView(AbsenceDoor):
 
     def post(self, request: Request, child_id: Any, return_id: Any) -> HttpResponse:
         actions.withdraw_return(made=self.made, by=request.user, at=request.now)
-        return self.done("Took the return back. Its days count no more. A clock that runs at your authority runs on until its officer writes.")
+        return self.done(
+            "Took the return back. Its days count no more. Where your authority’s clock runs, its officer decides."
+        )
 
 
 class CodesView(AbsenceDoor):

@@ -89,7 +89,9 @@ class Item:
         value = self.value(content)
         if not value:
             return ""
-        return long_date(date.fromisoformat(value)) if self.name == "review_on" else dict(self.choices).get(value, value)
+        return (
+            long_date(date.fromisoformat(value)) if self.name == "review_on" else dict(self.choices).get(value, value)
+        )
 
     def value(self, content: Mapping[str, Any]) -> Any:
         found: Any = content
@@ -215,7 +217,9 @@ ITEMS: tuple[Item, ...] = (
         SeenBy.STAFF,
         "Court orders. Write “nobody” if there are none.",
     ),
-    Item(("about", "home_visits"), "Will anybody teach the child at home?", 1, Sensitivity.LOW, SeenBy.STAFF, "", YES_NO),
+    Item(
+        ("about", "home_visits"), "Will anybody teach the child at home?", 1, Sensitivity.LOW, SeenBy.STAFF, "", YES_NO
+    ),
     Item(
         ("about", "risk"),
         "What must somebody know who visits?",
