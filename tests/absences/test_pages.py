@@ -2,18 +2,20 @@
 
 import re
 from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 from factories import PupilFactory, person
 
 from handrail.absences import actions
+from handrail.absences.counting import standing_of
 from handrail.absences.daycount import Session, Slot
-from handrail.absences.decisions import decide
+from handrail.absences.decisions import decide, education_ended, suitable_already
 from handrail.absences.models import AttendanceMark, Case, CaseEntry, NilReturn, SicknessReturn
 from handrail.absences.reminders import running
 from handrail.accounts.roles import Role
 from handrail.core.models import AuthoritySettings, ReadEntry
-from handrail.handovers.models import Setting
+from handrail.handovers.models import Handover, Setting
 from handrail.schools.models import Pupil, School
 from tenants.context import inside
 
@@ -305,6 +307,48 @@ class TestACase:
         assert "The clock runs since 20 November 2026" in page
         with inside(one):
             assert CaseEntry.objects.get().made_by == nora.id
+
+    @pytest.mark.parametrize(
+        ("side", "days", "ended", "is_told"),
+        [
+            ("home", 2, None, True),  # since the clock runs
+            ("home", 20, None, True),  # before it ran, in the same school year
+            ("home", 100, None, False),  # in the year before
+            ("setting", 2, None, False),  # what another authority's child was taught here
+            ("home", 3, 3, False),  # before the education stopped
+            ("home", 2, 3, True),  # and after it
+        ],
+    )
+    def test_a_session_that_a_setting_tells_of_is_to_be_recorded(
+        self, one, nora, browse, made, at, on, side, days, ended, is_told
+    ):
+        first_on = on - timedelta(days=days)
+        with inside(one):
+            Handover.objects.create(
+                reference=uuid4(),
+                side=side,
+                state="active",
+                pupil=made.case.pupil,
+                since_on=on,
+                started_at=at,
+                setting_name="Ward School",
+                first_session_on=first_on,
+            )
+            if ended:
+                write = {"case": made.case, "by": nora, "at": at, "next_review_on": on + timedelta(days=40)}
+                words = {"evidence": "A timetable", "reasons": "Full time at home"}
+                suitable_already(happened_on=on - timedelta(days=5), **words, **write)
+                del write["next_review_on"]
+                education_ended(happened_on=on - timedelta(days=ended), reasons="The tutor left", **write)
+        client, address = browse(nora), f"/cases/{made.case_id}/"
+        page = client.get(address).text
+        assert ("Ward School tells of a first session on" in page) == is_told
+        assert ("To Ward School</a>: being taught" in page) == (side == "home")
+        assert ("First session told of, not recorded" in client.get("/cases/").text) == is_told
+        form = client.get(f"{address}first-session/").text
+        assert (f'name="happened_on_day" type="text" value="{first_on.day}"' in form) == is_told
+        with inside(one):
+            assert standing_of(made.case, on=on).is_running
 
     def test_refusals_stand_beside_the_question(self, one, nora, browse, made):
         client, address = browse(nora), f"/cases/{made.case_id}/first-session/"

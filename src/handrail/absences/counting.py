@@ -1,14 +1,15 @@
 """The count of `daycount` for many cases at once, in SQL. A test holds the two together."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count as NumberOf
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from handrail.absences.daycount import ILL
-from handrail.absences.models import AttendanceMark, Case, CaseEntry, SicknessReturn
+from handrail.absences.models import AttendanceMark, Case, CaseEntry, SicknessReturn, first_of
 from handrail.absences.section19 import Count, Standing, standing
 from handrail.core.calendar import beginning_of
 from handrail.core.models import AuthoritySettings
@@ -119,6 +120,21 @@ def standing_of(case: Case, *, on: date) -> Standing:
     """Where one case stands on the day `on`."""
     [(_, found)] = standings(Case.objects.filter(id=case.id), on=on)
     return found
+
+
+def sessions_told(cases: Sequence[UUID], *, on: date) -> dict[UUID, tuple[str, date]]:
+    """Of which of these cases a setting tells, in a handover, that it has taught the child in the school year: which
+    setting, and on which day first. What was taught before the education stopped counts no more.
+
+    A setting's word stops no clock: the officer writes the session in the log.
+    """
+    day = "pupil__handovers__first_session_on"
+    stopped = CaseEntry.objects.filter(case=OuterRef("pk"), kind=CaseEntry.Kind.ENDED, happened_on__gte=OuterRef(day))
+    of_year = Q((f"{day}__gte", first_of(F("school_year"))), (f"{day}__lte", on), pupil__handovers__side="home")
+    told = Case.objects.filter(of_year & ~Exists(stopped), id__in=cases).order_by(f"-{day}")
+    return {
+        case: (setting, first) for case, setting, first in told.values_list("id", "pupil__handovers__setting_name", day)
+    }
 
 
 def days_to_first_lessons(*, since: date, until: date) -> list[int]:

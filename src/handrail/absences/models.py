@@ -41,7 +41,7 @@ class AttendanceMark(Record):
         ]
 
 
-def _first_of(school_year: Any) -> Func:
+def first_of(school_year: Any) -> Func:
     """The day on which a school year begins."""
     return Func(school_year, 9, 1, function="make_date", output_field=models.DateField())
 
@@ -59,8 +59,8 @@ class CaseQuerySet(models.QuerySet["Case"]):
         whose clock had run: a school takes nothing back of these.
         """
         returns = SicknessReturn.objects.standing().filter(case__pupil=OuterRef("pupil"))
-        begun = returns.filter(first_on__lt=_first_of(OuterRef("school_year") + 1))
-        reaching = begun.filter(Q(last_on=None) | Q(last_on__gte=_first_of(OuterRef("school_year"))))
+        begun = returns.filter(first_on__lt=first_of(OuterRef("school_year") + 1))
+        reaching = begun.filter(Q(last_on=None) | Q(last_on__gte=first_of(OuterRef("school_year"))))
         written = CaseEntry.objects.filter(case=OuterRef("pk"))
         return self.filter(Exists(reaching) | Exists(written) | Q(clock_on__isnull=False))
 

@@ -15,7 +15,7 @@ from django.utils.functional import cached_property
 from handrail.absences import decisions
 from handrail.absences.actions import Refused
 from handrail.absences.answers import Answer, answers, asked, recent_periods
-from handrail.absences.counting import standing_of, standings
+from handrail.absences.counting import sessions_told, standing_of, standings
 from handrail.absences.forms import DecisionForm, EndedForm, FirstSessionForm, Quiet, ReviewForm, SuitableForm
 from handrail.absences.models import Case, CaseEntry, SicknessReturn
 from handrail.absences.paper import decision_log, facts
@@ -71,7 +71,8 @@ class BoardView(Door):
             of_school.setdefault(case.pupil.school_id, []).append(case.pupil_id)
         for school_id, children in of_school.items() or [(None, [])]:  # each school sees who looked at its own
             self.shows(children, Group.ABSENCE, verb=Verb.LIST, school_id=school_id)
-        found = {"page": page, "numbers": numbers, "reviews": due, "chosen": chosen, "Stage": Stage}
+        taught = sessions_told([case.id for case, now in page if now.is_running], on=on)
+        found = {"page": page, "numbers": numbers, "reviews": due, "chosen": chosen, "Stage": Stage, "taught": taught}
         return render(request, "absences/board.html", found)
 
 
@@ -111,6 +112,15 @@ class CaseDoor(Door):
     def shown(self, how: ReadEntry.Verb = Verb.PAGE) -> None:
         self.shows([self.case.pupil_id], Group.ABSENCE, verb=how, school_id=self.case.pupil.school_id)
 
+    @cached_property
+    def now(self) -> Standing:
+        return standing_of(self.case, on=self.request.today)
+
+    @cached_property
+    def taught(self) -> tuple[str, date] | None:
+        """Which setting tells of a first session, and of which day, while the clock runs all the same."""
+        return sessions_told([self.case.id] * self.now.is_running, on=self.request.today).get(self.case.id)
+
     def page(self, template: str, **more: Any) -> HttpResponse:
         self.shown()
         about = {"case": self.case, "child": self.case.pupil, "school": self.case.pupil.school}
@@ -124,7 +134,9 @@ class CaseView(CaseDoor):
         made = SicknessReturn.objects.of(self.case).order_by("-first_on")
         return self.page(
             "case",
-            now=standing_of(self.case, on=request.today),
+            now=self.now,
+            taught=self.taught,
+            handovers=self.case.pupil.handovers.filter(side="home").order_by("-started_at"),
             returns=[(each, in_words(each.says), called(each.lives_in) if each.lives_in else "") for each in made],
             entries=[(each, facts(each)) for each in CaseEntry.objects.filter(case=self.case).order_by("-number")],
             writings=WRITINGS,
@@ -137,9 +149,7 @@ class LogView(CaseDoor):
     def get(self, request: Request, case_id: Any) -> HttpResponse:
         self.shown(Verb.PRINT)
         printed = f"Printed {moment(request.now)} by {request.user}."
-        content = decision_log(
-            self.case, standing_of(self.case, on=request.today), authority=request.authority.name, printed=printed
-        )
+        content = decision_log(self.case, self.now, authority=request.authority.name, printed=printed)
         name = f"decision-log-{reference(self.case.id)}-{request.today}.pdf"
         return HttpResponse(
             content, content_type="application/pdf", headers={"Content-Disposition": f'inline; filename="{name}"'}
@@ -190,6 +200,8 @@ class WriteView(CaseDoor):
         if self.writing.asks_for_review:
             weeks = AuthoritySettings.load().section_19_review_weeks
             known["next_review_on"] = request.today + timedelta(weeks=weeks)
+        if self.taught and what == "first-session":
+            known["happened_on"] = self.taught[1]
         return self.form_page(self.writing.form(today=request.today, initial=known))
 
     def post(self, request: Request, case_id: Any, what: str) -> HttpResponse:
@@ -219,5 +231,4 @@ class WriteView(CaseDoor):
         return found
 
     def form_page(self, form: Quiet) -> HttpResponse:
-        now = standing_of(self.case, on=self.request.today)
-        return self.page("write", form=form, writing=self.writing, now=now, seen=self.case.entries.count())
+        return self.page("write", form=form, writing=self.writing, now=self.now, seen=self.case.entries.count())
