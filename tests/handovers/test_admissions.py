@@ -272,6 +272,16 @@ class TestWhereAChildComesFrom:
     def test_is_the_school_that_followed_one_that_closed(self, register: Between) -> None:
         assert self.found(register, "800002") == ["800005"]
 
+    def test_a_setting_that_has_closed_gives_way_to_what_followed_it(self, register: Between) -> None:
+        with as_superuser(register.database) as admin:
+            admin.execute("UPDATE public.tenants_establishment SET type_code = 7")
+        with inside(register.two):
+            assert [each.urn for each in places.places_called("800002")] == ["800005"]
+            assert places.places_called("800003") == []
+            closed = [places.closed_place(urn) for urn in ("800001", "800002", "800003", "hospital")]
+            assert [each and each.name for each in closed] == [None, "Closed Primary School", "Closed for Good", None]
+            assert places.place_of("800002") is None  # nobody chose the other one
+
     @pytest.mark.parametrize(
         ("words", "says"),
         [

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from handrail.core import audit
 from handrail.handovers.actions import Destination
+from handrail.handovers.homes import open_successors
 from handrail.handovers.models import Setting
 from handrail.schools.duty import SETTINGS
 from handrail.schools.models import School
@@ -107,15 +108,23 @@ class Place:
 
 
 def places_called(words: str) -> list[Place]:
-    """Open schools of a type that may be a setting, by URN or by words of their name, in every authority."""
+    """Open schools of a type that may be a setting, by URN or by words of their name, in every authority. Of a URN that
+    has closed, the ones that followed it.
+    """
     found = Establishment.objects.filter(type_code__in=SETTINGS, status_code__in=Establishment.OPEN_STATUSES)
     if words.isdigit():
-        found = found.filter(urn=words)
+        followed = [each.urn for each in open_successors(words)] if closed_place(words) else []
+        found = found.filter(urn__in=[words, *followed])
     for word in () if words.isdigit() else words.split():
         found = found.filter(name__icontains=word)
     members = {each.code: each for each in exchange.members()}
     own = _own_called(words, members)
     return (own + [_place(each, members) for each in found.order_by("name", "urn")[:MOST]])[:MOST]
+
+
+def closed_place(urn: str) -> Establishment | None:
+    """The school with this URN if it has closed: whoever looks for it is told."""
+    return Establishment.objects.filter(urn=urn, status_code=Establishment.Status.CLOSED).first()
 
 
 def _own_called(words: str, members: Mapping[str, Member]) -> list[Place]:
@@ -141,7 +150,7 @@ def _own_called(words: str, members: Mapping[str, Member]) -> list[Place]:
 
 def place_of(urn: str) -> Place | None:
     """The one with this URN, if it is open and may be a setting."""
-    return next(iter(places_called(urn)), None) if urn.isdigit() else None
+    return next((each for each in places_called(urn) if each.urn == urn), None) if urn.isdigit() else None
 
 
 def _place(each: Establishment, members: Mapping[str, Member]) -> Place:

@@ -18,7 +18,7 @@ from handrail.handovers.forms import MoveForm, PackForm, PrepareForm, SearchForm
 from handrail.handovers.models import Handover, Setting
 from handrail.handovers.moves import MOVES, OVER, Move, State
 from handrail.handovers.pack_content import content_of, known_of
-from handrail.handovers.places import Place, place_of, places_called
+from handrail.handovers.places import Place, closed_place, place_of, places_called
 from handrail.schools.models import Pupil, School
 from handrail.schools.own_schools import NO_SCHOOL
 from tenants import exchange
@@ -236,9 +236,10 @@ class PrepareView(Door):
 
     def page(self, form: PrepareForm) -> HttpResponse:
         search = SearchForm(self.request.GET if "q" in self.request.GET else None)
-        found = places_called(search.cleaned_data["q"]) if search.is_bound and search.is_valid() else None
+        words = search.cleaned_data["q"].strip() if search.is_bound and search.is_valid() else ""
+        found = places_called(words) if words else None
         self.shows([self.child.id], Group.PLAN, school_id=self.child.school_id)
-        about = {"child": self.child, "case": self.case, "place": self.place}
+        about = {"child": self.child, "case": self.case, "place": self.place, "closed": closed_place(words)}
         return render(self.request, "handovers/prepare.html", about | {"search": search, "found": found, "form": form})
 
 
