@@ -21,9 +21,10 @@ from handrail.guidance.published import editions, framework
 from handrail.guidance.reading import TEXTS
 from handrail.policies.actions import open_policies
 from handrail.policies.models import Policy
+from handrail.returns.board import board
 from handrail.returns.models import Cycle, Return
 from handrail.returns.questions import digest_of
-from handrail.returns.standing import board, sections_of
+from handrail.returns.standing import sections_of
 from handrail.schools.models import School
 from tenants.context import inside
 from tenants.database import execute_count

@@ -141,7 +141,7 @@ def main(say: Callable[[str], None]) -> None:
                 assert answer.content
 
         with as_superuser(database) as admin:
-            admin.execute("ANALYZE")  # as the server's own housekeeping has done by the time people come
+            admin.execute("VACUUM (ANALYZE)")  # as the server's own housekeeping has done by the time people come
         gc.collect()
         gc.freeze()  # as the web server does when it starts
         policies = SCHOOLS * len(SCHOOL_KINDS)

@@ -13,9 +13,10 @@ from handrail.guidance.published import framework
 from handrail.guidance.reading import add_digests
 from handrail.returns import actions
 from handrail.returns.actions import Wanted
+from handrail.returns.board import board
 from handrail.returns.models import Answer, Assessment, Countersignature, Cycle, Draft, Return, State
 from handrail.returns.rules import Colour
-from handrail.returns.standing import Progress, asking, board, sections_of, submitted_sections
+from handrail.returns.standing import Progress, asking, sections_of, submitted_sections
 from tenants.context import inside
 from tenants.database import execute_count
 

@@ -20,9 +20,10 @@ from handrail.policies.actions import open_policies
 from handrail.policies.models import Policy
 from handrail.returns import actions, reminders
 from handrail.returns.actions import Wanted
+from handrail.returns.board import board
 from handrail.returns.models import Countersignature, Draft, PlannedAction, Return
 from handrail.returns.rules import Colour
-from handrail.returns.standing import Progress, board, may_be_asked, own, sections_of
+from handrail.returns.standing import Progress, may_be_asked, own, sections_of
 from tenants.context import inside
 from tenants.database import execute_count
 

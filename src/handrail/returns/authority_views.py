@@ -14,10 +14,11 @@ from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request
 from handrail.core.spreadsheet import csv_file
 from handrail.returns import actions
+from handrail.returns.board import Standing, board
 from handrail.returns.forms import REOPENED, BoardFilters, CycleForm, DatesForm
 from handrail.returns.models import Cycle
 from handrail.returns.rules import RULES, Colour
-from handrail.returns.standing import Progress, Standing, board, may_be_asked, own
+from handrail.returns.standing import Progress, may_be_asked, own
 from handrail.schools.terms import school_year_of
 
 PAGE = 50

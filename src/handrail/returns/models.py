@@ -169,16 +169,32 @@ class Return(Record):
         return f"{title}, correction {self.number - 1}" if self.number > 1 else title
 
 
+class AnswerQuerySet(models.QuerySet["Answer"]):
+    def newest(self) -> Self:
+        """Of each school, and of the authority, in each cycle: to each thing that was asked the last answer. While that
+        is asked it stands, of whichever return, so that guidance that is taken back finds what was said to it.
+        """
+        alike = ("returned__cycle_id", "returned__school_id", "digest")
+        return self.order_by(*alike, "-returned__number").distinct(*alike)
+
+
 class Answer(Said):
     """An answer as it was submitted. `carried_from` is the one of an earlier return that still stood."""
 
     returned = models.ForeignKey(Return, on_delete=models.PROTECT, related_name="answers")
     carried_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
 
+    objects: ClassVar = RecordManager.from_queryset(AnswerQuerySet)()
+
     class Meta:
         db_table_comment = "Append-only: what schools submitted, point by point"
         indexes = [
-            models.Index(fields=["returned"], condition=Q(verdict__in=UNMET), name="answers_that_are_unmet"),
+            models.Index(
+                fields=["returned", "digest"], condition=Q(verdict__in=UNMET, reason=""), name="unmet_without_a_reason"
+            ),
+            models.Index(
+                fields=["returned", "digest"], condition=Q(verdict__in=UNMET, reason__gt=""), name="unmet_with_a_reason"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -14,8 +14,9 @@ from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db.models import Case, CharField, Count, DateField, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import CharField, Count, DateField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Lower, NullIf
+from django.db.models.lookups import LessThan
 from django.urls import reverse
 
 from handrail.accounts.models import Membership
@@ -27,7 +28,7 @@ from handrail.notices import actions, alarms, steps
 from handrail.notices.actions import NoLongerDue, Owed
 from handrail.notices.models import Notice
 from handrail.policies.models import Communication
-from handrail.returns.models import Cycle, PlannedAction, Return, place_of
+from handrail.returns.models import Answer, Cycle, PlannedAction, Return, place_of
 from handrail.returns.questions import asked, digest_of
 from handrail.returns.standing import asking
 from handrail.schools.duty import BOUND, Body
@@ -68,16 +69,21 @@ def _returns(on: date) -> Items:
 
 
 def _reopened(on: date) -> Items:
-    """The schools of whose submitted return guidance has opened points again, until the cycle closes."""
+    """The schools of whose submitted return guidance has opened points again, until the cycle closes: to these no
+    return of theirs in the cycle says anything.
+    """
     cycle = Cycle.objects.first()
     frameworks = asking(cycle) if cycle and not cycle.is_closed(on) else []
     wanted = {body: [each for _, each in asked(frameworks, body)] for body in Body.values}
+    said = Answer.objects.filter(returned__cycle=cycle, returned__school=OuterRef("pk")).order_by()
+    has_open = Q(pk__in=())
+    for body, points in wanted.items():
+        answered = said.filter(digest__in=[each.digest for each in points]).values("returned__school")
+        many = Subquery(answered.annotate(many=Count("digest", distinct=True)).values("many"))
+        has_open |= Q(LessThan(Coalesce(many, 0), len(points)), body=body)
     now = [each for points in wanted.values() for each in points]
-    many = Case(*(When(school__body=body, then=len(points)) for body, points in wanted.items()), default=0)
-    stand = Count("answers", filter=Q(answers__digest__in={each.digest for each in now}))
-    newest = Return.objects.filter(cycle=cycle).exclude(school=None).newest().values("id")
-    short = Return.objects.filter(id__in=newest).annotate(stand=stand).filter(stand__lt=many)
-    found = School.objects.open().bound().filter(id__in=short.values("school_id"))
+    returned = Return.objects.filter(cycle=cycle).values("school_id")
+    found = School.objects.open().bound().filter(has_open, id__in=returned)
     return found.annotate(due=Value(digest_of(now), CharField()), to=F("lead_email"))
 
 

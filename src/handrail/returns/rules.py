@@ -6,6 +6,7 @@ Practice, not law: the authority's own way of finding whom to help first. Plans 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import partial
 from itertools import chain
 from typing import NamedTuple
 
@@ -104,47 +105,44 @@ def judged(
     yield from rules
 
 
-def _reds(policies: Sequence[Kept], returned: Returned | None, due_on: date | None, on: date) -> Iterator[Found]:
-    def red(rule: str, words: str) -> Found:
-        return Found(Colour.RED, rule, words)
+_red, _amber = partial(Found, Colour.RED), partial(Found, Colour.AMBER)
 
+
+def _reds(policies: Sequence[Kept], returned: Returned | None, due_on: date | None, on: date) -> Iterator[Found]:
     for each in policies:
         if each.next_review_on is None:
-            yield red("R1", f"{each.called}: nothing is on record.")
+            yield _red("R1", f"{each.called}: nothing is on record.")
             continue
         if (days := (on - each.next_review_on).days) > LATE_DAYS:
-            yield red("R2", f"{each.called}: overdue by {days} days.")
+            yield _red("R2", f"{each.called}: overdue by {days} days.")
         if not each.has_lead:
-            yield red("R3", f"{each.called}: nobody leads on it.")
+            yield _red("R3", f"{each.called}: nobody leads on it.")
         if each.must_be_published and not each.is_published:
-            yield red("R6", f"{each.called}: not on the website.")
+            yield _red("R6", f"{each.called}: not on the website.")
     if returned and returned.unmet_musts:
-        yield red("R4", f"Must be done, and is not or only partly: {_first(returned.unmet_musts)}")
+        yield _red("R4", f"Must be done, and is not or only partly: {_first(returned.unmet_musts)}")
     if returned is None and due_on and on > due_on + timedelta(days=LATE_DAYS):
-        yield red("R5", f"The return is {(on - due_on).days} days late.")
+        yield _red("R5", f"The return is {(on - due_on).days} days late.")
 
 
 def _ambers(policies: Sequence[Kept], returned: Returned | None, on: date, due_soon_days: int) -> Iterator[Found]:
-    def amber(rule: str, words: str) -> Found:
-        return Found(Colour.AMBER, rule, words)
-
     for each in policies:
         if each.next_review_on is None:
             continue
         days = (on - each.next_review_on).days
         if 0 < days <= LATE_DAYS:
-            yield amber("A2", f"{each.called}: overdue by {days} days.")
+            yield _amber("A2", f"{each.called}: overdue by {days} days.")
         elif -due_soon_days <= days <= 0:
-            yield amber("A1", f"{each.called}: due within {due_soon_days} days.")
+            yield _amber("A1", f"{each.called}: due within {due_soon_days} days.")
         if not each.is_published and not each.must_be_published:
-            yield amber("A4", f"{each.called}: not on the website.")
+            yield _amber("A4", f"{each.called}: not on the website.")
         if each.told_until and each.told_until < on:
-            yield amber(
+            yield _amber(
                 "A5",
                 f"{each.called}: those who are told of it each year were to be told by {each.told_until:%-d %B %Y}.",
             )
     if returned and returned.unmet_shoulds:
-        yield amber("A3", f"Should be done, is not or only partly, without a reason: {_first(returned.unmet_shoulds)}")
+        yield _amber("A3", f"Should be done, is not or only partly, without a reason: {_first(returned.unmet_shoulds)}")
 
 
 def _rest(returned: Returned | None, due_on: date | None) -> Iterator[Found]:

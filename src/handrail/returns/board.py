@@ -1,0 +1,208 @@
+"""Where all of an authority's schools stand: the colour of each, and how far its return is. Reads, and writes nothing.
+
+A page waits for all of it, so that what is the same for many schools is worked out once.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from functools import cache, cached_property, partial
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import Exists, Min, OuterRef, Q
+
+from handrail.core.models import AuthoritySettings
+from handrail.guidance.frameworks import Strength
+from handrail.policies.models import NEEDED, Communication, Kind, Policy, WebsiteCheck
+from handrail.returns.models import Cycle
+from handrail.returns.questions import asked, digest_of, says
+from handrail.returns.rules import Colour, Found, Kept, Returned, judged
+from handrail.returns.standing import Progress, asking
+from handrail.schools.duty import BOUND
+from tenants.database import execute
+
+
+class Standing(NamedTuple):
+    """Where a school stands: the rule that decides its colour, and how far its return is. All rules that apply are
+    worked out when somebody asks for them.
+    """
+
+    school: Any
+    """Its id and what a list shows of it."""
+    decided_by: Found
+    progress: Progress
+    returned_id: UUID | None
+    open_points: int
+    """Points of its return without an answer that still stands: guidance has changed since."""
+    rules: Callable[[], Iterator[Found]]
+
+    @property
+    def found(self) -> list[Found]:
+        return list(self.rules())
+
+    @property
+    def colour(self) -> Colour:
+        return self.decided_by.colour
+
+
+class _School(NamedTuple):
+    """A school as lists show it, and one of its returns of the cycle."""
+
+    id: UUID
+    urn: str
+    name: str
+    body: str
+    phase_name: str
+    trust_name: str
+    is_begun: bool
+    returned_id: UUID | None
+    asked: str
+    unmet: str
+    """The digests of the points that it does not meet, with spaces between."""
+    is_signed: bool
+
+    @property
+    def progress(self) -> Progress:
+        if self.returned_id:
+            return Progress.SIGNED if self.is_signed else Progress.SUBMITTED
+        return Progress.BEGUN if self.is_begun else Progress.NOT_BEGUN
+
+
+def board(cycle: Cycle | None, *, on: date) -> list[Standing]:
+    """Every open school that has the duty, the one to help first at the top. The same few questions however many."""
+    due_on = cycle.due_on if cycle else None
+    rules = partial(judged, return_due_on=due_on, on=on, due_soon_days=AuthoritySettings.load().due_soon_days)
+    policies = _policies()
+    wanted = _Wanted(cycle)
+    about = {"cycle": cycle and cycle.id, "musts": wanted.musts, "bound": sorted(BOUND)}
+    by_colour: dict[Colour, list[Standing]] = {colour: [] for colour in Colour}
+    for _, rows in groupby(map(_School._make, execute(SCHOOLS, about)), key=itemgetter(1)):
+        made = list(rows)
+        school = made[0]  # with its newest return
+        returned = wanted.returned(made) if school.returned_id else None
+        of_school = partial(rules, policies.get(school.urn, ()), returned)
+        open_points = returned.unanswered if returned else 0
+        decided_by = next(of_school())
+        found = Standing(school, decided_by, school.progress, school.returned_id, open_points, of_school)
+        by_colour[decided_by.colour].append(found)
+    return [each for found in by_colour.values() for each in found]
+
+
+SCHOOLS = """
+WITH unmet AS (
+    SELECT returned_id, string_agg(digest, ' ') AS digests FROM (
+        SELECT returned_id, digest FROM returns_answer WHERE verdict IN ('partly', 'no') AND reason = ''
+        UNION ALL SELECT returned_id, digest FROM returns_answer
+        WHERE verdict IN ('partly', 'no') AND reason > '' AND digest = ANY(%(musts)s)
+    ) found GROUP BY returned_id),
+begun AS (SELECT DISTINCT school_id FROM returns_draft WHERE cycle_id = %(cycle)s)
+SELECT school.id, urn, name, body, phase_name, trust_name, begun.school_id IS NOT NULL,
+    made.id, coalesce(asked, ''), coalesce(unmet.digests, ''), signed.id IS NOT NULL
+FROM schools_school school LEFT JOIN begun ON begun.school_id = school.id
+LEFT JOIN returns_return made ON made.school_id = school.id AND made.cycle_id = %(cycle)s
+LEFT JOIN unmet ON unmet.returned_id = made.id
+LEFT JOIN returns_countersignature signed ON signed.returned_id = made.id
+WHERE closed_on IS NULL AND body = ANY(%(bound)s)
+ORDER BY name, urn, number DESC
+"""
+"""Each open school with the duty, once for each of its returns of the cycle. What a return does not meet are musts, and
+of the rest that for which it gives no reason.
+"""
+
+ANSWERED = """
+SELECT one.asked, digest
+FROM (SELECT DISTINCT ON (asked) id, asked FROM returns_return WHERE cycle_id = %(cycle)s) one
+JOIN returns_answer ON returned_id = one.id
+"""
+"""What the returns of a cycle answer: all that were asked the same answer the same."""
+
+
+def _policies() -> dict[str, list[Kept]]:
+    """The needed policies of open schools, by URN. One that cannot be found at its address is not on the website."""
+    of_open, told_until = _statements()
+    told = dict(execute(*told_until))
+    policies: dict[str, list[Kept]] = defaultdict(list)
+    for urn, kind, next_review_on, has_lead, is_published in execute(*of_open):
+        is_allergy = kind == ALLERGY
+        kept = Kept(
+            CALLED[kind], next_review_on, has_lead, is_published, is_allergy, told.get(urn) if is_allergy else None
+        )
+        policies[urn].append(kept)
+    return policies
+
+
+CALLED, ALLERGY = dict(Kind.choices), Kind.ALLERGY_SAFETY.value
+
+
+@cache
+def _statements() -> tuple[tuple[str, tuple[Any, ...]], ...]:
+    """The statements that ask for the policies, and for the day until when all are told of the allergy safety policy.
+    They are always the same, and take as long to write as to answer.
+    """
+    missing = Exists(WebsiteCheck.objects.missing().filter(policy=OuterRef("pk")))
+    of_open = Policy.objects.filter(NEEDED, school__closed_on=None, school__isnull=False).annotate(
+        has_lead=Q(lead_name__gt="") | Q(school__lead_name__gt=""), is_published=Q(published_url__gt="") & ~missing
+    )
+    columns = ("school__urn", "kind", "next_review_on", "has_lead", "is_published")
+    told = Communication.objects.newest().order_by().values_list("policy__school__urn").annotate(Min("due_on"))
+    return of_open.values_list(*columns).query.sql_with_params(), told.query.sql_with_params()
+
+
+class _Wanted:
+    """What a cycle asks of each kind of body, in its order, worked out once for each."""
+
+    def __init__(self, cycle: Cycle | None) -> None:
+        self.cycle, self.frameworks = cycle, asking(cycle) if cycle else []
+        self.musts = [
+            each.digest for one in self.frameworks for each in one.requirements if each.strength == Strength.MUST
+        ]
+        self.by_body: dict[str, tuple[str, dict[str, tuple[int, bool, str]]]] = {}
+        self.alike: dict[tuple[Any, ...], Returned] = {}
+        """What was worked out already for schools that said the same: most lack nothing, or the same few points."""
+
+    def points(self, body: str) -> tuple[str, dict[str, tuple[int, bool, str]]]:
+        """What all returns were asked that were asked this, and by digest the place of each point, whether it is a
+        must, and its words.
+        """
+        if body not in self.by_body:
+            found = asked(self.frameworks, body)
+            points = {
+                each.digest: (place, each.strength == Strength.MUST, says(one, each))
+                for place, (one, each) in enumerate(found)
+            }
+            self.by_body[body] = digest_of(each for _, each in found), points
+        return self.by_body[body]
+
+    @cached_property
+    def answered(self) -> dict[str, set[str]]:
+        """The digests that returns answer, by what they were asked."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for together, digest in execute(ANSWERED, {"cycle": self.cycle and self.cycle.id}):
+            found[together].add(digest)
+        return found
+
+    def returned(self, made: Sequence[_School]) -> Returned:
+        """What the returns of a school, the newest first, say to what is asked now."""
+        said = (made[0].body, *[(each.asked, each.unmet) for each in made])
+        if said not in self.alike:
+            self.alike[said] = self._returned(made)
+        return self.alike[said]
+
+    def _returned(self, made: Sequence[_School]) -> Returned:
+        """To each point as it is asked now the newest answer stands, as `AnswerQuerySet.newest` says."""
+        now, points = self.points(made[0].body)
+        open_points, unmet = set(points), []
+        for each in made:
+            unmet += [points[digest] for digest in each.unmet.split() if digest in open_points]
+            open_points -= set(points) if each.asked == now else self.answered[each.asked]
+            if not open_points:
+                break
+        unmet.sort()
+        return Returned(
+            unmet_musts=[words for _, is_must, words in unmet if is_must],
+            unmet_shoulds=[words for _, is_must, words in unmet if not is_must],
+            unanswered=len(open_points),
+        )

@@ -1,0 +1,160 @@
+"""Guidance that is changed, answered anew and taken back: of the answers to what is asked now the newest stands."""
+
+from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from handrail.guidance import published
+from handrail.guidance.frameworks import AUTHORITY
+from handrail.guidance.published import framework
+from handrail.policies.actions import open_policies
+from handrail.returns import actions, reminders
+from handrail.returns.actions import Wanted
+from handrail.returns.board import board
+from handrail.returns.models import Cycle
+from handrail.returns.standing import adequate_by_school, may_be_asked, owed_by, own, sections_of
+from tenants.context import inside
+
+pytestmark = pytest.mark.django_db
+
+NO = Wanted("no", reason="The head wrote it last week.")
+
+
+@pytest.fixture
+def set_editions(monkeypatch):
+    """`set_editions(found)`: the release that is running has these."""
+
+    def run(found):
+        for place in ("guidance.published", "returns.standing"):
+            monkeypatch.setattr(f"handrail.{place}.editions", lambda: found)
+
+    return run
+
+
+class TestWhenGuidanceIsTakenBackAfterACorrection:
+    """Oak School returned; a release changed a point, added one and took one away; Oak School answered those two, and
+    the release was taken back.
+    """
+
+    @pytest.fixture
+    def releases(self, set_editions, new_edition):
+        """`releases.load()` and `releases.take_back()`."""
+        before = published.editions()
+        names = new_edition()
+        after = published.editions()
+        set_editions(before)
+        return SimpleNamespace(names=names, load=lambda: set_editions(after), take_back=lambda: set_editions(before))
+
+    @pytest.fixture
+    def corrected(self, one, cast, cycle, at, ids, submitted, releases):
+        """The correction, and the point that only the first return answers as it is asked without the release."""
+        changed, _removed, added = releases.names
+        submitted({changed: NO, ids[3]: NO})
+        releases.load()
+        with inside(one):
+            about = {"cycle": cycle, "school": cast.oak, "by": cast.head, "at": at + timedelta(days=1)}
+            said = {changed: Wanted("yes"), added: Wanted("yes"), ids[3]: Wanted("yes")}
+            actions.save_answers(answers=said, **about)
+            made = actions.submit(**about)
+        return SimpleNamespace(made=made, changed=changed, mended=ids[3])
+
+    def open_points(self, one, cast, cycle, on):
+        """By the board, by the school's own pages, by its first page and by the letters."""
+        with inside(one):
+            [oak] = [each for each in board(cycle, on=on) if each.school.id == cast.oak.id]
+            points = [point for section in sections_of(cycle, cast.oak) for point in section.points]
+            owed = owed_by(cast.oak, on=on)
+            written_to = reminders.RULES["reopened_return"].items(on)
+            return (
+                oak.open_points,
+                sum(point.answer is None for point in points),
+                owed.open_points if owed else 0,
+                written_to.count(),
+            )
+
+    def test_nothing_opens_and_nothing_does_when_it_is_loaded_again(
+        self, one, cast, cycle, on, releases, corrected, submitted
+    ):
+        nothing = (0, 0, 0, 0)
+        assert self.open_points(one, cast, cycle, on) == nothing
+        releases.take_back()
+        assert self.open_points(one, cast, cycle, on) == nothing
+        releases.load()
+        assert self.open_points(one, cast, cycle, on) == nothing
+
+    def test_what_was_said_first_stands_and_what_was_mended_since_stays_so(
+        self, one, cast, cycle, on, releases, corrected
+    ):
+        def unmet():
+            with inside(one):
+                [oak] = [each for each in board(cycle, on=on) if each.school.id == cast.oak.id]
+                points = [point for section in sections_of(cycle, cast.oak) for point in section.points]
+                named = [point.requirement for point in points if point.is_unmet]
+                assert (oak.decided_by.rule == "R4") == bool(named)
+                assert not named or named[0].says in oak.decided_by.words
+                assert (oak.returned_id, "And " in oak.decided_by.words) == (corrected.made.id, False)
+                return [each.id for each in named]
+
+        assert unmet() == []
+        releases.take_back()
+        assert unmet() == [corrected.changed]
+        releases.load()
+        assert unmet() == []
+
+    def test_what_no_return_answers_is_open(self, one, cast, cycle, on, releases, submitted):
+        submitted()
+        assert self.open_points(one, cast, cycle, on) == (0, 0, 0, 0)
+        releases.load()
+        assert self.open_points(one, cast, cycle, on) == (2, 2, 2, 1)
+        releases.take_back()
+        assert self.open_points(one, cast, cycle, on) == (0, 0, 0, 0)
+
+
+def worded_anew(framework_id):
+    """All editions, and one in which the first point of this framework says something else; and that point."""
+    old = framework(framework_id)
+    first, *rest = old.requirements
+    changed = replace(first, says=f"{first.says} It names who wrote it.")
+    return (*published.editions(), replace(old, edition=2, requirements=(changed, *rest))), first.id
+
+
+class TestOnTheCriteriaOf2017:
+    def test_the_answer_to_what_they_say_now_counts(self, one, cast, cycle, at, on, set_editions):
+        before = published.editions()
+        after, first = worded_anew("AUDIT-2017")
+        with inside(one):
+            Cycle.objects.filter(id=cycle.id).update(framework_ids=["AUDIT-2017"])
+            cycle.refresh_from_db()
+            about = {"cycle": cycle, "school": cast.oak, "by": cast.head, "at": at}
+            ids = [each.id for each in framework("AUDIT-2017").of("maintained_school")]
+            actions.save_answers(answers={each: Wanted("yes") for each in ids}, **about)
+            actions.submit(**about)
+            set_editions(after)
+            assert adequate_by_school(on=on) == {}
+            actions.save_answers(answers={first: Wanted("no")}, **about)
+            actions.submit(**about)
+            assert adequate_by_school(on=on) == {cast.oak.id: False}
+            set_editions(before)
+            assert adequate_by_school(on=on) == {cast.oak.id: True}
+            assert adequate_by_school(on=on - timedelta(days=1)) == {}
+
+
+class TestTheAuthoritysSelfAssessment:
+    def test_stands_by_the_same_rule(self, one, cast, cycle, at, on, set_editions):
+        before = published.editions()
+        after, first = worded_anew(may_be_asked(AUTHORITY)[0].id)
+        with inside(one):
+            open_policies(on=on, at=at)
+            about = {"cycle": cycle, "school": None, "by": cast.officer, "at": at}
+            points = [point for section in sections_of(cycle, None) for point in section.points]
+            actions.save_answers(answers={each.requirement.id: Wanted("yes") for each in points}, **about)
+            actions.submit(**about)
+            set_editions(after)
+            assert own(cycle, on=on).open_points == 1
+            actions.save_answers(answers={first: Wanted("yes")}, **about)
+            actions.submit(**about)
+            for release in (after, before, after):
+                set_editions(release)
+                assert own(cycle, on=on).open_points == 0
