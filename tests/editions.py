@@ -17,6 +17,8 @@ is_of_plans = false
 applies_to = ["maintained_school"]
 """
 
+SUPERSEDED = 'status = "superseded"\neffective_to = 2028-09-01'
+
 
 def new_edition(folder: Path, framework_id: str, *, changed: int, added: str = "") -> None:
     """A second edition beside the first, which it supersedes: the first requirements that are asked of maintained
@@ -32,7 +34,7 @@ def new_edition(folder: Path, framework_id: str, *, changed: int, added: str = "
         second = second.replace(each.says, f"From this year on: {each.says}", 1)
     (folder / f"{framework_id}-2.toml").write_text(second + added)
     status = next(line for line in first.splitlines() if line.startswith("status"))
-    old.write_text(first.replace(status, 'status = "superseded"', 1))
+    old.write_text(first.replace(status, SUPERSEDED, 1))
     add_digests(folder)
 
 
@@ -42,5 +44,5 @@ def come_into_force(folder: Path, framework_id: str, *, replacing: str) -> None:
     law = draft.replace("edition = 1", "edition = 2", 1).replace('status = "draft"', 'status = "in_force"', 1)
     (folder / f"{framework_id}-2.toml").write_text(law)
     old = folder / f"{replacing}-1.toml"
-    old.write_text(old.read_text().replace('status = "in_force"', 'status = "superseded"', 1))
+    old.write_text(old.read_text().replace('status = "in_force"', SUPERSEDED, 1))
     add_digests(folder)

@@ -6,6 +6,7 @@ from pathlib import Path
 from shutil import copytree
 
 import pytest
+from editions import SUPERSEDED
 
 from handrail.authority.texts_check import BODIES, check_texts
 from handrail.guidance import published
@@ -181,7 +182,7 @@ class TestAddingAFramework:
             editions.cache_clear()
 
     def test_in_a_new_edition_makes_that_one_count(self, folder):
-        write(folder, WALES.replace('"in_force"', '"superseded"'))
+        write(folder, WALES.replace('status = "in_force"', SUPERSEDED))
         write(folder, WALES.replace("edition = 1", "edition = 2"), "WALES-1-2.toml")
         add_digests(folder)
         assert said(folder) == []
@@ -205,7 +206,12 @@ class TestWhatIsWrong:
         [
             ('id = "WALES-02"', 'id = "WALES-01"', "has WALES-01 2 times"),
             ('id = "WALES-02"', 'id = "SPMC-GEN-01"', "SPMC-GEN-01 is in SPMC-2015 and in WALES-1"),
-            ('"pru"', '"prue"', "WALES-02 is asked of prue, which our table of bodies does not know"),
+            ('"pru"', '"prue"', "WALES-1-1.toml: applies_to of WALES-02 names prue, which is no kind of body"),
+            (
+                'status = "in_force"',
+                'status = "superseded"',
+                "WALES-1-1.toml: status is superseded, so effective_to is the first day without force",
+            ),
             ('applies_to = ["pru"]', "applies_to = []", "WALES-02 is asked of nobody"),
             (
                 'strength = "must"',

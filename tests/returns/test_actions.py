@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError, transaction
-from editions import come_into_force
+from editions import SUPERSEDED, come_into_force
 from factories import SchoolFactory
 
 from handrail.guidance import published
@@ -263,7 +263,7 @@ class TestWhenAFrameworkTakesThePlaceOfAnother:
                 later.replace("edition = 2", "edition = 1").replace('"SPMC-2015"', '"MCAS-2026"')
             )
             law = texts.folder / "MCAS-2026-2.toml"
-            law.write_text(law.read_text().replace('"in_force"', '"superseded"'))
+            law.write_text(law.read_text().replace('status = "in_force"', SUPERSEDED))
             add_digests(texts.folder)
             texts.read()
             assert asked() == framework("NEXT-2026").of("maintained_school") != []

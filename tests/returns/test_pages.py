@@ -1,6 +1,7 @@
 """The pages of returns: a school answers in parts, its lead submits, a governor signs, the authority samples."""
 
 from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -22,6 +23,7 @@ from tenants.context import inside
 pytestmark = pytest.mark.django_db
 
 HOME = "/schools/900001/return/"
+DAY = timedelta(days=1)
 
 
 def said(ids, verdict="yes", **more):
@@ -280,6 +282,24 @@ class TestWhenGuidanceChanges:
         assert said.count("What changed, word by word, in “Allergy safety policy”") == 1
         assert 'href="/guidance/CFA-100A/changes/"' in head.get(HOME).text
         assert "New since you returned it: 1 point The policy names the caterer." in said
+
+    def test_after_it_closed_each_sees_the_same_and_that_the_next_return_asks(
+        self, one, cast, on, submitted, browse, new_edition
+    ):
+        submitted()
+        with inside(one):
+            Cycle.objects.update(opened_on=on - 30 * DAY, due_on=on - 20 * DAY, closes_on=on)
+        head = browse(cast.head)
+        assert "to answer" not in text_of(head.get("/"))
+        new_edition()
+        first = head.get("/")
+        assert "2 points to answer in the next return" in text_of(first)
+        assert "See what changed" in text_of(first) and "app-to-do--overdue" not in first.text
+        said = text_of(head.get(HOME))
+        assert "Changed since you answered: 1 point" in said and "The next return asks you about these again." in said
+        assert "to answer" not in text_of(browse(cast.neighbour).get("/")), "which returned nothing"
+        listed = text_of(browse(cast.officer).get("/returns/"))
+        assert "Guidance has changed since they answered: 1 school" in listed and "with the next return." in listed
 
     def test_that_only_took_a_point_away_leaves_nothing_to_do(
         self, one, cast, submitted, browse, monkeypatch, answer, ids

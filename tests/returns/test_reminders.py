@@ -1,11 +1,14 @@
 """Who is reminded of a yearly return and of what was planned after it, and that nothing goes out that is not due."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from factories import SchoolFactory
 
 from handrail.accounts.models import User
+from handrail.guidance import published
+from handrail.guidance.published import framework
 from handrail.notices.actions import NoLongerDue, Owed
 from handrail.notices.letters import in_words
 from handrail.notices.models import Notice
@@ -50,6 +53,12 @@ def submitted(here, cast, cycle, at, ids):
 def sweep(at):
     """`sweep(on)` owes what has fallen due by that day."""
     return lambda on: reminders.owe_return_reminders(on=on, at=at + (on - at.date()))
+
+
+def worded_anew(old):
+    """The same framework, of which the first point says something else."""
+    first, *rest = old.requirements
+    return replace(old, requirements=(replace(first, says=f"{first.says} It names who wrote it."), *rest))
 
 
 def sent(kind="yearly_return"):
@@ -157,6 +166,53 @@ class TestAReturnThatGuidanceOpensAgain:
         Notice.objects.filter(subject_kind="reopened_return").update(cycle="of an edition before")
         sweep(on + timedelta(days=40))
         assert sent("reopened_return") == [(LEAD, "once"), (LEAD, "once")]
+
+    def test_is_told_of_when_it_has_closed_too(self, here, sweep, at, submitted, new_edition):
+        submitted()
+        sweep(CLOSES)
+        assert sent("reopened_return") == []
+        new_edition()
+        sweep(CLOSES + timedelta(days=5))
+        assert sent("reopened_return") == [(LEAD, "once")]
+        notice = Notice.objects.get(subject_kind="reopened_return")
+        facts = reminders.still_due(notice, at=at + (CLOSES + timedelta(days=6) - at.date()))
+        assert "After that the next return asks for it." in in_words(notice, facts, authority=here)[1]
+
+    def test_is_told_of_no_more_when_the_release_is_taken_back(
+        self, here, sweep, on, at, submitted, new_edition, monkeypatch
+    ):
+        submitted()
+        new_edition()
+        sweep(on)
+        monkeypatch.undo()
+        with pytest.raises(NoLongerDue, match=Reason.NOT_NEEDED):
+            reminders.still_due(Notice.objects.get(subject_kind="reopened_return"), at=at)
+        Notice.objects.all().delete()
+        sweep(on + timedelta(days=1))
+        assert sent("reopened_return") == []
+
+    def test_is_none_where_a_point_only_went(self, here, sweep, on, submitted, monkeypatch):
+        submitted()
+        old = framework("CFA-100A")
+        for requirements, told in ((old.requirements[1:], []), (worded_anew(old).requirements, [(LEAD, "once")])):
+            found = (*published.editions(), replace(old, edition=2, requirements=requirements))
+            with monkeypatch.context() as release:
+                release.setattr(published, "editions", lambda found=found: found)
+                sweep(on)
+            assert sent("reopened_return") == told
+
+    def test_is_no_news_to_a_school_that_was_asked_the_new_points(
+        self, here, cast, cycle, sweep, on, at, ids, submitted, new_edition
+    ):
+        School.objects.filter(id=cast.elm.id).update(closed_on=None, lead_email="lead@elm.example")
+        submitted()
+        _changed, removed, added = new_edition()
+        about = {"cycle": cycle, "school": cast.elm, "by": cast.officer, "at": at}
+        said = {each: Wanted("yes") for each in (*ids, added) if each != removed}
+        actions.save_answers(answers=said, **about)
+        actions.submit(**about)
+        sweep(on)
+        assert sent("reopened_return") == [(LEAD, "once")]
 
     def test_goes_to_whoever_leads_now(self, here, cast, sweep, on, submitted, new_edition):
         submitted()

@@ -128,6 +128,9 @@ def _named_twice(found: Sequence[Framework]) -> Iterator[str]:
 
 def _of_one(one: Framework, bodies: Collection[str]) -> Iterator[str]:
     name = f"{one.id}, edition {one.edition}"
+    file = f"{one.id}-{one.edition}.toml"
+    if one.status == Status.SUPERSEDED and one.effective_to is None:
+        yield f"{file}: status is superseded, so effective_to is the first day without force."
     if one.effective_from and one.effective_to and one.effective_to <= one.effective_from:
         yield f"{name}, ends before it begins."
     if one.is_draft and (one.is_confirmed or one.effective_from):
@@ -144,7 +147,7 @@ def _of_one(one: Framework, bodies: Collection[str]) -> Iterator[str]:
         if not requirement.applies_to:
             yield f"{name}: {requirement.id} is asked of nobody."
         if strange := set(requirement.applies_to) - set(bodies or requirement.applies_to):
-            yield f"{name}: {requirement.id} is asked of {_listed(strange)}, which our table of bodies does not know."
+            yield f"{file}: applies_to of {requirement.id} names {_listed(strange)}, which is no kind of body."
 
 
 def _of_editions(found: Sequence[Framework]) -> Iterator[str]:

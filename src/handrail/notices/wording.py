@@ -41,6 +41,11 @@ Sign in to answer. You can answer in parts, and leave off where you like.
 {link}
 """
 
+SHORT_LIST = """\
+Sign in to see it. While the return is open you can answer now, in parts. After that the next return asks for it.
+{link}
+"""
+
 LOOK = """\
 Sign in to see it and to record a check. It takes one tap when everything is there.
 {link}
@@ -167,7 +172,7 @@ WORDINGS = {
         "News that guidance has changed since the yearly return",
         "{whose}: guidance has changed since your yearly return",
         "Guidance has changed since {whose} submitted its yearly return to {authority}. "
-        "Only what was changed or is new has to be answered: your other answers stand.\n\n" + IN_PARTS,
+        "Only what was changed or is new has to be answered: your other answers stand.\n\n" + SHORT_LIST,
     ),
     "own_due": Wording(
         "school",

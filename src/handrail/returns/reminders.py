@@ -69,11 +69,11 @@ def _returns(on: date) -> Items:
 
 
 def _reopened(on: date) -> Items:
-    """The schools of whose submitted return guidance has opened points again, until the cycle closes: to these no
-    return of theirs in the cycle says anything.
+    """The schools of whose submitted return guidance has opened points again: to these no return of theirs in the cycle
+    says anything. Also when that has closed and the next is not open: they are told the same day, and answer then.
     """
     cycle = Cycle.objects.first()
-    frameworks = asking(cycle) if cycle and not cycle.is_closed(on) else []
+    frameworks = asking(cycle) if cycle else []
     wanted = {body: [each for _, each in asked(frameworks, body)] for body in Body.values}
     said = Answer.objects.filter(returned__cycle=cycle, returned__school=OuterRef("pk")).order_by()
     has_open = Q(pk__in=())

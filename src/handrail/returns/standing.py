@@ -65,30 +65,34 @@ def sections_of(cycle: Cycle, school: School | None) -> list[Section]:
 
 
 class Owed(NamedTuple):
-    """What a return still asks of a school: everything, or where it `is_reopened` what guidance changed since."""
+    """What a return still asks of a school: everything, or where it `is_reopened` what guidance changed since. Of one
+    that `is_closed` nothing can be submitted: the next asks for it, or the same again if the authority opens it.
+    """
 
     cycle: Cycle
     is_reopened: bool = False
     open_points: int = 0
+    is_closed: bool = False
 
 
 def owed_by(school: School, *, on: date) -> Owed | None:
-    """What the open cycle asks of this school: nothing any more once it has returned what is asked today. What guidance
-    only took away leaves nothing to do.
+    """What the newest cycle asks of this school: nothing any more once it has returned what is asked today. What
+    guidance only took away leaves nothing to do. Of one that is closed only what guidance has opened since is told.
     """
     cycle = Cycle.objects.first()
-    if cycle is None or cycle.is_closed(on):
+    if cycle is None:
         return None
+    is_closed = cycle.is_closed(on)
     wanted = [each for _, each in asked(asking(cycle), school.body)]
     newest = Return.objects.filter(cycle=cycle, school=school).first()
     if not wanted or (newest and newest.asked == digest_of(wanted)):
         return None
     if newest is None:
-        return Owed(cycle)
+        return None if is_closed else Owed(cycle)
     answers = [point.answer for section in sections_of(cycle, school) for point in section.points]
     open_points = sum(each is None for each in answers)
-    is_begun = any(isinstance(each, Draft) for each in answers)
-    return Owed(cycle, is_reopened=True, open_points=open_points) if open_points or is_begun else None
+    is_begun = not is_closed and any(isinstance(each, Draft) for each in answers)
+    return Owed(cycle, True, open_points, is_closed) if open_points or is_begun else None
 
 
 def submitted_sections(returned: Return) -> list[Section]:
