@@ -39,7 +39,7 @@ class TestTheItems:
 
     def test_say_how_sensitive_they_are_and_who_reads_them(self) -> None:
         told = {item.name: item.help_text for item in ITEMS}
-        assert told["fitness"].endswith("About health. Read by everybody there who teaches and looks after the child.")
+        assert told["fitness"].endswith("keep away from. About health.")
         assert told["social_worker"].endswith("Restricted. Read by the lead of the setting only.")
 
     def test_restricted_ones_are_the_leads_unless_whoever_is_with_the_child_must_know(self) -> None:

@@ -159,7 +159,7 @@ class TestWho:
         assert CHILD in page and "Other Child" not in page
         answer = client.post(f"/handovers/{asked.id}/child/", {**self.ANSWER, "child": str(child.id)}, follow=True)
         assert answer.redirect_chain[-1][0] == f"/handovers/{asked.id}/pack/"
-        for words in ("Can follow within five days. Read by", "Read by the lead of the setting only."):
+        for words in ("Can follow within five days. About health.", "Read by the lead of the setting only."):
             assert words in answer.text
         assert client.get(f"/handovers/{asked.id}/child/").status_code == 404
 

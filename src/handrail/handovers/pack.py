@@ -43,10 +43,8 @@ class SeenBy(StrEnum):
     LEADS = "leads"
 
 
-SEEN_BY: Mapping[SeenBy, str] = {
-    SeenBy.STAFF: "everybody there who teaches and looks after the child",
-    SeenBy.LEADS: "the lead of the setting only",
-}
+SEEN_BY: Mapping[SeenBy, str] = {SeenBy.STAFF: "", SeenBy.LEADS: "Read by the lead of the setting only."}
+"""What is said of an item's readers beside its question. The page says once that the staff read what is not marked."""
 FOLLOWS: Mapping[int, str] = {1: "", 2: "Can follow within five days.", 3: "Only if they ask for it."}
 """What is said of an item's tier beside its question."""
 YES_NO = (("yes", "Yes"), ("no", "No"))
@@ -76,8 +74,8 @@ class Item:
     @property
     def help_text(self) -> str:
         """What to write, whether it can follow, how sensitive it is and who will read it."""
-        read_by = f"Read by {SEEN_BY[self.seen_by]}."
-        return " ".join(filter(None, (self.hint, FOLLOWS[self.tier], IN_WORDS[self.sensitivity], read_by)))
+        said = (self.hint, FOLLOWS[self.tier], IN_WORDS[self.sensitivity], SEEN_BY[self.seen_by])
+        return " ".join(filter(None, said))
 
     def is_needed(self, content: Mapping[str, Any]) -> bool:
         """Whether it belongs to this child's pack at all."""
