@@ -13,7 +13,7 @@ from handrail.policies.actions import open_policies
 from handrail.returns import actions, reminders
 from handrail.returns.actions import Wanted
 from handrail.returns.board import board
-from handrail.returns.models import Cycle
+from handrail.returns.models import Answer, Cycle
 from handrail.returns.standing import adequate_by_school, may_be_asked, owed_by, own, sections_of
 from tenants.context import inside
 
@@ -102,6 +102,21 @@ class TestWhenGuidanceIsTakenBackAfterACorrection:
         assert unmet() == [corrected.changed]
         releases.load()
         assert unmet() == []
+
+    def test_an_action_can_be_planned_about_what_stands_and_about_nothing_else(
+        self, one, cast, on, at, releases, corrected
+    ):
+        planned = {"what": "Write it", "owner_name": "Olga", "owner_email": "olga@oak.example", "due_on": on}
+        with inside(one):
+            first = Answer.objects.get(returned__number=1, requirement_id=corrected.changed)
+            mended = Answer.objects.get(returned__number=1, requirement_id=corrected.mended)
+            for answer in (first, mended):
+                with pytest.raises(actions.NoGap):
+                    actions.plan_action(answer=answer, by=cast.head, at=at, **planned)
+            releases.take_back()
+            assert actions.plan_action(answer=first, by=cast.head, at=at, **planned)
+            with pytest.raises(actions.NoGap):
+                actions.plan_action(answer=mended, by=cast.head, at=at, **planned)
 
     def test_what_no_return_answers_is_open(self, one, cast, cycle, on, releases, submitted):
         submitted()

@@ -26,7 +26,7 @@ from handrail.returns.models import (
     Verdict,
 )
 from handrail.returns.questions import digest_of
-from handrail.returns.standing import may_be_asked, sections_of
+from handrail.returns.standing import may_be_asked, sections_of, submitted_points
 from handrail.schools.models import School
 from handrail.schools.terms import year_in_words
 
@@ -72,7 +72,7 @@ class NothingNew(Refused):
 
 
 class NoGap(Refused):
-    """An action is about a point that the newest return says is not met."""
+    """An action is about a point of which what was submitted last says that it is not met."""
 
 
 class MayNotSign(Refused):
@@ -308,10 +308,10 @@ def plan_action(
 ) -> PlannedAction:
     """Say what will be done about a point that is not met, who sees to it, and by when. Raises NoGap."""
     returned = answer.returned
-    is_newest = not Return.objects.filter(
-        cycle=returned.cycle_id, school=returned.school_id, number__gt=returned.number
-    ).exists()
-    if answer.verdict not in UNMET or not is_newest:
+    later = Return.objects.filter(cycle=returned.cycle_id, school=returned.school_id, number__gt=returned.number)
+    standing = submitted_points(returned.cycle, returned.school) if later.exists() else []
+    stands = not later.exists() or answer.id in {point.answer.id for point in standing if point.answer}
+    if answer.verdict not in UNMET or not stands:
         raise NoGap("What you submitted last does not say that this is missing, so there is nothing to plan")
     made = PlannedAction.objects.create(
         cycle_id=returned.cycle_id,

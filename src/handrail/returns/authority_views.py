@@ -15,7 +15,7 @@ from handrail.core.access import Door, Request
 from handrail.core.spreadsheet import csv_file
 from handrail.returns import actions
 from handrail.returns.board import Standing, board
-from handrail.returns.forms import REOPENED, BoardFilters, CycleForm, DatesForm
+from handrail.returns.forms import REOPENED, UNPLANNED, BoardFilters, CycleForm, DatesForm
 from handrail.returns.models import Cycle
 from handrail.returns.rules import RULES, Colour
 from handrail.returns.standing import Progress, may_be_asked, own
@@ -29,6 +29,8 @@ def filtered(rows: list[Standing], form: BoardFilters, cycle: Cycle | None) -> l
     asked = form.cleaned_data if form.is_valid() else {}
     if asked.get("progress") == REOPENED:
         rows, asked["progress"] = [each for each in rows if each.open_points], ""
+    elif asked.get("progress") == UNPLANNED:
+        rows, asked["progress"] = [each for each in rows if each.unplanned], ""
     for name in ("colour", "progress"):
         if asked.get(name):
             rows = [each for each in rows if getattr(each, name) == asked[name]]
@@ -64,6 +66,8 @@ class BoardView(Door):
             "progress": [(each, progress[each]) for each in Progress],
             "own": own(cycle, on=request.today),
             "reopened": sum(each.open_points > 0 for each in rows),
+            "unplanned": sum(each.unplanned > 0 for each in rows),
+            "gaps": sum(each.unplanned for each in rows),
             "rules": RULES,
             "is_closed": cycle and cycle.is_closed(request.today),
         }
@@ -88,6 +92,7 @@ class BoardCsvView(Door):
             "Why",
             "Return",
             "Points reopened",
+            "Gaps without an action",
             "All that applies",
         ]
         return csv_file(f"returns-{request.today}.csv", headings, (self.row(each) for each in rows))
@@ -103,6 +108,7 @@ class BoardCsvView(Door):
             first.words,
             each.progress.label,
             each.open_points,
+            each.unplanned,
             everything,
         ]
 

@@ -37,6 +37,8 @@ class Standing(NamedTuple):
     returned_id: UUID | None
     open_points: int
     """Points of its return without an answer that still stands: guidance has changed since."""
+    unplanned: int
+    """Gaps about which nothing has been planned since the return."""
     rules: Callable[[], Iterator[Found]]
 
     @property
@@ -63,6 +65,8 @@ class _School(NamedTuple):
     unmet: str
     """The digests of the points that it does not meet, with spaces between."""
     is_signed: bool
+    planned: str
+    """The ids of the points about which something is planned, with spaces between."""
 
     @property
     def progress(self) -> Progress:
@@ -85,8 +89,9 @@ def board(cycle: Cycle | None, *, on: date) -> list[Standing]:
         returned = wanted.returned(made) if school.returned_id else None
         of_school = partial(rules, policies.get(school.urn, ()), returned)
         open_points = returned.unanswered if returned else 0
+        gaps = set(returned.gaps).difference(school.planned.split()) if returned else ()
         decided_by = next(of_school())
-        found = Standing(school, decided_by, school.progress, school.returned_id, open_points, of_school)
+        found = Standing(school, decided_by, school.progress, school.returned_id, open_points, len(gaps), of_school)
         by_colour[decided_by.colour].append(found)
     return [each for found in by_colour.values() for each in found]
 
@@ -98,12 +103,16 @@ WITH unmet AS (
         UNION ALL SELECT returned_id, digest FROM returns_answer
         WHERE verdict IN ('partly', 'no') AND reason > '' AND digest = ANY(%(musts)s)
     ) found GROUP BY returned_id),
-begun AS (SELECT DISTINCT school_id FROM returns_draft WHERE cycle_id = %(cycle)s)
+begun AS (SELECT DISTINCT school_id FROM returns_draft WHERE cycle_id = %(cycle)s),
+planned AS (
+    SELECT school_id, string_agg(requirement_id, ' ') AS points FROM returns_plannedaction
+    WHERE cycle_id = %(cycle)s GROUP BY school_id)
 SELECT school.id, urn, name, body, phase_name, trust_name, begun.school_id IS NOT NULL,
-    made.id, coalesce(asked, ''), coalesce(unmet.digests, ''), signed.id IS NOT NULL
+    made.id, coalesce(asked, ''), coalesce(unmet.digests, ''), signed.id IS NOT NULL,
+    coalesce(planned.points, '')
 FROM schools_school school LEFT JOIN begun ON begun.school_id = school.id
 LEFT JOIN returns_return made ON made.school_id = school.id AND made.cycle_id = %(cycle)s
-LEFT JOIN unmet ON unmet.returned_id = made.id
+LEFT JOIN unmet ON unmet.returned_id = made.id LEFT JOIN planned ON planned.school_id = school.id
 LEFT JOIN returns_countersignature signed ON signed.returned_id = made.id
 WHERE closed_on IS NULL AND body = ANY(%(bound)s)
 ORDER BY name, urn, number DESC
@@ -159,18 +168,18 @@ class _Wanted:
         self.musts = [
             each.digest for one in self.frameworks for each in one.requirements if each.strength == Strength.MUST
         ]
-        self.by_body: dict[str, tuple[str, dict[str, tuple[int, bool, str]]]] = {}
+        self.by_body: dict[str, tuple[str, dict[str, tuple[int, bool, str, str]]]] = {}
         self.alike: dict[tuple[Any, ...], Returned] = {}
         """What was worked out already for schools that said the same: most lack nothing, or the same few points."""
 
-    def points(self, body: str) -> tuple[str, dict[str, tuple[int, bool, str]]]:
+    def points(self, body: str) -> tuple[str, dict[str, tuple[int, bool, str, str]]]:
         """What all returns were asked that were asked this, and by digest the place of each point, whether it is a
-        must, and its words.
+        must, its words and its id.
         """
         if body not in self.by_body:
             found = asked(self.frameworks, body)
             points = {
-                each.digest: (place, each.strength == Strength.MUST, says(one, each))
+                each.digest: (place, each.strength == Strength.MUST, says(one, each), each.id)
                 for place, (one, each) in enumerate(found)
             }
             self.by_body[body] = digest_of(each for _, each in found), points
@@ -202,7 +211,8 @@ class _Wanted:
                 break
         unmet.sort()
         return Returned(
-            unmet_musts=[words for _, is_must, words in unmet if is_must],
-            unmet_shoulds=[words for _, is_must, words in unmet if not is_must],
+            unmet_musts=[words for _, is_must, words, _ in unmet if is_must],
+            unmet_shoulds=[words for _, is_must, words, _ in unmet if not is_must],
             unanswered=len(open_points),
+            gaps=[name for *_, name in unmet],
         )

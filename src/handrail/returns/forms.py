@@ -175,7 +175,7 @@ class ChangePlannedActionForm(PlannedActionForm):
         done.today = today
 
 
-REOPENED = "reopened"
+REOPENED, UNPLANNED = "reopened", "unplanned"
 SAMPLES = [("", "No"), *((str(size), f"{size} at random") for size in (5, 10, 25, 50))]
 
 
@@ -185,6 +185,13 @@ class BoardFilters(forms.Form):
         label="Colour", required=False, choices=[("", "All"), *((each.value, each.label) for each in Colour)]
     )
     progress = forms.ChoiceField(
-        label="Return", required=False, choices=[("", "All"), *Progress.choices, (REOPENED, "Guidance changed since")]
+        label="Return",
+        required=False,
+        choices=[
+            ("", "All"),
+            *Progress.choices,
+            (REOPENED, "Guidance changed since"),
+            (UNPLANNED, "Gaps without an action"),
+        ],
     )
     sample = forms.ChoiceField(label="Sample of those returned", required=False, choices=SAMPLES)

@@ -48,6 +48,11 @@ class Point:
     def is_unmet(self) -> bool:
         return bool(self.answer) and self.answer.verdict in UNMET
 
+    @property
+    def is_gap(self) -> bool:
+        """Whether something is missing: a must is not met, or a should is not and no reason is given for that."""
+        return self.is_unmet and (self.requirement.strength == Strength.MUST or not self.answer.reason)
+
 
 @dataclass(frozen=True)
 class Section:

@@ -39,12 +39,13 @@ class Kept(NamedTuple):
 
 class Returned(NamedTuple):
     """A school's newest return of a cycle: which musts it does not meet and which shoulds without giving a reason, each
-    in a sentence, and how many points have no answer that still stands.
+    in a sentence, and how many points have no answer that still stands. `gaps` are the ids of those that are not met.
     """
 
     unmet_musts: Sequence[str] = ()
     unmet_shoulds: Sequence[str] = ()
     unanswered: int = 0
+    gaps: Sequence[str] = ()
 
 
 class Found(NamedTuple):

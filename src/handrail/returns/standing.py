@@ -109,6 +109,18 @@ def submitted_sections(returned: Return) -> list[Section]:
     return in_sections([*points, *(unknown(each) for digest, each in by_digest.items() if digest not in then)])
 
 
+def submitted_points(cycle: Cycle, school: School | None) -> list[Point]:
+    """What is asked now, with the answers to it that were submitted in a cycle and stand."""
+    found = sections(*asked_in(cycle, school), answers_of(cycle, school))
+    return [point for section in found for point in section.points]
+
+
+def unplanned(cycle: Cycle, school: School | None) -> list[Point]:
+    """The gaps about which nothing has been planned since the return."""
+    planned = by_point(school, cycle=cycle)
+    return [each for each in submitted_points(cycle, school) if each.is_gap and each.requirement.id not in planned]
+
+
 def by_point(school: School | None, *, cycle: Cycle) -> dict[str, list[PlannedAction]]:
     """What a school has planned after its return of a cycle, by the requirement that it is about."""
     found: dict[str, list[PlannedAction]] = {}
@@ -135,6 +147,8 @@ class Own(NamedTuple):
     progress: Progress
     returned: Return | None
     open_points: int
+    unplanned: int
+    """Gaps about which nothing has been planned."""
 
     @property
     def decided_by(self) -> Found:
@@ -164,23 +178,23 @@ def own(cycle: Cycle | None, *, on: date) -> Own | None:
     days = AuthoritySettings.load().due_soon_days
     found = list(judged([kept], returned, return_due_on=cycle.due_on if cycle else None, on=on, due_soon_days=days))
     review = policy.reviews.filter(version__isnull=False).first()  # one that was finished
-    return Own(policy, found, review, progress, made, returned.unanswered if returned else 0)
+    gaps = set(returned.gaps) if returned else set()
+    planned = by_point(None, cycle=cycle) if cycle and gaps else {}
+    open_points = returned.unanswered if returned else 0
+    return Own(policy, found, review, progress, made, open_points, len(gaps.difference(planned)))
 
 
 def _own_returned(cycle: Cycle) -> Returned:
     """What the authority's own submitted answers say to what is asked of it today."""
     asked_now = sections(may_be_asked(AUTHORITY), AUTHORITY, answers_of(cycle, None))
     points = [point for section in asked_now for point in section.points]
-    unmet = [point for point in points if point.is_unmet]
-    musts = [point for point in unmet if point.requirement.strength == Strength.MUST]
+    found = [point for point in points if point.is_gap]
+    musts = [point for point in found if point.requirement.strength == Strength.MUST]
     return Returned(
         unmet_musts=[says(point.framework, point.requirement) for point in musts],
-        unmet_shoulds=[
-            says(point.framework, point.requirement)
-            for point in unmet
-            if point not in musts and not point.answer.reason
-        ],
+        unmet_shoulds=[says(point.framework, point.requirement) for point in found if point not in musts],
         unanswered=sum(point.answer is None for point in points),
+        gaps=[point.requirement.id for point in found],
     )
 
 

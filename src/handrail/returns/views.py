@@ -16,7 +16,7 @@ from handrail.returns.actions import Wanted
 from handrail.returns.forms import AnswerForm, AssessmentForm
 from handrail.returns.models import Answer, Cycle, PlannedAction, Return, Verdict, place_of
 from handrail.returns.questions import Section
-from handrail.returns.standing import by_point, sections_of, submitted_sections
+from handrail.returns.standing import by_point, sections_of, submitted_sections, unplanned
 from handrail.schools.models import School
 
 OF_SCHOOL = {
@@ -106,6 +106,7 @@ class ReturnView(ReturnDoor):
             returns=returns,
             newest=this[0] if this else None,
             has_changes=bool(this) and any(not isinstance(point.answer, Answer) for point in points),
+            unplanned=unplanned(self.cycle, self.school) if self.cycle and this else [],
             planned=PlannedAction.objects.open().filter(school=self.school),
             open_points=sum(point.answer is None for point in points),
             reopened=[point for point in points if point.before],
