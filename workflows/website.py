@@ -45,7 +45,12 @@ def look_at_what_is_due(authority: Authority, *, at: datetime) -> int:
             mine = website_checks.claim(at=at)
         if mine is None:
             break
-        seen = website.look(mine.url, agent=agent)
+        try:
+            seen = website.look(mine.url, agent=agent, take_turn=website_checks.take_turn_at)
+        except website.HostIsBusy:
+            with inside(authority):
+                website_checks.put_off(mine, at=at)
+            continue
         with inside(authority):
             website_checks.note(mine, seen, at=at)
         looked += 1

@@ -54,9 +54,10 @@ def execute_count(sql: str, parameters: type_of_parameters = ()) -> int:
 
 def take_turn(name: str) -> bool:
     """Whether nobody else has the turn of this name, in whichever authority. Then it is ours until this connection's
-    next door, or its end: a worker that dies gives it back.
+    next door, or its end: a worker that dies gives it back. May be asked inside a door and between two.
     """
-    [(is_ours,)] = execute("SELECT pg_try_advisory_lock(hashtext('turn'), hashtext(%s))", [name])
+    ask = execute if bound() else connections["default"].route  # type: ignore[attr-defined]
+    [(is_ours,)] = ask("SELECT pg_try_advisory_lock(hashtext('turn'), hashtext(%s))", [name])
     return bool(is_ours)
 
 

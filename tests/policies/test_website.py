@@ -2,6 +2,7 @@
 
 import ssl
 import time
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -183,6 +184,17 @@ class TestWhereItLeads:
             assert seen_at(server).outcome == Outcome.NOT_FOUND
             assert asked(server) == ["/robots.txt", "/policy.pdf"]
 
+    def test_waits_while_somebody_else_is_there(self):
+        with serving({"/elsewhere.pdf": PDF}) as other:
+            moved = http(b"", f"Location: {at(other, '/elsewhere.pdf')}".encode(), status=b"302 Found")
+            with serving({"/policy.pdf": moved}) as server:
+                here, there = (f"127.0.0.1:{each.port}" for each in (server, other))
+                with pytest.raises(website.HostIsBusy):
+                    seen_at(server, take_turn=lambda host: host == here)
+                assert other.requests == []
+                assert seen_at(server, take_turn=lambda _: True).hosts == (here, there)
+            assert asked(other) == ["/robots.txt", "/elsewhere.pdf"]
+
     def test_has_an_end(self):
         again = http(b"", b"Location: /policy.pdf", status=b"302 Found")
         with serving({"/policy.pdf": again}) as server:
@@ -242,6 +254,26 @@ class TestABadServer:
             found = seen_at(server, seconds=1)
         assert time.monotonic() - began < LONG
         assert (found.outcome, found.why) == (Outcome.NOT_FOUND, "did not answer within 1 seconds")
+
+    def test_has_ten_seconds_and_ten_megabytes(self):
+        assert (website.SECONDS, website.LARGEST) == (10, 10_000_000)
+
+    def test_has_one_deadline_for_all_that_it_leads_to(self):
+        """Each answer comes in time; all of them together do not."""
+        slow = dripping(http(b"", b"Location: /policy.pdf", status=b"302 Found"), 0.002)
+        began = time.monotonic()
+        with serving({"/policy.pdf": slow}, dripping(NOT_THERE, 0.002)) as server:
+            found = seen_at(server, seconds=1)
+            assert len(asked(server)) > 2
+        assert time.monotonic() - began < LONG
+        assert found.why == "did not answer within 1 seconds"
+
+    def test_is_read_to_the_last_byte_that_is_allowed(self, monkeypatch):
+        monkeypatch.setattr(website, "LARGEST", 300_000)
+        with serving({"/policy.pdf": http(b"x" * 300_000 + b"y" * 5)}) as server:
+            assert seen_at(server).digest == sha256(b"x" * 300_000).hexdigest()
+        with serving({"/policy.pdf": http(b"x" * 299_999)}) as server:
+            assert seen_at(server).digest == sha256(b"x" * 299_999).hexdigest()
 
     def test_that_never_stops_is_read_so_far_and_no_further(self, monkeypatch):
         monkeypatch.setattr(website, "LARGEST", 300_000)

@@ -231,6 +231,51 @@ class TestARun:
             assert set(by_two) == {0}, "while one looks"
             assert look_at_what_is_due(two, at=at) == 1
 
+    @pytest.mark.django_db(transaction=True)
+    def test_goes_on_to_no_host_at_which_another_authority_is(self, one, two, publish, on, at):
+        with inside(two):
+            SchoolFactory()
+            actions.open_policies(on=on, at=at)
+            theirs = Policy.objects.of_schools().filter(kind=Kind.ALLERGY_SAFETY)[:1]
+            by_one = []
+
+        def answer(stream):
+            path = server.requests[-1].split()[1]
+            if path == b"/leads":
+                moved = f"HTTP/1.1 302 Found\r\nLocation: {website}\r\nContent-Length: 0\r\n\r\n"
+                stream.sendall(moved.encode())
+                return
+            if path == b"/policy.txt" and not by_one:
+                try:
+                    by_one.append(look_at_what_is_due(one, at=at))
+                finally:
+                    connections.close_all()
+            stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nSeen")
+
+        with Server(answer) as server:
+            website = f"http://trust.localhost:{server.port}/policy.txt"
+            with inside(two):
+                Policy.objects.filter(id__in=theirs.values("id")).update(published_url=website)
+                follow_addresses(at=at)
+            with inside(one):
+                publish(medical_conditions=f"http://oak.localhost:{server.port}/leads")
+            assert look_at_what_is_due(two, at=at) == 1
+            assert by_one == [0], "while two looks"
+            assert sum(b"/policy.txt" in each for each in server.requests) == 1
+            with inside(one):
+                check = WebsiteCheck.objects.get()
+            assert (check.outcome, check.unfinished, check.due_at) == ("", 0, at + MINUTE)
+            assert look_at_what_is_due(one, at=at + MINUTE) == 1
+        with inside(one):
+            assert WebsiteCheck.objects.get().outcome == Outcome.FOUND
+
+    def test_leaves_alone_for_a_while_where_an_address_led(self, here, publish, at):
+        publish(medical_conditions=HERE, allergy_safety=THERE)
+        first = look(Seen(Outcome.FOUND, digest="b", hosts=("oak.example", "elm.example")), at)
+        assert first.url in (HERE, THERE)
+        assert claim(at=at) is None
+        assert claim(at=at + MINUTE) is not None
+
     def test_that_dies_while_it_looks_leaves_the_address_to_the_next(self, one, publish, at, monkeypatch):
         with inside(one):
             publish(medical_conditions=HERE)

@@ -2,9 +2,9 @@
 robots.txt and takes little. Reads no rows and writes none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from http.client import HTTPResponse
 from urllib.parse import urljoin, urlsplit
@@ -40,32 +40,44 @@ class Seen:
     content_type: str = ""
     digest: str = ""
     pause: float = 0.0
+    hosts: tuple[str, ...] = ()
+    """Where it led, the first among them."""
+
+
+class HostIsBusy(Exception):
+    """Somebody else is at a host that the address leads to: look again later."""
 
 
 class AskedNotTo(OutsideError):
     """The website does not want programs there."""
 
 
-def look(address: str, *, agent: str, seconds: float = SECONDS) -> Seen:
+def look(
+    address: str, *, agent: str, seconds: float = SECONDS, take_turn: Callable[[str], bool] = lambda _: True
+) -> Seen:
     """See whether something can be read at the address, and whether it is the same as before by its digest.
 
-    Each address that it leads on to is checked like the first. `agent` says who asks.
+    Each address that it leads on to is checked like the first. `agent` says who asks, and `take_turn` whether nobody
+    else is at a host. Raises HostIsBusy.
     """
-    visit = _Visit(agent, Deadline(seconds))
+    visit = _Visit(agent, Deadline(seconds), take_turn)
     try:
         with visit.answer(iri_to_uri(address)) as response:
-            return _seen(response, visit.pause)
+            found = _seen(response)
     except AskedNotTo as refusal:
-        return Seen(Outcome.ASKED_NOT_TO, str(refusal), pause=visit.pause)
+        found = Seen(Outcome.ASKED_NOT_TO, str(refusal))
     except OutsideError as error:
-        return Seen(Outcome.NOT_FOUND, str(error), pause=visit.pause)
+        found = Seen(Outcome.NOT_FOUND, str(error))
+    return replace(found, pause=visit.pause, hosts=tuple(visit.hosts))
 
 
 class _Visit:
     """One look, with the rules of each website that it leads to."""
 
-    def __init__(self, agent: str, deadline: Deadline) -> None:
+    def __init__(self, agent: str, deadline: Deadline, take_turn: Callable[[str], bool]) -> None:
         self.headers, self.deadline = {"User-Agent": agent, "Accept": "*/*"}, deadline
+        self.take_turn = take_turn
+        self.hosts: list[str] = []
         self.rules: dict[str, Protego] = {}
 
     @property
@@ -76,6 +88,7 @@ class _Visit:
     def answer(self, address: str, *, is_for_robots: bool = False) -> Iterator[HTTPResponse]:
         """What is at the end of the addresses that this one leads to. Raises OutsideError."""
         for _ in range(REDIRECTS + 1):
+            self.go_to(urlsplit(address).netloc.lower())
             if not (is_for_robots or self.may_look_at(address)):
                 raise AskedNotTo("asks programs not to look at it")
             with answered(address, deadline=self.deadline, headers=self.headers, may_be_plain=True) as response:
@@ -88,6 +101,13 @@ class _Visit:
             except ValueError:
                 raise NotAllowed("leads to something that is not a web address") from None
         raise StrangeAnswer("leads on to another address again and again")
+
+    def go_to(self, host: str) -> None:
+        """Be the only one at a host until the look is over. Raises HostIsBusy."""
+        if host not in self.hosts:
+            if not self.take_turn(host):
+                raise HostIsBusy
+            self.hosts.append(host)
 
     def may_look_at(self, address: str) -> bool:
         place = urlsplit(address)
@@ -105,21 +125,21 @@ class _Visit:
         return Protego.parse(said.decode(errors="replace"))
 
 
-def _seen(response: HTTPResponse, pause: float) -> Seen:
+def _seen(response: HTTPResponse) -> Seen:
     status = response.status
     if status == 429:
         raise AskedNotTo("asks programs to come back later")
     if status != 200:
         said = {404: "answers that nothing is there", 410: "answers that nothing is there any more"}
         barred = "does not let everybody in" if status in (401, 403) else "answers with an error"
-        return Seen(Outcome.NOT_FOUND, f"{said.get(status, barred)} (status {status})", status, pause=pause)
+        return Seen(Outcome.NOT_FOUND, f"{said.get(status, barred)} (status {status})", status)
     body = response.read(LARGEST)
     if not body or (response.length and len(body) < LARGEST):
         raise StrangeAnswer("breaks off before anything can be read")
     kind = response.headers.get_content_type()
     kind = kind[:100] if kind.isascii() and kind.isprintable() else ""
     content = words_of(body) if kind in ("text/html", "application/xhtml+xml") else body
-    return Seen(Outcome.FOUND, "", status, kind, sha256(content).hexdigest(), pause)
+    return Seen(Outcome.FOUND, "", status, kind, sha256(content).hexdigest())
 
 
 HIDDEN = (b"<script", b"<style", b"<template", b"<noscript")

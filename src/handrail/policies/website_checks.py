@@ -64,7 +64,7 @@ def claim(*, at: datetime) -> Claim | None:
     waiting = WebsiteCheck.objects.filter(due_at__lte=at, unfinished__lt=UNFINISHED_AT_MOST)
     waiting = waiting.exclude(host__in=held.values("host")).order_by("due_at", "id")
     check = waiting.first()
-    while check and not take_turn(f"website {check.host}"):
+    while check and not take_turn_at(check.host):
         waiting = waiting.exclude(host=check.host)
         check = waiting.first()
     if check is None:
@@ -101,8 +101,20 @@ def note(claim: Claim, seen: Seen, *, at: datetime) -> bool:
     check.due_at = at + (AGAIN_AFTER_FAILURE if check.failures else AGAIN)
     check.save()
     until = at + max(BETWEEN_TWO, min(timedelta(seconds=min(seen.pause, 86400)), BETWEEN_TWO_AT_MOST))
-    WebsiteCheck.objects.filter(host=check.host, due_at__lt=until).update(due_at=until)
+    WebsiteCheck.objects.filter(host__in=[check.host, *seen.hosts], due_at__lt=until).update(due_at=until)
     return True
+
+
+@transaction.atomic
+def put_off(claim: Claim, *, at: datetime) -> None:
+    """Give an address back that leads to a host at which somebody else is, to be looked at a little later."""
+    held = WebsiteCheck.objects.filter(id=claim.id, lease_until=claim.lease_until)
+    held.update(lease_until=None, unfinished=0, due_at=at + BETWEEN_TWO)
+
+
+def take_turn_at(host: str) -> bool:
+    """Whether nobody else is at a host, of this authority or of another. Then it is ours until the next door."""
+    return take_turn(f"website {host}")
 
 
 def _one_at_a_time() -> None:
