@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.core.signing import b64_decode
 from django.utils import timezone
 from factories import PupilFactory, person
 from openpyxl import load_workbook
@@ -83,6 +84,28 @@ class TestARow:
         for path in PATHS:
             body = read(path, limit=1).content + b"".join(read(f"{path}.csv", all="true").streaming_content)
             assert [each for each in ids + told if each.encode() in body] == []
+
+    def test_is_found_by_an_id_that_its_page_and_cursor_do_not_tell(self, children, one, read):
+        """So that a page far down the list is found by an index, like the first."""
+        with inside(one):
+            ids = sorted(HealthcarePlan.objects.filter(stage="active", pupil__in=children).values_list("id", flat=True))
+            [first] = HealthcarePlan.objects.filter(id=ids[0]).values_list(pseudonym("id"))
+        pages = [json.loads(read(PATHS[0], limit=1).content) for _ in "ab"]
+        assert pages[0]["data"] == pages[1]["data"] == [{**pages[0]["data"][0], "pseudonym": str(*first)}]
+        cursors = [page["page"]["next_cursor"] for page in pages]
+        assert cursors[0] != cursors[1]
+        for cursor in cursors:
+            [place] = json.loads(b64_decode(cursor.partition(":")[0].encode()))
+            assert all(each.bytes not in b64_decode(place.encode()) and str(each) not in place for each in ids)
+            assert json.loads(read(PATHS[0], limit=2, cursor=cursor).content)["page"]["has_more"] is False
+
+    def test_is_not_found_by_a_cursor_of_another_secret(self, children, one, read):
+        cursor = json.loads(read(PATHS[0], limit=1).content)["page"]["next_cursor"]
+        with inside(one):
+            secret = PseudonymKey.objects.get()
+            secret.secret = "00" * 32
+            secret.save()
+        assert read(PATHS[0], limit=1, cursor=cursor).status_code == 400
 
     def test_is_the_same_to_every_key_and_of_this_authority_alone(self, children, one, two, read, key_of):
         first, second = (rows(read(PATHS[0], key=key_of(Scope.PUPIL)[1])) for _ in "ab")

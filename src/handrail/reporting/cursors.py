@@ -15,6 +15,9 @@ from tenants.database import require_bound
 class NotACursor(ValueError):
     """The text is none of ours, or not for this."""
 
+    def __init__(self) -> None:
+        super().__init__("The cursor is not one that this list gave to this key for these filters.")
+
 
 def write(place: Sequence[Any], *, about: Sequence[str]) -> str:
     """A cursor to this place in what is told by `about`: the list, the key's scopes and the filters."""
@@ -26,7 +29,7 @@ def read(text: str, *, about: Sequence[str]) -> list[Any]:
     try:
         place: list[Any] = signing.loads(text, salt=_salt(about))
     except (signing.BadSignature, ValueError):
-        raise NotACursor("The cursor is not one that this list gave to this key for these filters.") from None
+        raise NotACursor from None
     return place
 
 

@@ -20,6 +20,7 @@ from handrail.reporting import cursors
 from handrail.reporting.columns import expressions, fields
 from handrail.reporting.filters import Asked
 from handrail.reporting.models import Change
+from handrail.reporting.pseudonyms import hidden, shown
 from handrail.reporting.tables import AsAt, Table
 from tenants.database import copy_to, execute
 
@@ -57,12 +58,14 @@ def page(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str], as_js
         place: Any = begin + len(rows)
         has_more = place < len(whole)
     else:
+        if table.child and after is not None:
+            after = shown(after)
         found = _rows(table, asked, as_at, after, as_json=as_json)
         has_more = len(found) > asked.limit
         found = found[: asked.limit]
         rows = [row[0] for row in found] if as_json else _named(table, found)
         children = [row[-2] for row in found if table.child]
-        place = str(found[-1][-1]) if found else None
+        place = (hidden if table.child else str)(found[-1][-1]) if has_more else None
     return Page(rows, cursors.write([place], about=about) if has_more else None, has_more=has_more, children=children)
 
 
@@ -82,7 +85,7 @@ def _counted(table: Table, asked: Asked, as_at: AsAt) -> list[Row]:
     return [row for row in table.counted(as_at) if asked.keeps(row)] if table.counted else []
 
 
-def _rows(table: Table, asked: Asked, as_at: AsAt, after: str | None, *, as_json: bool) -> list[tuple[Any, ...]]:
+def _rows(table: Table, asked: Asked, as_at: AsAt, after: Any, *, as_json: bool) -> list[tuple[Any, ...]]:
     """The rows after this one, and one more than were asked for: each with its child, if the table is of those, and at
     the end its place. As JSON PostgreSQL makes one text of each row.
     """

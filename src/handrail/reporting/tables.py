@@ -70,7 +70,10 @@ class Table:
     knows_due_soon: bool = False
     """Whether what counts as due soon, which is a setting of the authority's, changes it too."""
     child: str = ""
-    """Of a table with a row for each child: the lookup of whom. It is read with a key alone, and each read recorded."""
+    """Of a table with a row for each child: the lookup of whom. It is read with a key alone, and each read recorded.
+
+    Its rows go by their ids, which are made at random, and which no answer and no cursor tells.
+    """
 
     def query(self, as_at: AsAt) -> QuerySet[Any]:
         """The rows, each with what its columns need. Raises TypeError for a table that is counted."""
@@ -194,7 +197,7 @@ TABLES = {
             "Each active plan of a child at an open school, under a made-up number: its school and its dates.",
             Scope.PUPIL,
             rows.PlanRow,
-            key="pseudonym",
+            key="id",
             rows=_plans,
             child="pupil_id",
             filters={
@@ -209,7 +212,7 @@ TABLES = {
             "Each review of a child’s plan that was recorded, under a made-up number: its school and its dates.",
             Scope.PUPIL,
             rows.PlanReviewRow,
-            key="pseudonym",
+            key="id",
             rows=_plan_reviews,
             child="plan__pupil_id",
             filters={
