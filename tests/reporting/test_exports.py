@@ -25,10 +25,21 @@ SELECT gen_random_uuid(), %s, DATE '1900-01-01' + number, 'no_change', '{}', '',
 FROM generate_series(%s, %s - 1) AS number
 """
 
+PLANS = """
+WITH made AS (
+    INSERT INTO schools_pupil (id, school_id, name, known_as, born_on, year_group, class_name, upn, joined_on)
+    SELECT gen_random_uuid(), school_id, 'Canary ' || number, '', DATE '2015-01-01', '', '', '', DATE '2020-09-01'
+    FROM policies_policy, generate_series(%s, %s - 1) AS number WHERE policies_policy.id = %s
+    RETURNING id
+)
+INSERT INTO plans_healthcareplan (id, pupil_id, stage, told_by, due_on)
+SELECT gen_random_uuid(), id, 'active', '', DATE '2031-01-01' FROM made
+"""
+
 
 @pytest.fixture
 def fill(live: Any, django_db_blocker: Any, at: Any) -> Callable[[int, int], None]:
-    """`fill(0, 2000)` writes so many reviews."""
+    """`fill(0, 2000)` writes so many reviews of a policy, and plans at its school."""
     policies: list[Any] = []
 
     def write(begin: int, end: int) -> None:
@@ -36,6 +47,7 @@ def fill(live: Any, django_db_blocker: Any, at: Any) -> Callable[[int, int], Non
             if not policies:
                 policies.append(recorded_policy(School.objects.get(urn="900001"), next_review_on=day_of(at)))
             execute_count(REVIEWS, [policies[0].id, begin, end])
+            execute_count(PLANS, [begin, end, policies[0].id])
 
     return write
 
@@ -65,10 +77,19 @@ def peak(live: Any) -> int:
     return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024
 
 
-@pytest.mark.parametrize(("form", "few", "many"), [("csv?all=true", 10_000, 40_000), ("xlsx", 2_000, 8_000)])
-def test_memory_does_not_grow_with_the_rows(live: Any, fill: Any, form: str, few: int, many: int) -> None:
-    """The file of the rows that are more would not fit into what it may grow by: nearly 6 MB as CSV."""
-    path = f"/api/v1/policy-reviews.{form}"
+@pytest.mark.parametrize(
+    ("path", "few", "many"),
+    [
+        ("policy-reviews.csv?all=true", 10_000, 40_000),
+        ("policy-reviews.xlsx", 2_000, 8_000),
+        ("plans.csv?all=true", 10_000, 60_000),
+    ],
+)
+def test_memory_does_not_grow_with_the_rows(live: Any, fill: Any, path: str, few: int, many: int) -> None:
+    """The file of the rows that are more would not fit into what it may grow by: nearly 6 MB of reviews as CSV, and the
+    ids of those children.
+    """
+    path = f"/api/v1/{path}"
     fill(0, few)
     small, before = size_of(live, path), peak(live)
     fill(few, many)

@@ -4,7 +4,7 @@ transaction. Ids and field names only: never a value, so that erasure stays poss
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from handrail.core.models import AuditEntry, ReadEntry
@@ -96,16 +96,34 @@ def record_read(
 
     A page does it through `Door.shows`, without which its answer is refused.
     """
-    return ReadEntry.objects.create(
-        at=at,
-        by=by.actor_id,
-        by_name=by.actor_name,
-        role=by.role_at(school_id),
-        school_id=school_id,
-        child_ids=sorted(set(child_ids)),
-        group=group,
-        verb=verb,
-        why=why,
-        why_id=why_id,
-        request_id=request_id.get(),
-    )
+    said = _of_a_read(by, at, group, verb, school_id)
+    return ReadEntry.objects.create(child_ids=sorted(set(child_ids)), **said | {"why": why, "why_id": why_id})
+
+
+def record_reads_of(
+    told: str, *, by: Actor, at: datetime, group: ReadEntry.Group, verb: ReadEntry.Verb
+) -> tuple[str, list[Any]]:
+    """The same in SQL, for the statement that tells of the children: whoever is in the column `child` of its part
+    `told`. However many they are, none is carried here, and it can be none but those whom the statement sees.
+    """
+    said = _of_a_read(by, at, group, verb, None)
+    sql = f"""INSERT INTO core_readentry (id, {", ".join(f'"{column}"' for column in said)}, child_ids)
+        SELECT gen_random_uuid(), {", ".join("%s" for _ in said)},
+            coalesce(array_agg(DISTINCT child ORDER BY child), '{{}}') FROM {told}"""
+    return sql, [*said.values()]
+
+
+def _of_a_read(
+    by: Actor, at: datetime, group: ReadEntry.Group, verb: ReadEntry.Verb, school_id: UUID | None
+) -> dict[str, Any]:
+    return {
+        "at": at,
+        "by": by.actor_id,
+        "by_name": by.actor_name,
+        "role": by.role_at(school_id),
+        "school_id": school_id,
+        "group": str(group),
+        "verb": str(verb),
+        "why": str(ReadEntry.Why.ROLE),
+        "request_id": request_id.get(),
+    }

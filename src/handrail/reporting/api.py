@@ -3,9 +3,8 @@
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
-from uuid import UUID
 
 from django.core.cache import cache
 from django.http import Http404, HttpResponse
@@ -16,6 +15,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.views import APIView
 
+from handrail.core import audit
 from handrail.core.access import PUBLIC, Door
 from handrail.core.models import ReadEntry
 from handrail.core.problems import Wrong, problem
@@ -31,6 +31,9 @@ CALLS_A_MINUTE = 300
 """For one key. They are counted on the cache's own connection, so a call that fails counts too."""
 
 MINUTE = 60
+READ: Any = {"group": ReadEntry.Group.PLAN, "verb": ReadEntry.Verb.API}
+"""How it is recorded who was in what was told of single children."""
+
 SCHEMA = "/api/v1/openapi.json"
 LONGEST_BODY = 1 << 16
 """Bytes of JSON. No fact needs a quarter of them."""
@@ -174,26 +177,21 @@ class List(Endpoint):
         if tag and tag in [each.strip() for each in request.headers.get("If-None-Match", "").split(",")]:
             return _cached(HttpResponse(status=304), tag)
         if asked.is_all:
-            children: list[UUID] = []
+            record = partial(audit.record_reads_of, by=request.auth, at=request.now, **READ)
             if form == "xlsx":
-                file = excel.workbook(self.table, asked, as_at, children, at=request.now)
+                file = excel.workbook(self.table, asked, as_at, record, at=request.now)
             else:
-                file = reading.whole_as_csv(self.table, asked, as_at, children)
-            self.note_read(request, children)
+                file = reading.whole_as_csv(self.table, asked, as_at, record)
             return _cached(reading.download(self.table, file, form), tag)
         page = reading.page(self.table, asked, as_at, about=about, as_json=form == "json")
-        self.note_read(request, page.children)
+        if self.table.child:
+            self.shows(page.children, by=request.auth, **READ)
         if form == "csv":
             answer: HttpResponseBase = reading.download(self.table, reading.page_as_csv(self.table, page.rows), form)
             if page.next_cursor:
                 answer["Link"] = f'<{_next(request, page.next_cursor)}>; rel="next"'
             return _cached(answer, tag)
         return _cached(_json(request, asked, page), tag)
-
-    def note_read(self, request: Any, children: Sequence[UUID]) -> None:
-        """Record who is in what is about to be told, of a table with a row for each child."""
-        if self.table.child:
-            self.shows(children, ReadEntry.Group.PLAN, verb=ReadEntry.Verb.API, by=request.auth)
 
 
 class Writing(Endpoint):

@@ -12,6 +12,8 @@ from django.db.models.expressions import Combinable, Expression
 from django.db.models.functions import Cast
 from rest_framework import serializers
 
+from handrail.core.spreadsheet import STARTS_A_FORMULA
+
 
 class Label(serializers.CharField):
     """The words of another column's code."""
@@ -39,8 +41,13 @@ class Moment(Func):
 class Harmless(Func):
     """A text as core.spreadsheet.harmless makes it: what a spreadsheet would run begins with an apostrophe."""
 
-    template = r"""regexp_replace(%(expressions)s, '^([=+@\t\r\n-])', '''\1')"""
+    template = f"""CASE WHEN ascii(%(expressions)s) IN ({", ".join(str(ord(each)) for each in STARTS_A_FORMULA)})
+        THEN '''' || %(expressions)s ELSE %(expressions)s END"""
     output_field = TextField()
+
+    def as_sql(self, *args: Any, **kwargs: Any) -> tuple[str, list[Any]]:
+        sql, parameters = super().as_sql(*args, **kwargs)
+        return sql, [*parameters] * 3
 
 
 def fields(row: Any) -> dict[str, serializers.Field]:

@@ -5,7 +5,6 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import IO, Any
-from uuid import UUID
 
 from rest_framework import serializers
 from xlsxwriter import Workbook
@@ -14,7 +13,7 @@ from handrail.core.spreadsheet import BYTES_IN_MEMORY
 from handrail.reporting.columns import fields
 from handrail.reporting.filters import Asked
 from handrail.reporting.openapi import dictionary
-from handrail.reporting.reading import lines
+from handrail.reporting.reading import Record, lines
 from handrail.reporting.tables import AsAt, Table
 
 WIDTH = 22
@@ -24,10 +23,10 @@ PLAIN = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_num
 """A text stays a text, whatever it looks like."""
 
 
-def workbook(table: Table, asked: Asked, as_at: AsAt, children: list[UUID], *, at: datetime) -> IO[bytes]:
+def workbook(table: Table, asked: Asked, as_at: AsAt, record: Record, *, at: datetime) -> IO[bytes]:
     """All rows that were asked for. Each is written to a temporary file as it comes, so memory does not grow with them.
 
-    As with CSV the file is whole before it is sent, when the door has closed, and `children` is told who is in it.
+    As with CSV the file is whole before it is sent, when the door has closed, and children in it are recorded.
     """
     file = tempfile.SpooledTemporaryFile(max_size=BYTES_IN_MEMORY)  # noqa: SIM115 - the answer closes it
     with Workbook(file, {"constant_memory": True, **PLAIN}) as book:
@@ -37,7 +36,7 @@ def workbook(table: Table, asked: Asked, as_at: AsAt, children: list[UUID], *, a
             datetime: book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
         }
         kinds = list(fields(table.row).values())
-        rows = (map(_cell, kinds, row) for row in _rows(table, asked, as_at, children))
+        rows = (map(_cell, kinds, row) for row in _rows(table, asked, as_at, record))
         count = _write(book, "data", list(fields(table.row)), rows, formats)
         _write(book, "notes", ["About", table.title], _notes(table, asked, as_at, count, at=at), formats)
         meanings = [[*map(_text, each.values())] for each in dictionary(table)]
@@ -69,11 +68,11 @@ def _notes(table: Table, asked: Asked, as_at: AsAt, count: int, *, at: datetime)
     ]
 
 
-def _rows(table: Table, asked: Asked, as_at: AsAt, children: list[UUID]) -> Iterator[Iterable[Any]]:
+def _rows(table: Table, asked: Asked, as_at: AsAt, record: Record) -> Iterator[Iterable[Any]]:
     if table.counted:
         yield from (row.values() for row in table.counted(as_at) if asked.keeps(row))
         return
-    for line in lines(table, asked, as_at, children):
+    for line in lines(table, asked, as_at, record):
         yield next(csv.reader([line.decode()]))
 
 

@@ -4,12 +4,12 @@ import csv
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 from uuid import UUID
 
 from django.db.models import F, Q
@@ -25,6 +25,8 @@ from handrail.reporting.tables import AsAt, Table
 from tenants.database import copy_to, execute
 
 Row = dict[str, Any]
+Record = Callable[[str], tuple[str, list[Any]]]
+"""Gives the SQL, and its parameters, that records the children of a part of a statement: see core.audit."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,11 @@ def _rows(table: Table, asked: Asked, as_at: AsAt, after: Any, *, as_json: bool)
     )
 
 
-def _sql(table: Table, condition: Q, as_at: AsAt, due_soon_days: int | None) -> tuple[str, tuple[Any, ...]]:
+def _sql(
+    table: Table, condition: Q, as_at: AsAt, due_soon_days: int | None, *, for_csv: bool = False
+) -> tuple[str, tuple[Any, ...]]:
     """The SQL of what was asked for, from which rows are chosen, each with its key as `place`."""
-    columns = [*expressions(table.row), *map(F, filter(None, [table.child])), F(table.key)]
+    columns = [*expressions(table.row, for_csv=for_csv), *map(F, filter(None, [table.child])), F(table.key)]
     found = table.query(as_at).filter(condition).order_by().values_list(*columns)
     sql, parameters = found.query.sql_with_params()
     names = [*fields(table.row), *([CHILD] if table.child else []), "place"]
@@ -124,22 +128,30 @@ def _as_json(row: Row) -> str:
     return json.dumps(row, ensure_ascii=False)
 
 
-def lines(table: Table, asked: Asked, as_at: AsAt, children: list[UUID], *, for_csv: bool = False) -> Iterator[bytes]:
-    """All rows that were asked for, each as PostgreSQL copies it out as CSV; `children` is told who is in them."""
-    columns = expressions(table.row, for_csv=for_csv)
-    found = table.query(as_at).filter(asked.condition).order_by(table.key)
-    sql, parameters = found.values_list(*columns, *filter(None, [table.child])).query.sql_with_params()
-    for line in copy_to(f"COPY ({sql}) TO STDOUT (FORMAT csv)", parameters):
-        if table.child:
-            told, _, child_id = line[:-1].rpartition(b",")
-            children.append(UUID(child_id.decode()))
-            yield told
-        else:
-            yield line[:-1]
+def lines(table: Table, asked: Asked, as_at: AsAt, record: Record, *, for_csv: bool = False) -> Iterator[bytes]:
+    """All rows that were asked for, each as PostgreSQL copies it out as CSV.
+
+    Of a table with a row for each child the same statement records who is in them.
+    """
+    sql, parameters = _sql(table, asked.condition, as_at, table.due_soon_days(as_at), for_csv=for_csv)
+    columns = ", ".join(fields(table.row))
+    if table.child:
+        recorded, of_record = record("told")
+        begin = f"WITH told AS MATERIALIZED (SELECT * {sql}), recorded AS ({recorded}) SELECT {columns} FROM told"
+        parameters = (*parameters, *of_record)
+    else:
+        begin = f"SELECT {columns} {sql}"
+    for line in copy_to(f"COPY ({begin} ORDER BY place) TO STDOUT (FORMAT csv)", parameters):
+        yield line[:-1]
 
 
 CHILD = "child"
 """Under which a row has its child, until that is recorded. No column is called so."""
+
+
+def of_nobody(told: str) -> NoReturn:
+    """For what is read of tables without children."""
+    raise TypeError("whom this tells of must be recorded")
 
 
 # -- CSV -------------------------------------------------------------------------------------------------
@@ -158,15 +170,15 @@ def page_as_csv(table: Table, rows: Iterable[Row]) -> IO[bytes]:
     return _file(table, (_line([_cell(value) for value in row.values()]) for row in rows))
 
 
-def whole_as_csv(table: Table, asked: Asked, as_at: AsAt, children: list[UUID]) -> IO[bytes]:
+def whole_as_csv(table: Table, asked: Asked, as_at: AsAt, record: Record) -> IO[bytes]:
     """All rows that were asked for, copied out by PostgreSQL into a temporary file, inside the door.
 
     The answer is sent when the door has closed: a reader that is slow, or stops, holds no transaction. Memory does not
-    grow with the rows. `children` is told who is in them.
+    grow with the rows. Children in them are recorded by `record`.
     """
     if table.counted:
         return page_as_csv(table, _counted(table, asked, as_at))
-    return _file(table, (line + b"\r\n" for line in lines(table, asked, as_at, children, for_csv=True)))
+    return _file(table, (line + b"\r\n" for line in lines(table, asked, as_at, record, for_csv=True)))
 
 
 def download(table: Table, file: IO[bytes], form: str) -> FileResponse:
