@@ -83,6 +83,9 @@ class Establishment(models.Model):
     urn = models.CharField("URN", primary_key=True, max_length=6)
     la_code = models.CharField(max_length=3, db_index=True)
     la_name = models.CharField(max_length=100)
+    la_ons_code = models.CharField(
+        max_length=9, blank=True, db_default="", help_text="the authority's nine-character code, such as E10000014"
+    )
     establishment_number = models.CharField(max_length=4, blank=True)
     name = models.CharField(max_length=200)
     type_code = models.PositiveSmallIntegerField()

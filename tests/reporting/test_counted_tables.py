@@ -79,6 +79,13 @@ class TestFigures:
         ]  # fmt: skip
         assert {row["by"] for row in data("metrics")} >= {"type"}
 
+    def test_say_of_whom_and_when_as_the_departments_files_do(self, months, data):
+        names = ("month", "time_period", "time_identifier", "old_la_code", "new_la_code", "la_name")
+        assert {tuple(row[name] for name in names) for row in data("metrics")} == {
+            ("2026-11-01", "2026", "November", "001", None, "Barsetshire"),
+            ("2026-12-01", "2026", "December", "001", None, "Barsetshire"),
+        }
+
     def test_say_how_many_are_adequate_of_those_that_answered(self, months, data):
         asked = {"month_before": "2026-12-01", "by": "all"}
         found = {row["measure"]: row["value"] for row in data("metrics", **asked)}

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import psycopg
 import pytest
-from databases import SUPERUSER
+from databases import SUPERUSER, as_superuser
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 from factories import SchoolFactory, recorded_policy
@@ -186,6 +187,25 @@ class TestWhatChanged:
         assert len(json.loads(read(reader.path).content)["data"]) == 2
 
 
+@pytest.fixture
+def in_register() -> Iterator[Callable[..., None]]:
+    """`in_register("001", "E06000001", "")` writes a row of the authority for each code, which its file has of it."""
+    numbers = count(770000)
+
+    def write(la_code: str, *ons_codes: str) -> None:
+        for ons_code in ons_codes:
+            admin.execute(
+                """INSERT INTO public.tenants_establishment (urn, la_code, la_name, la_ons_code, establishment_number,
+                       name, type_code, type_name, group_code, group_name, status_code, status_name, phase_name,
+                       trust_code, trust_name, street, locality, town, county, postcode, website)
+                   VALUES (%s, %s, '', %s, '', '', 1, '', 4, '', 1, '', '', '', '', '', '', '', '', '', '')""",
+                (str(next(numbers)), la_code, ons_code),
+            )
+
+    with as_superuser(connections["default"].settings_dict["NAME"]) as admin:
+        yield write
+
+
 class TestAnETag:
     def test_says_that_nothing_changed(self, one, cast, read):
         let_others_end()
@@ -199,3 +219,19 @@ class TestAnETag:
         with inside(one):
             SchoolFactory(urn="900077")
         assert read("/api/v1/schools", head_If_None_Match=tag).status_code == 200
+
+    def test_of_schools_knows_which_code_the_register_has_for_the_authority(self, cast, read, in_register):
+        let_others_end()
+        before = read("/api/v1/schools")
+        assert {row["new_la_code"] for row in json.loads(before.content)["data"]} == {None}
+        in_register("001", "E06000002", "E06000001", "E06000001", "")
+        in_register("002", "E06000003", "E06000003", "E06000003")
+        after = read("/api/v1/schools", head_If_None_Match=before["ETag"])
+        assert {row["new_la_code"] for row in json.loads(after.content)["data"]} == {"E06000001"}
+        assert read("/api/v1/schools", head_If_None_Match=after["ETag"]).status_code == 304
+
+    def test_is_another_where_a_column_was_added(self, cast, read, monkeypatch):
+        let_others_end()
+        tag = read("/api/v1/schools")["ETag"]
+        monkeypatch.setattr("handrail.reporting.reading.headings", lambda table: ["id"])
+        assert read("/api/v1/schools")["ETag"] != tag

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import TextChoices
 from rest_framework import serializers
 
+from handrail.core.jinja import MONTHS
 from handrail.core.status import Status
 from handrail.guidance.frameworks import Status as Standing
 from handrail.guidance.frameworks import Strength
@@ -155,6 +156,13 @@ class MetricsRow(serializers.Serializer):
     by = serializers.ChoiceField(choices=By.choices, help_text="By what it is grouped.")
     group = serializers.CharField(help_text="Of which group it is. Empty for the whole authority.")
     value = _count("The figure. By condition to the nearest ten.")
+    time_period = serializers.CharField(help_text="The month’s year, as the Department for Education’s files have it.")
+    time_identifier = serializers.ChoiceField(choices=MONTHS, help_text="The month’s name, as they have it.")
+    old_la_code = serializers.CharField(help_text="The authority’s three-digit code.")
+    new_la_code = serializers.CharField(
+        allow_null=True, help_text="The authority’s code in the register of schools, such as E10000014."
+    )
+    la_name = serializers.CharField(help_text="The authority’s name.")
 
 
 def plan_counts(as_at: "AsAt") -> Rows:
@@ -223,9 +231,11 @@ def sickness_returns(as_at: "AsAt") -> Rows:
 def metrics(as_at: "AsAt") -> Rows:
     """All figures of months that have ended, one a row."""
     found = [*_of_policies(as_at), *_of_plans(as_at), *_of_the_rest(as_at)]
-    names = list(MetricsRow().fields)
+    names, authority = list(MetricsRow().fields), as_at.authority
+    new_la_code = next((each["la_ons_code"] for each in as_at.new_la_code()), None)
+    last = authority.code, new_la_code, authority.name
     return [
-        dict(zip(names, (month, measure, measure.label, by, group, value), strict=True))
+        dict(zip(names, (month, measure, measure.label, by, group, value, *_in_files(month), *last), strict=True))
         for month, measure, by, group, value in sorted(found, key=lambda each: each[0])
     ]
 
@@ -287,6 +297,11 @@ def _figures(as_at: "AsAt") -> list[tuple[str, dict[str, Any]]]:
     """The first day of each month that had ended, and what was written down then."""
     found = MonthEnd.objects.filter(ended_on__lt=as_at.on).order_by("ended_on").values_list("ended_on", "figures")
     return [(_first(ended_on), figures) for ended_on, figures in found]
+
+
+def _in_files(month: str) -> tuple[str, str]:
+    """The year and the name of the month that begins on a day."""
+    return month[:4], MONTHS[date.fromisoformat(month).month - 1]
 
 
 def _first(day: date) -> str:

@@ -19,7 +19,10 @@ from handrail.reporting.reading import EXCEL
 from handrail.reporting.tables import TABLES, Table
 from handrail.reporting.writes import Write, Written
 
-ADDED = (("2026-11-26", "the table plan-months, and plans by type of school in metrics"),)
+ADDED = (
+    ("2026-11-26", "new_la_code of schools, and in metrics the columns of the Department’s own files"),
+    ("2026-11-26", "the table plan-months, and plans by type of school in metrics"),
+)
 """What was added to v1 and when, the newest first. Nothing of it is taken away or renamed."""
 
 JSON, CSV = "application/json", "text/csv"

@@ -277,5 +277,6 @@ def etag(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str], **mor
     [[newest, snapshot, settled]] = execute(MARK, [list(table.rests_on)])
     moment = "" if newest < settled else snapshot
     parts = (table.name, *about, *asked.filters, asked.limit, asked.cursor, asked.is_all, as_at.on, newest, moment)
-    told = repr((*map(str, parts), table.due_soon_days(as_at), sorted(more.items())))
+    of_authority = table.due_soon_days(as_at), *(as_at.new_la_code() if table.knows_new_la_code else ())
+    told = repr((*map(str, parts), of_authority, headings(table), sorted(more.items())))
     return f'W/"{hashlib.sha256(told.encode()).hexdigest()[:32]}"'

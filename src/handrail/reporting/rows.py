@@ -39,6 +39,10 @@ class SchoolRow(serializers.Serializer):
     opened_on = serializers.DateField(allow_null=True, help_text="The day it opened, where the register has one.")
     closed_on = serializers.DateField(allow_null=True, help_text="The day it closed or left the authority.")
     joined_on = serializers.DateField(help_text="The day it joined Handrail.")
+    new_la_code = serializers.CharField(
+        allow_null=True,
+        help_text="The authority’s code in the register of schools, such as E10000014.",
+    )
 
 
 class PolicyRow(serializers.Serializer):

@@ -9,7 +9,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Q, QuerySet, Value
+from django.db.models import Count, Q, QuerySet, Subquery, Value
 from rest_framework import serializers
 
 from handrail.core.models import AuthoritySettings
@@ -28,6 +28,7 @@ from handrail.reporting.pseudonyms import pseudonym
 from handrail.returns.models import Answer, Verdict
 from handrail.schools.duty import Body
 from handrail.schools.models import Pupil, School
+from tenants.models import Establishment
 from tenants.routing import Authority
 
 PHASE_CODES = {word: code for code, word in rows.PHASES.items()}
@@ -51,6 +52,11 @@ class AsAt:
     def settings(self) -> AuthoritySettings:
         return AuthoritySettings.load()
 
+    def new_la_code(self) -> QuerySet[Any]:
+        """What the register calls the authority beside its three digits; of several, what most of its schools have."""
+        named = Establishment.objects.filter(la_code=self.authority.code).exclude(la_ons_code="").values("la_ons_code")
+        return named.annotate(of=Count("urn")).order_by("-of", "la_ons_code").values("la_ons_code")[:1]
+
 
 @dataclass(frozen=True, eq=False)
 class Table:
@@ -67,6 +73,8 @@ class Table:
     counted: Callable[[AsAt], list[dict[str, Any]]] | None = None
     rests_on: tuple[str, ...] = ()
     """The tables whose changes change it."""
+    knows_new_la_code: bool = False
+    """Whether the authority's code in the register changes it too."""
     knows_due_soon: bool = False
     """Whether what counts as due soon, which is a setting of the authority's, changes it too."""
     child: str = ""
@@ -86,8 +94,11 @@ class Table:
 
 
 def _schools(as_at: AsAt) -> QuerySet[School]:
-    names = {"old_la_code": Value(as_at.authority.code), "la_name": Value(as_at.authority.name)}
-    found: QuerySet[School] = School.objects.annotate(**names)
+    found: QuerySet[School] = School.objects.annotate(
+        old_la_code=Value(as_at.authority.code),
+        la_name=Value(as_at.authority.name),
+        new_la_code=Subquery(as_at.new_la_code()),
+    )
     return found
 
 
@@ -146,6 +157,7 @@ TABLES = {
             key="urn",
             rows=_schools,
             rests_on=("schools",),
+            knows_new_la_code=True,
             filters={
                 "modified_since": _since("schools"),
                 "urn": Urns("urn__in", "Only these schools: URNs with commas between."),
