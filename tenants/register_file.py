@@ -30,7 +30,6 @@ class RegisterFile(CsvFile):
         Column("urn", "URN", URN, is_essential=True),
         Column("la_code", "LA (code)", digits(3, filled=True), is_essential=True),
         Column("la_name", "LA (name)", text(100)),
-        Column("la_ons_code", "GSSLACode (name)", text(9)),
         Column("establishment_number", "EstablishmentNumber", digits(4, filled=True)),
         Column("name", "EstablishmentName", text(200), is_essential=True),
         Column("type_code", "TypeOfEstablishment (code)", whole_number(SMALL), is_essential=True),
@@ -56,6 +55,7 @@ class RegisterFile(CsvFile):
         Column("postcode", "Postcode", text(10)),
         Column("website", "SchoolWebsite", text(500)),
         Column("last_changed_on", "LastChangedDate", day),
+        Column("la_ons_code", "GSSLACode (name)", text(9)),
     )
 
     @property

@@ -295,8 +295,11 @@ class TestWhatIsNotUnderstood:
         assert answer["Allow"] == "GET, HEAD"
 
     def test_another_form_is_refused(self, cast, read):
-        refused(read("/api/v1/policies", head_Accept="application/xml"), 406)
-        refused(read("/api/v1/policies/changes", head_Accept="text/csv"), 406)
+        for path, accepted, gives in (
+            ("/api/v1/policies", "application/xml", "text/csv"),
+            ("/api/v1/policies/changes", "text/csv", "application/json."),
+        ):
+            assert gives in refused(read(path, head_Accept=accepted), 406)["detail"]
         assert read("/api/v1/policies", head_Content_Type="application/x-thing").status_code == 200
 
     @pytest.mark.parametrize("path", ["/api/", "/api/v1/", "/api/v1/children", "/api/v1/policies/", "/api/v2/%00"])

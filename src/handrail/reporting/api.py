@@ -273,6 +273,9 @@ def answer_to(fault: Exception, context: Any) -> HttpResponse | None:
         answer = problem(405, f"This address takes {takes}.")
         answer["Allow"] = takes
         return answer
+    if isinstance(fault, exceptions.NotAcceptable):
+        gives = ", ".join(each.media_type for each in context["view"].renderer_classes)
+        return problem(406, f"This address gives {gives}. Accept that.")
     if isinstance(fault, exceptions.UnsupportedMediaType):
         return problem(415, "Send JSON, and say so: “Content-Type: application/json”.")
     answer = problem(fault.status_code, str(fault.detail))

@@ -81,7 +81,7 @@ def _expression(field: serializers.Field, *, for_csv: bool) -> Combinable:
     if isinstance(field, serializers.DateTimeField):
         return Moment(source)
     if isinstance(field, serializers.DateField | serializers.UUIDField):
-        return Cast(source, TextField())
+        return source if for_csv else Cast(source, TextField())
     if for_csv and isinstance(field, serializers.BooleanField):
         return Cast(source, TextField())
     if for_csv and type(field) is serializers.CharField:

@@ -20,7 +20,7 @@ from tenants.database import remembered
 
 
 class _Made(Func):
-    template = "left(encode(sha256(convert_to(%(expressions)s, 'UTF8')), 'hex'), 32)::uuid"
+    template = "encode(substring(sha256((%(expressions)s)::bytea) FOR 16), 'hex')::uuid"
     arg_joiner = "::text || "
     output_field = UUIDField()
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from typing import IO, Any, NoReturn
 from uuid import UUID
 
@@ -178,7 +178,7 @@ def whole_as_csv(table: Table, asked: Asked, as_at: AsAt, record: Record) -> IO[
     """
     if table.counted:
         return page_as_csv(table, _counted(table, asked, as_at))
-    return _file(table, (line + b"\r\n" for line in lines(table, asked, as_at, record, for_csv=True)))
+    return _file(table, lines(table, asked, as_at, record, for_csv=True))
 
 
 def download(table: Table, file: IO[bytes], form: str) -> FileResponse:
@@ -186,10 +186,15 @@ def download(table: Table, file: IO[bytes], form: str) -> FileResponse:
     return FileResponse(file, as_attachment=True, filename=f"{table.name}.{form}", content_type=CONTENT_TYPES[form])
 
 
-def _file(table: Table, texts: Iterable[bytes]) -> IO[bytes]:
+LINES_AT_ONCE = 500
+
+
+def _file(table: Table, lines: Iterable[bytes]) -> IO[bytes]:
     file = tempfile.SpooledTemporaryFile(max_size=BYTES_IN_MEMORY)  # noqa: SIM115 - the answer closes it
-    for text in chain([b"\xef\xbb\xbf", _line(headings(table))], texts):
-        file.write(text)  # writelines would look only at its end whether memory is full
+    file.write(b"\xef\xbb\xbf")
+    rest = chain([_line(headings(table))], lines)
+    while some := list(islice(rest, LINES_AT_ONCE)):
+        file.write(b"\r\n".join([*some, b""]))
     file.seek(0)
     return file
 
@@ -206,7 +211,7 @@ _write: Any = csv.writer(_Echo()).writerow
 
 def _line(cells: Sequence[str]) -> bytes:
     line: bytes = _write(cells)
-    return line
+    return line.removesuffix(b"\r\n")
 
 
 def _cell(value: Any) -> str:

@@ -27,7 +27,7 @@ from handrail.reporting.models import Scope
 from handrail.reporting.pseudonyms import pseudonym
 from handrail.returns.models import Answer, Verdict
 from handrail.schools.duty import Body
-from handrail.schools.models import Pupil, School
+from handrail.schools.models import School, not_left
 from tenants.models import Establishment
 from tenants.routing import Authority
 
@@ -108,8 +108,8 @@ def _policies(as_at: AsAt) -> QuerySet[Policy]:
 
 
 def _plans(as_at: AsAt) -> QuerySet[HealthcarePlan]:
-    there = Pupil.objects.not_left(on=as_at.on).filter(school__closed_on=None)
-    found: QuerySet[HealthcarePlan] = HealthcarePlan.objects.filter(stage=PlanStage.ACTIVE, pupil__in=there)
+    there = not_left(on=as_at.on, of="pupil__") & Q(pupil__school__closed_on=None)
+    found: QuerySet[HealthcarePlan] = HealthcarePlan.objects.filter(there, stage=PlanStage.ACTIVE)
     return found.annotate(pseudonym=pseudonym("id"))
 
 

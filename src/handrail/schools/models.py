@@ -108,6 +108,11 @@ class School(Record):
         return not self.urn.startswith("000")
 
 
+def not_left(*, on: date, of: str = "") -> Q:
+    """The rule of `Pupil.objects.not_left`, of rows that have the child by the lookup `of`, such as `pupil__`."""
+    return Q(**{f"{of}left_on": None}) | Q(**{f"{of}left_on__gt": on})
+
+
 class PupilQuerySet(models.QuerySet["Pupil"]):
     def visible_to(self, user: "User") -> Self:
         """The children of the schools that the person acts for, and those they were asked about. Officers see none."""
@@ -119,7 +124,7 @@ class PupilQuerySet(models.QuerySet["Pupil"]):
 
     def not_left(self, *, on: date) -> Self:
         """Those who have not left on the day `on`, and those who are still to join: a plan is ready before they do."""
-        return self.filter(Q(left_on=None) | Q(left_on__gt=on))
+        return self.filter(not_left(on=on))
 
     def called(self, letters: str) -> Self:
         """Those one of whose names begins with these letters."""
