@@ -45,8 +45,8 @@ class Harmless(Func):
         THEN '''' || %(expressions)s ELSE %(expressions)s END"""
     output_field = TextField()
 
-    def as_sql(self, *args: Any, **kwargs: Any) -> tuple[str, list[Any]]:
-        sql, parameters = super().as_sql(*args, **kwargs)
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **more: Any) -> Any:
+        sql, parameters = super().as_sql(compiler, connection, *args, **more)
         return sql, [*parameters] * 3
 
 
