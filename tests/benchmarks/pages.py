@@ -153,3 +153,13 @@ def main(say: Callable[[str], None]) -> None:
             asked = len(captured)
             taken = seconds(partial(ask, path, 1), times=REQUESTS)
             say(f"{path:<64} {taken * 1e3:6.1f} ms, {asked:2} queries")
+
+        def take(kind: str) -> None:
+            day = datetime.now(UTC)
+            typed = {"on_day": day.day, "on_month": day.month, "on_year": day.year, "kind": kind}
+            answer = client.post("/inspection/", typed)
+            assert answer["Content-Type"] == f"application/{kind}", answer.content
+            assert b"".join(answer.streaming_content)
+
+        taken_as = {kind: seconds(partial(take, kind)) for kind in ("pdf", "zip")}
+        say(f"the authority's evidence for inspection: PDF {taken_as['pdf']:.1f} s, ZIP {taken_as['zip']:.1f} s")

@@ -30,6 +30,7 @@ class TestGapsWithoutAnAction:
         assert "2 gaps have no action yet, at 1 school." in page
         assert "Returned by Oak School 2 gaps without an action" in page
         assert "No action yet: 2 gaps" in text_of(officer.get(HOME))
+        assert '<a class="govuk-link" href="#gaps">2 gaps have no action yet</a>' in officer.get(HOME).text
         assert "Plan what will be done" not in officer.get(HOME).text
         listed = head.get(HOME).text
         assert listed.count("Plan what will be done") == 2
