@@ -10,9 +10,11 @@ from handrail.absences import actions
 from handrail.absences.answers import Answer, answers_of, recent_periods
 from handrail.absences.counting import standing_of
 from handrail.absences.daycount import Session, Slot
+from handrail.absences.decisions import decide
 from handrail.absences.models import AttendanceMark, Case, NilReturn, SicknessReturn
 from handrail.core.models import AuditEntry, AuthoritySettings
 from handrail.handovers.models import Setting
+from handrail.schools.models import Pupil, Term
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -165,6 +167,64 @@ class TestNothingToReport:
     def test_is_not_asked_for_when_the_authority_wants_none(self, here, cast, on):
         AuthoritySettings.objects.create(return_cadence="never")
         assert answers_of(cast.oak, on=on) == []
+
+
+class TestALongAbsence:
+    """One that began in an earlier school year, and has not ended."""
+
+    @pytest.fixture
+    def long(self, here, poppy, report, at):
+        Pupil.objects.update(joined_on=date(2025, 9, 1))
+        Term.objects.create(school_year=2025, number=3, first_on=date(2026, 4, 13), last_on=date(2026, 7, 21))
+        return report(poppy, date(2026, 7, 15), at=at.replace(month=7, day=15))
+
+    @pytest.fixture
+    def this_year(self, long, at, on):
+        """The clock runs in the case of this school year, and rests on the return of the last."""
+        assert actions.open_this_year(at=at) == 1
+        case = Case.objects.get(school_year=2026)
+        assert standing_of(case, on=on).needs_somebody
+        return case
+
+    @pytest.mark.parametrize("what", ["taken back", "ended before"])
+    def test_no_change_to_its_return_lets_the_clock_of_this_year_vanish(self, long, this_year, cast, at, on, what):
+        started_on, said = standing_of(this_year, on=on).started_on, {"by": cast.head, "at": at}
+        if what == "taken back":
+            actions.withdraw_return(made=long, **said)
+        else:
+            ended = {"last_on": date(2026, 7, 17), "until_am": False, "is_likely": False, "says": long.says}
+            actions.change_return(made=long, **ended, **said)
+        assert this_year in Case.objects.reported()
+        now = standing_of(this_year, on=on)
+        assert (now.started_on, now.needs_somebody) == (started_on, True)
+
+    def test_can_be_ended_however_long_ago_it_began(self, long, cast, at):
+        later = at.replace(year=2028)
+        ended = {"last_on": later.date(), "until_am": False, "is_likely": False, "says": long.says}
+        assert actions.change_return(made=long, by=cast.head, at=later, **ended) == ["last_on"]
+        with pytest.raises(actions.ImpossibleDays, match="on or after the first day"):
+            ended["last_on"] = date(2026, 7, 14)
+            actions.change_return(made=long, by=cast.head, at=later, **ended)
+
+    @pytest.mark.parametrize(("outcome", "is_opened"), [("no", 1), ("yes", 0)])
+    def test_is_counted_anew_in_the_new_school_year_where_the_authority_had_said_no(
+        self, nora, here, cast, poppy, report, at, outcome, is_opened
+    ):
+        Pupil.objects.update(joined_on=date(2025, 9, 1))
+        Term.objects.create(school_year=2025, number=3, first_on=date(2026, 4, 13), last_on=date(2026, 7, 21))
+        summer = at.replace(month=7, day=15)
+        case = report(poppy, date(2026, 6, 1), is_likely=True, at=summer).case
+        decide(
+            case=case,
+            outcome=outcome,
+            decided_on=summer.date(),
+            evidence="A letter",
+            reasons="Well enough",
+            next_review_on=date(2026, 9, 30),
+            by=nora,
+            at=summer,
+        )
+        assert actions.open_this_year(at=at) == is_opened
 
 
 class TestEnterCodes:

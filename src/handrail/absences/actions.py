@@ -1,17 +1,17 @@
 """What schools write about children whom illness keeps away: returns, nothing to report, and codes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 
-from handrail.absences.counting import standing_of, standings
+from handrail.absences.counting import standings
 from handrail.absences.daycount import CODES, Slot
 from handrail.absences.models import AttendanceMark, Case, NilReturn, SicknessReturn
 from handrail.absences.periods import Period
-from handrail.absences.section19 import Standing
+from handrail.absences.section19 import Stage, Standing
 from handrail.core import audit
 from handrail.core.calendar import beginning_of, day_of
 from handrail.core.jinja import long_date
@@ -120,8 +120,8 @@ def change_return(
     """
     on = day_of(at)
     made = SicknessReturn.objects.select_for_update(of=("self",)).select_related("case__pupil").get(id=made.id)
-    before = standing_of(made.case, on=on)
-    check_days(made.first_on, last_on, on=on)
+    before = _clocks_of(made.case.pupil, on=on)
+    check_last(made.first_on, last_on, on=on)
     others = SicknessReturn.objects.standing().filter(case__pupil=made.case.pupil).exclude(id=made.id)
     _check_others(others, made.first_on, last_on)
     wanted: dict[str, Any] = {
@@ -139,7 +139,7 @@ def change_return(
         setattr(made, name, wanted[name])
     if changed:
         made.save(update_fields=[*changed, "edition"])
-        _keep_clock(made.case, before, on=on)
+        _keep_clocks(made.case.pupil, before, on=on)
         _record("changed a sickness return", made, changed, by=by, at=at)
     return changed
 
@@ -167,11 +167,11 @@ def withdraw_return(*, made: SicknessReturn, by: audit.Actor, at: datetime) -> b
     """Take back a return that was a mistake. It stays on file and counts no more; a clock that it has started runs on,
     until the authority says otherwise. Gives whether it still counted.
     """
-    before = standing_of(made.case, on=day_of(at))
+    before = _clocks_of(made.case.pupil, on=day_of(at))
     standing = SicknessReturn.objects.standing().filter(id=made.id)
     if not standing.update(withdrawn_at=at, edition=F("edition") + 1):
         return False
-    _keep_clock(made.case, before, on=day_of(at))
+    _keep_clocks(made.case.pupil, before, on=day_of(at))
     _record("took back a sickness return", made, ["withdrawn_at"], by=by, at=at)
     return True
 
@@ -199,23 +199,30 @@ def nothing_to_report(*, school: School, period: Period, by: audit.Actor, at: da
     return True
 
 
-def _keep_clock(case: Case, before: Standing, *, on: date) -> None:
-    """Let a clock that ran run on since the same day, whatever the school says now."""
-    now = standing_of(case, on=on)
-    if before.needs_somebody and before.started_on and (now.started_on or date.max) > before.started_on:
-        Case.objects.filter(id=case.id).update(clock_on=before.started_on)
+def _clocks_of(pupil: Pupil, *, on: date) -> list[tuple[Case, Standing]]:
+    """Where the child's cases stand: a return may reach into the case of another school year than its own."""
+    return standings(Case.objects.filter(pupil=pupil).reported(), on=on)
+
+
+def _keep_clocks(pupil: Pupil, before: Sequence[tuple[Case, Standing]], *, on: date) -> None:
+    """Let each clock of the child that ran run on since the same day, whatever the school says now."""
+    now = {case.id: stands.started_on for case, stands in standings(Case.objects.filter(pupil=pupil), on=on)}
+    for case, stood in before:
+        if stood.needs_somebody and stood.started_on and (now[case.id] or date.max) > stood.started_on:
+            Case.objects.filter(id=case.id).update(clock_on=stood.started_on)
 
 
 def open_this_year(*, at: datetime) -> int:
-    """Open the case of this school year for children whose absence goes on from the last, where no clock has started:
-    one that has runs on in its own case. Gives the number.
+    """Open the case of this school year for children whose absence goes on from the last, where no clock has started,
+    or the authority has said no: any other runs on in its own case. Gives the number.
     """
     on = day_of(at)
     year = school_year_of(on)
     this_year = Case.objects.filter(pupil=OuterRef("pupil"), school_year=year)
     goes_on = SicknessReturn.objects.standing().filter(Q(last_on=None) | Q(last_on__gte=date(year, 9, 1)))
     last_year = Case.objects.filter(~Exists(this_year), id__in=goes_on.values("case"), school_year__lt=year)
-    found = {case.pupil_id for case, now in standings(last_year.there(on=on), on=on) if now.started_on is None}
+    stand = standings(last_year.there(on=on), on=on)
+    found = {case.pupil_id for case, now in stand if now.started_on is None or now.stage == Stage.REFUSED}
     Case.objects.bulk_create(
         [Case(pupil_id=pupil_id, school_year=year, opened_at=at) for pupil_id in found], ignore_conflicts=True
     )
@@ -241,7 +248,7 @@ def enter_codes(*, pupil: Pupil, codes: Mapping[Slot, str], by: audit.Actor, at:
     today = day_of(at)
     check_codes(codes, on=today)
     Pupil.objects.select_for_update(of=("self",)).get(id=pupil.id)
-    before = standings(Case.objects.filter(pupil=pupil).reported(), on=today)
+    before = _clocks_of(pupil, on=today)
     known = {(each.on, each.session): each for each in AttendanceMark.objects.filter(pupil=pupil)}
     new, changed = [], []
     for (on, session), code in sorted(codes.items()):
@@ -256,8 +263,7 @@ def enter_codes(*, pupil: Pupil, codes: Mapping[Slot, str], by: audit.Actor, at:
         mark.code, mark.recorded_at, mark.recorded_by = code, at, by.actor_id
     AttendanceMark.objects.bulk_create(new)
     AttendanceMark.objects.save_changed((mark, ("code", "recorded_at", "recorded_by")) for mark in changed)
-    for case, stood in before:
-        _keep_clock(case, stood, on=today)
+    _keep_clocks(pupil, before, on=today)
     if new or changed:
         audit.record(
             "entered attendance codes",
@@ -288,6 +294,11 @@ def check_days(first_on: date, last_on: date | None, *, on: date) -> None:
         raise ImpossibleDays(f"First day away must be within {MOST_DAYS_AHEAD} days from today", "first_on")
     if first_on < on - timedelta(days=MOST_DAYS_BACK):
         raise ImpossibleDays(f"First day away must be within the last {MOST_DAYS_BACK} days", "first_on")
+    check_last(first_on, last_on, on=on)
+
+
+def check_last(first_on: date, last_on: date | None, *, on: date) -> None:
+    """Raise ImpossibleDays for a last day that cannot be right. How long ago the first one was does not matter here."""
     if last_on and last_on < first_on:
         raise ImpossibleDays("Last day away must be on or after the first day", "last_on")
     if last_on and last_on > on + timedelta(days=MOST_DAYS_BACK):

@@ -140,7 +140,10 @@ def _steps(rows: list[Facts], school: School, on: date) -> tuple[list[Step], int
         made = next((each for each in theirs if each.first_on == row["first_on"]), None)
         try:
             row["lives_in"] = _lives_in(row.get("lives_in"), known, child=child, before=[made] if made else theirs)
-            actions.check_days(row["first_on"], row["last_on"], on=on)
+            if made is None:
+                actions.check_days(row["first_on"], row["last_on"], on=on)
+            else:
+                actions.check_last(row["first_on"], row["last_on"], on=on)
             if row["until_am"] and not row["last_on"]:
                 raise actions.ImpossibleDays("Give the last day away", "last_on")
             _check_apart(row, [each for each in theirs if each is not made])
