@@ -350,6 +350,15 @@ class TestACase:
         with inside(one):
             assert standing_of(made.case, on=on).is_running
 
+    @pytest.mark.parametrize(("lives_in", "is_elsewhere"), [("002", True), ("001", False)])
+    def test_says_whose_the_duty_is(self, one, two, nora, browse, made, lives_in, is_elsewhere):
+        with inside(one):
+            SicknessReturn.objects.update(lives_in=lives_in)
+        client, name = browse(nora), two.name
+        assert (f"Lives in {name}" in client.get("/cases/").text) == is_elsewhere
+        page = client.get(f"/cases/{made.case_id}/").text
+        assert (f"The child lives in {name}, so the duty" in page) == is_elsewhere
+
     def test_refusals_stand_beside_the_question(self, one, nora, browse, made):
         client, address = browse(nora), f"/cases/{made.case_id}/first-session/"
         data = {**day("happened_on", made.first_on), "hours": "5", "why_not_full_time": ""}

@@ -9,16 +9,20 @@ from factories import person
 from handovers.between import AT, CHILD, CONDITION, Between
 
 from handrail.absences.actions import change_return, make_return, withdraw_return
-from handrail.absences.models import SicknessReturn
+from handrail.absences.counting import standing_of
+from handrail.absences.models import Case, SicknessReturn
+from handrail.absences.section19 import Standing
 from handrail.accounts.models import Membership
 from handrail.accounts.roles import Role
+from handrail.core.audit import CLOCK
 from handrail.core.models import AuditEntry
-from handrail.handovers import ledger, onward, post
+from handrail.handovers import ledger, onward, onward_cases, post
 from handrail.handovers.actions import NotNow, Refused
 from handrail.handovers.models import Handover, OnwardReturn
 from handrail.notices.actions import NoLongerDue
 from handrail.notices.models import Notice
 from handrail.schools.models import Pupil
+from handrail.schools.own_schools import ELSEWHERE, add_without_urn
 from tenants import exchange
 from tenants.context import inside
 
@@ -74,7 +78,7 @@ class TestSentOn:
             }
             assert CONDITION not in repr(onward.in_words(said))
             assert AuditEntry.objects.get(verb="opened a return from another authority").by == ned.id
-            assert not Pupil.objects.exists() and not Handover.objects.exists()
+            assert Pupil.objects.get().school.urn == ELSEWHERE and not Handover.objects.exists()
         assert (between.bodies(), between.differences()) == (0, [])
 
     def test_tells_those_who_decide_there_at_once_and_nothing_of_the_child(self, between: Between, ned: Any) -> None:
@@ -309,3 +313,79 @@ class TestOpened:
             assert not OnwardReturn.objects.visible_to(other).exists()
         with inside(between.one):
             assert ledger.differences() == []
+
+
+class TestItsCase:
+    """The duty is of where the child lives: what was opened there has a clock there."""
+
+    @pytest.fixture
+    def opened(self, between: Between, ned: Any) -> Between:
+        report(between)
+        carried(between)
+        with inside(between.two):
+            onward.open_return(onward=came(between), by=ned, at=LATER)
+        return between
+
+    def changed(self, between: Between, ned: Any, **said: Any) -> OnwardReturn:
+        """What the school says next, carried and opened."""
+        with inside(between.one):
+            made = SicknessReturn.objects.get()
+            if said:
+                given = {"last_on": None, "until_am": False, "is_likely": True, "says": made.says, **said}
+                change_return(made=made, by=between.people["lead"], at=LATER, **given)
+            else:
+                withdraw_return(made=made, by=between.people["lead"], at=LATER)
+        carried(between, at=LATER)
+        with inside(between.two):
+            newest: Any = OnwardReturn.objects.filter(way="in").order_by("-edition").first()
+            return onward.open_return(onward=newest, by=ned, at=LATER)
+
+    def standing(self) -> Standing:
+        return standing_of(Case.objects.get(), on=LATER.date())
+
+    def test_begins_as_the_return_is_opened(self, opened: Between, ned: Any) -> None:
+        with inside(opened.two):
+            case = Case.objects.visible_to(ned).get()
+            assert (case.pupil.name, case.pupil.school.urn, case.pupil.lives_in) == (CHILD, ELSEWHERE, "002")
+            assert (self.standing().needs_somebody, self.standing().started_on) == (True, LATER.date())
+            made = case.returns.get()
+            assert (made.first_on, made.says) == (date(2026, 11, 16), {"address": "3 Mid Street, Felpersham"})
+            assert came(opened).returned == made
+            assert came(opened).went == "Came from Barsetshire, Overcombe Junior School"
+            assert OnwardReturn.objects.filter(way="out").count() == 0, "it goes nowhere from here"
+
+    def test_follows_what_the_school_says_next(self, opened: Between, ned: Any) -> None:
+        self.changed(opened, ned, last_on=date(2026, 11, 20), says={"address": "4 Mid Street"})
+        with inside(opened.two):
+            made = SicknessReturn.objects.get()
+            assert (made.last_on, made.says["address"]) == (date(2026, 11, 20), "4 Mid Street")
+
+    def test_runs_on_when_the_school_takes_its_return_back(self, opened: Between, ned: Any) -> None:
+        self.changed(opened, ned)
+        with inside(opened.two):
+            assert SicknessReturn.objects.get().withdrawn_at == LATER
+            assert self.standing().needs_somebody and Case.objects.visible_to(ned).count() == 1
+
+    def test_is_one_for_two_absences_of_one_child(self, opened: Between, ned: Any) -> None:
+        self.changed(opened, ned, last_on=date(2026, 11, 17))
+        report(opened, first_on=date(2026, 11, 19))
+        carried(opened, at=LATER)
+        with inside(opened.two):
+            second = OnwardReturn.objects.filter(way="in", done_at=None).get()
+            onward.open_return(onward=second, by=ned, at=LATER)
+            assert (Pupil.objects.count(), Case.objects.get().returns.count()) == (1, 2)
+
+    def test_days_that_fit_none_leave_the_return_to_be_read(self, between: Between, ned: Any) -> None:
+        report(between)
+        carried(between)
+        with inside(between.two):
+            found = onward.open_return(onward=came(between), by=ned, at=AT.replace(month=12, day=10))
+            assert found.returned is not None
+            OnwardReturn.objects.update(returned=None)
+            onward_cases.follow(found, by=ned, at=AT.replace(year=2028))
+            assert came(between).returned is None and found.says["name"] == CHILD
+
+    def test_its_provision_has_numbers_of_its_own(self, opened: Between) -> None:
+        with inside(opened.two):
+            made = add_without_urn(name="Home Tuition", type_name="Tuition", by=CLOCK, at=AT)
+            assert made.urn == "000001"

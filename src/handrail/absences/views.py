@@ -1,7 +1,7 @@
 """Pages of the authority's named officer: the board of cases, each case with its clock, and what is decided."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -26,8 +26,9 @@ from handrail.core.access import Door, Request, get_or_404
 from handrail.core.jinja import moment
 from handrail.core.models import AuthoritySettings, ReadEntry
 from handrail.core.reference import reference
-from handrail.schools.authorities import called
+from handrail.schools.authorities import authorities, called
 from handrail.schools.terms import school_year_of
+from tenants.database import require_bound
 
 PAGE = 50
 Group, Verb = ReadEntry.Group, ReadEntry.Verb
@@ -72,8 +73,17 @@ class BoardView(Door):
         for school_id, children in of_school.items() or [(None, [])]:  # each school sees who looked at its own
             self.shows(children, Group.ABSENCE, verb=Verb.LIST, school_id=school_id)
         taught = sessions_told([case.id for case, now in page if now.is_running], on=on)
-        found = {"page": page, "numbers": numbers, "reviews": due, "chosen": chosen, "Stage": Stage, "taught": taught}
+        facts = {"taught": taught, "elsewhere": living_elsewhere([case for case, _ in page])}
+        found = {"page": page, "numbers": numbers, "reviews": due, "chosen": chosen, "Stage": Stage, **facts}
         return render(request, "absences/board.html", found)
+
+
+def living_elsewhere(cases: Sequence[Case]) -> dict[Any, str]:
+    """Of the children of these cases who live in another authority, its name, by case: the duty is that one's."""
+    told = SicknessReturn.objects.standing().filter(case__in=[case.id for case in cases]).order_by("made_at")
+    lives_in = dict(told.values_list("case_id", "lives_in"))
+    own, names = require_bound().code, authorities() if lives_in else {}
+    return {case: names.get(code, code) for case, code in lives_in.items() if code and code != own}
 
 
 class AnswersView(Door):
@@ -136,6 +146,7 @@ class CaseView(CaseDoor):
             "case",
             now=self.now,
             taught=self.taught,
+            elsewhere=living_elsewhere([self.case]).get(self.case.id),
             handovers=self.case.pupil.handovers.filter(side="home").order_by("-started_at"),
             returns=[(each, in_words(each.says), called(each.lives_in) if each.lives_in else "") for each in made],
             entries=[(each, facts(each)) for each in CaseEntry.objects.filter(case=self.case).order_by("-number")],

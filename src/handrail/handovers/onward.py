@@ -19,6 +19,7 @@ from handrail.core import audit
 from handrail.core.calendar import day_of
 from handrail.core.jinja import long_date
 from handrail.core.reference import reference
+from handrail.handovers import onward_cases
 from handrail.handovers.actions import NotNow, Refused
 from handrail.handovers.models import ExchangeKey, OnwardReturn
 from handrail.notices.actions import NoLongerDue, Owed, owe
@@ -241,7 +242,10 @@ def take_up(card: Envelope, *, at: datetime) -> None:
 
 @transaction.atomic
 def open_return(*, onward: OnwardReturn, by: audit.Actor, at: datetime) -> OnwardReturn:
-    """Open a return that came. Raises NotNow, Refused when its time is over, and exchange.CannotOpen."""
+    """Open a return that came: it becomes one of this authority's own, in a case whose clock runs here.
+
+    Raises NotNow, Refused when its time is over, and exchange.CannotOpen.
+    """
     onward = OnwardReturn.objects.select_for_update().get(id=onward.id)
     if onward.done_at:
         raise NotNow(f"{onward.done_by_name} has opened this already. Look at it again.")
@@ -260,6 +264,7 @@ def open_return(*, onward: OnwardReturn, by: audit.Actor, at: datetime) -> Onwar
         raise exchange.CannotOpen("This could not be read. Ask the other authority to ring you.") from error
     onward.done_at, onward.done_by, onward.done_by_name = at, by.actor_id, by.actor_name
     onward.save()
+    onward_cases.follow(onward, by=by, at=at)
     exchange.end(envelope, at=at)
     audit.record("opened a return from another authority", by=by, at=at, subject_kind=SUBJECT, subject_id=onward.id)
     return onward

@@ -50,7 +50,8 @@ class OnwardReturnQuerySet(models.QuerySet["OnwardReturn"]):
 class OnwardReturn(Record):
     """One return on its way. The row is the queue: one that goes out is owed until it is `done_at`.
 
-    One that came in lies sealed in the exchange until a named person opens it; then `says` is this side's own copy.
+    One that came in lies sealed in the exchange until a named person opens it; then `says` is this side's own copy, and
+    `returned` the return that it became here: see onward_cases.py.
     """
 
     class Way(models.TextChoices):
@@ -101,7 +102,10 @@ class OnwardReturn(Record):
 
     @property
     def went(self) -> str:
-        """Of one that goes out, how the other authority knows of it."""
+        """How the other authority knows of one that goes out; from where one came that came in."""
+        if self.way == self.Way.IN:
+            told: Any = self.says or {}
+            return ", ".join(filter(None, [f"Came from {self.other_name}", told.get("school")]))
         if self.done_by_name:
             says: Any = self.says
             told_on = long_date(date.fromisoformat(says["told_on"]))
@@ -113,14 +117,15 @@ class OnwardReturn(Record):
     @property
     def newer(self) -> "OnwardReturn | None":
         """Of one that came in, the newest that takes its place."""
-        return self._of_the_same().filter(edition__gt=self.edition).order_by("-edition").first()
+        return self.of_the_same().filter(edition__gt=self.edition).order_by("-edition").first()
 
     @property
     def earlier(self) -> "OnwardReturn | None":
         """Of one that came in, the one before it."""
-        return self._of_the_same().filter(edition__lt=self.edition).order_by("-edition").first()
+        return self.of_the_same().filter(edition__lt=self.edition).order_by("-edition").first()
 
-    def _of_the_same(self) -> "OnwardReturnQuerySet":
+    def of_the_same(self) -> "OnwardReturnQuerySet":
+        """Of one that came in, all editions of the same return."""
         found: OnwardReturnQuerySet = OnwardReturn.objects.filter(
             way=self.Way.IN, about=self.about, other_role=self.other_role
         )

@@ -1,4 +1,5 @@
-"""What an authority has beside the register's schools: provision without a URN, and its list of children on no roll.
+"""What an authority has beside the register's schools: provision without a URN, and its lists of children who live in
+it and are on no roll, or at a school of another authority.
 
 Each is a school to people and pages. Its number begins with 000: the register's begin at 100000, so none of theirs can
 ever be one of these.
@@ -16,7 +17,9 @@ from handrail.schools.models import School
 OWN = "000"
 NO_SCHOOL = "000000"
 NO_SCHOOL_NAME = "Children without a school"
-AT_MOST = 999
+ELSEWHERE = "000999"
+ELSEWHERE_NAME = "Children at schools elsewhere"
+AT_MOST = 998
 
 
 class NoneLeft(ValueError):
@@ -26,7 +29,8 @@ class NoneLeft(ValueError):
 @transaction.atomic
 def add_without_urn(*, name: str, type_name: str, by: audit.Actor, at: datetime) -> School:
     """Add provision that is in no register, under the next number of the authority's own. Raises NoneLeft."""
-    taken = list(School.objects.select_for_update().filter(urn__startswith=OWN).values_list("urn", flat=True))
+    own = School.objects.select_for_update().filter(urn__startswith=OWN).exclude(urn=ELSEWHERE)
+    taken = list(own.values_list("urn", flat=True))
     number = max((int(urn) for urn in taken), default=0) + 1
     if number > AT_MOST:
         raise NoneLeft("Your authority has as many of these as there can be")
@@ -38,6 +42,13 @@ def list_of_no_school(*, by: audit.Actor, at: datetime) -> School:
     """The authority's list of children on no roll; made when it is asked for first."""
     found: School | None = School.objects.filter(urn=NO_SCHOOL).first()
     return found or _add(NO_SCHOOL, NO_SCHOOL_NAME, "The authority’s own list", by=by, at=at)
+
+
+@transaction.atomic
+def list_of_elsewhere(*, by: audit.Actor, at: datetime) -> School:
+    """The authority's list of children at schools of other authorities; made when it is asked for first."""
+    found: School | None = School.objects.filter(urn=ELSEWHERE).first()
+    return found or _add(ELSEWHERE, ELSEWHERE_NAME, "The authority’s own list", by=by, at=at)
 
 
 def _add(urn: str, name: str, type_name: str, *, by: audit.Actor, at: datetime) -> School:
