@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from factories import person
+from reading import hidden_of
 
 from handrail.accounts.roles import Role
 from handrail.core.documents import StoreUnavailable
@@ -43,7 +44,8 @@ class TestAddingAFile:
     def test_begins_with_saving_what_was_typed(self, one, cast, browse, cycle, ids):
         client = browse(cast.head)
         typed = {f"{ids[0]}-verdict": "yes", f"{ids[0]}-evidence": "The minutes", f"{ids[1]}-verdict": "no"}
-        answer = client.post(f"{HOME}sections/1/", typed | {"file_for": ids[0]})
+        shown = hidden_of(client.get(f"{HOME}sections/1/"))
+        answer = client.post(f"{HOME}sections/1/", shown | typed | {"file_for": ids[0]})
         assert answer["Location"] == f"{HOME}points/{ids[0]}/file/"
         with inside(one):
             assert {each.requirement_id for each in Draft.objects.all()} == set(ids[:2])
@@ -52,7 +54,9 @@ class TestAddingAFile:
 
     def test_takes_an_answer_and_keeps_what_was_typed(self, one, cast, browse, cycle, ids):
         typed = {f"{ids[1]}-verdict": "no", f"{ids[1]}-reason": "We share one", "file_for": ids[0]}
-        page = browse(cast.head).post(f"{HOME}sections/1/", typed).text
+        client = browse(cast.head)
+        shown = hidden_of(client.get(f"{HOME}sections/1/"))
+        page = client.post(f"{HOME}sections/1/", shown | typed).text
         assert "Select an answer before you add a file to it" in page and "We share one" in page
 
     def test_keeps_it_with_the_answer_and_shows_it(self, one, cast, browse, answer, ids, upload):
@@ -67,7 +71,9 @@ class TestAddingAFile:
     def test_leaves_it_there_when_the_section_is_saved_again(self, one, cast, browse, answer, ids, upload):
         answer(only=ids[:1])
         upload(ids[0])
-        browse(cast.head).post(f"{HOME}sections/1/", {f"{ids[0]}-verdict": "partly"})
+        client = browse(cast.head)
+        shown = hidden_of(client.get(f"{HOME}sections/1/"))
+        client.post(f"{HOME}sections/1/", shown | {f"{ids[0]}-verdict": "partly"})
         with inside(one):
             assert (Draft.objects.get().verdict, Draft.objects.get().evidence_file.name) == ("partly", "Our policy.pdf")
 

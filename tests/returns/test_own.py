@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pytest
 from django.db import DatabaseError, transaction
 from factories import person
-from reading import text_of
+from reading import hidden_of, text_of
 
 from handrail.accounts.models import User
 from handrail.accounts.roles import Role
@@ -90,7 +90,8 @@ class TestAnswering:
         client = browse(named)
         page = text_of(client.get(HOME))
         assert "Self-assessment for 2026 to 2027" in page and "No school sees it." in page
-        typed = said(asked[:2], "partly", **{f"{asked[0]}-evidence_url": "barsetshire.example/19"})
+        typed = hidden_of(client.get(f"{HOME}sections/1/"))
+        typed |= said(asked[:2], "partly", **{f"{asked[0]}-evidence_url": "barsetshire.example/19"})
         assert client.post(f"{HOME}sections/1/", typed)["Location"] == HOME
         with inside(one):
             draft = Draft.objects.get(requirement_id=asked[0])

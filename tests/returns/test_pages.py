@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from factories import SchoolFactory, person
-from reading import text_of
+from reading import hidden_of, text_of
 
 from handrail.accounts.roles import Role
 from handrail.core.models import AuditEntry
@@ -64,8 +64,11 @@ class TestTheFirstPage:
 class TestASection:
     def test_is_saved_in_parts(self, one, cast, browse, cycle, ids):
         client = browse(cast.head)
-        assert "Start date to be confirmed" in client.get(f"{HOME}sections/1/").text
-        answered = said(ids[:2], **{f"{ids[0]}-evidence_page": "4", f"{ids[0]}-evidence_url": "oak.example/allergy"})
+        page = client.get(f"{HOME}sections/1/")
+        assert "Start date to be confirmed" in page.text
+        answered = hidden_of(page) | said(
+            ids[:2], **{f"{ids[0]}-evidence_page": "4", f"{ids[0]}-evidence_url": "oak.example/allergy"}
+        )
         assert client.post(f"{HOME}sections/1/", answered)["Location"] == HOME
         with inside(one):
             first = Draft.objects.get(requirement_id=ids[0])
@@ -73,6 +76,10 @@ class TestASection:
             assert first.evidence_url == "https://oak.example/allergy"
             assert Draft.objects.count() == 2
             assert AuditEntry.objects.get(verb="answered points of a return").fields == ids[:2]
+        assert "Saved “" in client.get(HOME).text
+        again = answered | hidden_of(client.get(f"{HOME}sections/1/"))
+        again |= {f"{ids[0]}-evidence_url": "https://oak.example/allergy"}
+        assert "You changed nothing in “" in client.post(f"{HOME}sections/1/", again, follow=True).text
 
     def test_keeps_what_was_typed_when_something_is_wrong(self, one, cast, browse, cycle, ids):
         wrong = {

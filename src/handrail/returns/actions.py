@@ -25,7 +25,7 @@ from handrail.returns.models import (
     Said,
     Verdict,
 )
-from handrail.returns.questions import digest_of
+from handrail.returns.questions import Point, as_typed, digest_of
 from handrail.returns.standing import may_be_asked, sections_of, submitted_points
 from handrail.schools.models import School
 from handrail.schools.terms import year_in_words
@@ -61,6 +61,16 @@ class NotAsked(Refused):
 
 class ReasonMissing(Refused):
     """That something does not apply takes a reason."""
+
+
+class AskedAgain(Refused):
+    """The page on which an answer was typed showed something else than what is asked, or answered, now. `points` says
+    of each requirement why, for the person.
+    """
+
+    def __init__(self, points: dict[str, str]) -> None:
+        super().__init__("Nothing on this page is saved yet. Look at what has changed, then save it again")
+        self.points = points
 
 
 class NotAnswered(Refused):
@@ -165,27 +175,45 @@ def assess(*, answer: Answer, verdict: str, note: str, by: audit.Actor, at: date
 
 @transaction.atomic
 def save_answers(
-    *, cycle: Cycle, school: School | None, answers: Mapping[str, Wanted], by: audit.Actor, at: datetime
+    *,
+    cycle: Cycle,
+    school: School | None,
+    answers: Mapping[str, Wanted],
+    by: audit.Actor,
+    at: datetime,
+    shown: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Keep answers that are being written, by the id of their requirement. Gives the ids of those that changed.
 
     Only what differs from the answer that stands is written, so that an answer of last year that was left alone keeps
-    saying who gave it. Raises IsClosed, NotAsked, ReasonMissing.
+    saying who gave it. Answers that were typed on a page come with what it showed, as `Point.shown` says it: what was
+    left as the page showed it is not written, and files stay as they are. Raises IsClosed, NotAsked, ReasonMissing;
+    AskedAgain, and then nothing is kept.
     """
+    _one_at_a_time(cycle.id, school.id if school else None)  # so that nobody answers between our look and our word
     if cycle.is_closed(day_of(at)):
         raise IsClosed("It is closed. Nothing can be changed any more.")
     points = {point.requirement.id: point for each in sections_of(cycle, school) for point in each.points}
     said = {"answered_at": at, "answered_by": by.actor_id, "answered_by_name": by.actor_name}
-    drafts = []
+    drafts, again = [], {}
     for requirement_id, wanted in answers.items():
         if requirement_id not in points:
             raise NotAsked("It does not ask that", requirement_id)
         if wanted.verdict == Verdict.NOT_APPLICABLE and not wanted.reason.strip():
             raise ReasonMissing("Enter why this does not apply to you", requirement_id)
         point = points[requirement_id]
+        if shown is not None:
+            wanted = replace(wanted, evidence_file_id=point.file_id)
+            seen = shown.get(requirement_id, "")
+            if seen == f"{point.requirement.digest}-{as_typed(vars(wanted))}":
+                continue
+            if why := _why_again(point, seen, wanted, by):
+                again[requirement_id] = why
         if not point.answer or point.answer.content != vars(wanted):
             about = {"cycle": cycle, "school": school, "requirement_id": requirement_id}
             drafts.append(Draft(**about, digest=point.requirement.digest, **vars(wanted), **said))
+    if again:
+        raise AskedAgain(again)
     if drafts:
         Draft.objects.bulk_create(
             drafts,
@@ -204,6 +232,22 @@ def save_answers(
             fields=changed,
         )
     return [each.requirement_id for each in drafts]
+
+
+def _why_again(point: Point, seen: str, wanted: Wanted, by: audit.Actor) -> str:
+    """Why an answer that was typed is not kept: the page showed something else. Empty where that makes no difference,
+    for it is what stands already.
+    """
+    if seen == point.shown or (point.answer and as_typed(point.answer.content) == as_typed(vars(wanted))):
+        return ""
+    asked = seen.partition("-")[0]
+    if not asked:
+        return "We could not tell what this page showed you. Read this point again, and save your answer to it"
+    if asked != point.requirement.digest:
+        return "The guidance changed after you opened this page. Read this point again, and save your answer to it"
+    who = point.answer.answered_by_name if point.answer else "Somebody"
+    who = "You" if point.answer and point.answer.answered_by == by.actor_id else who
+    return f"{who} answered this after you opened this page. Compare the two, and save the answer that is right"
 
 
 @transaction.atomic

@@ -12,14 +12,16 @@ from handrail.core.forms.files import FileField
 from handrail.guidance.frameworks import Framework
 from handrail.policies.forms import AddressField
 from handrail.returns.models import Verdict
-from handrail.returns.questions import Point
+from handrail.returns.questions import TYPED, Point, as_typed
 from handrail.returns.rules import Colour
 from handrail.returns.standing import Progress
 from handrail.schools.terms import year_in_words
 
 
 class AnswerForm(forms.Form):
-    """What a school says to one point. It may be left open, and answered later."""
+    """What a school says to one point. It may be left open, and answered later. `shown` is what the page showed of it:
+    see `Point.shown`.
+    """
 
     verdict = forms.ChoiceField(choices=Verdict.choices, widget=Radios, required=False)
     reason = forms.CharField(
@@ -43,11 +45,13 @@ class AnswerForm(forms.Form):
         widget=forms.TextInput({"class": "govuk-input--width-5"}),
     )
     evidence_url = AddressField()
+    shown = forms.Field(widget=forms.HiddenInput, required=False)
 
     def __init__(self, data: Any = None, *, point: Point) -> None:
         said = point.answer.content if point.answer else {}
-        super().__init__(data, prefix=point.requirement.id, initial=said)
+        super().__init__(data, prefix=point.requirement.id, initial={**said, "shown": point.shown})
         self.point = point
+        self.is_asked_again = False
         verdict, evidence, address = self.fields["verdict"], self.fields["evidence"], self.fields["evidence_url"]
         verdict.label, verdict.help_text = point.requirement.says, f"{point.strength}. {point.requirement.source}."
         if point.requirement.evidence:
@@ -56,7 +60,7 @@ class AnswerForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        said = [name for name in cleaned if name != "verdict" and cleaned[name]]
+        said = [name for name in TYPED if name != "verdict" and cleaned.get(name)]
         if said and not cleaned.get("verdict") and "verdict" not in self.errors:
             self.add_error("verdict", f"Select an answer to “{self.point.requirement.says}”")
         if cleaned.get("verdict") == Verdict.NOT_APPLICABLE and not cleaned.get("reason", "").strip():
@@ -66,8 +70,32 @@ class AnswerForm(forms.Form):
     @property
     def is_opened(self) -> bool:
         """Whether the boxes below the answer are shown from the start: they hold something, or something is wrong."""
-        said = [name for name in self.fields if name != "verdict" and self[name].value()]
+        said = [name for name in TYPED if name != "verdict" and self[name].value()]
         return bool(said or self.point.file_id) or any(name != "verdict" for name in self.errors)
+
+    @classmethod
+    def is_in(cls, sent: Any, requirement_id: str) -> bool:
+        """Whether a page that was sent had this point on it."""
+        return any(f"{requirement_id}-{name}" in sent for name in cls.base_fields)
+
+    @property
+    def typed(self) -> dict[str, Any]:
+        """What was typed, by field, once it is valid."""
+        return {name: self.cleaned_data[name] for name in TYPED}
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything was typed that the page did not show."""
+        seen = str(self["shown"].value() or "")
+        return seen.partition("-")[2] != as_typed({name: self[name].value() for name in TYPED})
+
+    def ask_again(self, why: str) -> None:
+        """Keep what was typed, beside what is asked and answered now."""
+        self.is_asked_again = True
+        sent: Any = self.data
+        self.data = sent = sent.copy()
+        sent[self.add_prefix("shown")] = self.point.shown
+        self.add_error("verdict", why)
 
 
 class EvidenceFileForm(forms.Form):

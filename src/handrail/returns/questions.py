@@ -20,6 +20,15 @@ UNKNOWN = Framework(
 )  # fmt: skip
 """In place of the framework of an answer to something that no edition here asks: a release that did was taken back."""
 
+TYPED = ("verdict", "reason", "evidence", "evidence_page", "evidence_url")
+"""What is typed of an answer: all but its file, which has a page of its own."""
+
+
+def as_typed(said: Mapping[str, Any]) -> str:
+    """A digest of what is typed of an answer: the same for the same words, however their lines end."""
+    words = ["\n".join(str(said.get(name) or "").strip().splitlines()) for name in TYPED]
+    return sha256("\0".join(words).encode()).hexdigest()[:16]
+
 
 @dataclass(frozen=True)
 class Point:
@@ -43,6 +52,11 @@ class Point:
     def file_id(self) -> UUID | None:
         """The file that stands as evidence of it."""
         return self.answer.evidence_file_id if self.answer else None
+
+    @property
+    def shown(self) -> str:
+        """What a page shows of it: the digests of what it asks, and of what is typed of the answer that stands."""
+        return f"{self.requirement.digest}-{as_typed(self.answer.content if self.answer else {})}"
 
     @property
     def is_unmet(self) -> bool:
@@ -72,9 +86,8 @@ class Section:
         return self.answered == len(self.points)
 
 
-def unknown(answer: Any) -> Point:
-    """An answer to what no edition of this release asks."""
-    name = answer.requirement_id
+def unknown(name: str, answer: Any = None) -> Point:
+    """A point that no edition of this release asks, by its id, and an answer to it."""
     asked = Requirement(
         id=name, says=f"{name}: this release of Handrail does not know what it asked.", strength=Strength.SHOULD,
         applies_to=(), section=UNKNOWN.title, source="", read=Read.MEMORY, confidence=Confidence.LOW,

@@ -106,7 +106,15 @@ def submitted_sections(returned: Return) -> list[Section]:
     points = [Point(then[digest][1], then[digest][0], by_digest[digest]) for digest in then if digest in by_digest]
     order = [each.id for each in frameworks()]
     points.sort(key=lambda point: order.index(point.framework.id))
-    return in_sections([*points, *(unknown(each) for digest, each in by_digest.items() if digest not in then)])
+    not_known = [unknown(each.requirement_id, each) for digest, each in by_digest.items() if digest not in then]
+    return in_sections([*points, *not_known])
+
+
+def asked_before(requirement_id: str, digest: str) -> Point:
+    """A point under the words that had this digest, whether or not it is asked today."""
+    then = ((one, each) for one in editions() for each in one.requirements)
+    found = (Point(each, one) for one, each in then if (each.id, each.digest) == (requirement_id, digest))
+    return next(found, unknown(requirement_id))
 
 
 def submitted_points(cycle: Cycle, school: School | None) -> list[Point]:

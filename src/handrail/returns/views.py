@@ -15,8 +15,8 @@ from handrail.returns import actions
 from handrail.returns.actions import Wanted
 from handrail.returns.forms import AnswerForm, AssessmentForm
 from handrail.returns.models import Answer, Cycle, PlannedAction, Return, Verdict, place_of
-from handrail.returns.questions import Section
-from handrail.returns.standing import by_point, sections_of, submitted_sections, unplanned
+from handrail.returns.questions import Point, Section
+from handrail.returns.standing import asked_before, by_point, sections_of, submitted_sections, unplanned
 from handrail.schools.models import School
 
 OF_SCHOOL = {
@@ -124,41 +124,71 @@ class SectionView(ReturnDoor):
     @cached_property
     def section(self) -> Section:
         self.open_cycle()
-        found = [each for each in self.sections if each.number == self.kwargs["number"]]
+        number = self.kwargs["number"]
+        if self.request.method == "POST":  # guidance may have moved its points since the page was opened
+            return max(self.sections, key=lambda each: (any(map(self.is_sent, each.points)), each.number == number))
+        found = [each for each in self.sections if each.number == number]
         if not found:
             raise Http404
         return found[0]
 
     def get(self, request: Request, **_place: Any) -> HttpResponse:
-        return self.shown([AnswerForm(point=point) for point in self.section.points])
+        return self.shown([])
 
     def post(self, request: Request, **_place: Any) -> HttpResponse:
-        forms = [AnswerForm(request.POST, point=point) for point in self.section.points]
-        are_valid = [form.is_valid() for form in forms]  # all of them, so that each says what is wrong
-        if not all(are_valid):
-            return self.shown(forms)
+        forms, gone = self.sent(), self.gone()
+        if gone or any(form.errors for form in forms):
+            not_saved = [{"text": "Some of what you answered is not asked any more. Nothing on this page is saved yet"}]
+            return self.shown(forms, gone=gone, page_errors=not_saved if gone else [])
         file_for = next((form for form in forms if form.point.requirement.id == request.POST.get("file_for")), None)
         if file_for and not file_for.cleaned_data["verdict"]:
             file_for.add_error("verdict", "Select an answer before you add a file to it")
             return self.shown(forms)
-        said = {
-            form.point.requirement.id: Wanted(**form.cleaned_data, evidence_file_id=form.point.file_id)
-            for form in forms
-            if form.cleaned_data["verdict"]
-        }
+        answered = [form for form in forms if form.cleaned_data["verdict"]]
+        said = {form.point.requirement.id: Wanted(**form.typed) for form in answered}
+        seen = {form.point.requirement.id: str(form.cleaned_data["shown"] or "") for form in answered}
+        about: dict[str, Any] = {"cycle": self.open_cycle(), "school": self.school, "answers": said, "shown": seen}
         try:
-            actions.save_answers(
-                cycle=self.open_cycle(), school=self.school, answers=said, by=request.user, at=request.now
-            )
+            changed = actions.save_answers(**about, by=request.user, at=request.now)
+        except actions.AskedAgain as again:
+            for name in ("sections", "section"):  # somebody may have answered since we looked
+                vars(self).pop(name, None)
+            forms = self.sent()
+            for form in forms:
+                if why := again.points.get(form.point.requirement.id):
+                    form.ask_again(why)
+            return self.shown(forms, page_errors=[{"text": str(again)}])
         except actions.Refused as refusal:
             return self.shown(forms, page_errors=[{"text": str(refusal)}])
         if file_for:
             return redirect(self.address("file", requirement_id=file_for.point.requirement.id))
-        messages.success(request, f"Saved “{self.section.title}”.")
+        title = self.section.title
+        messages.success(request, f"Saved “{title}”." if changed else f"You changed nothing in “{title}”.")
         return redirect(self.address("home"))
 
+    def is_sent(self, point: Point) -> bool:
+        return AnswerForm.is_in(self.request.POST, point.requirement.id)
+
+    def sent(self) -> list[AnswerForm]:
+        """The points that were on the page that was sent, wherever they are asked now."""
+        points = [point for section in self.sections for point in section.points if self.is_sent(point)]
+        forms = [AnswerForm(self.request.POST, point=point) for point in points]
+        for form in forms:
+            form.full_clean()  # all of them, so that each says what is wrong
+        return forms
+
+    def gone(self) -> list[AnswerForm]:
+        """What was typed to points that were on the page and are not asked any more."""
+        sent, asked = self.request.POST, {point.requirement.id for each in self.sections for point in each.points}
+        names = [name.removesuffix("-shown") for name in sent if name.endswith("-shown")]
+        points = [asked_before(name, sent[f"{name}-shown"].partition("-")[0]) for name in names if name not in asked]
+        return [form for point in points if (form := AnswerForm(sent, point=point)).is_changed]
+
     def shown(self, forms: list[AnswerForm], **more: Any) -> HttpResponse:
-        return self.page("section", section=self.section, forms=forms, **more)
+        """The section, with what was sent, and after it what was sent and is asked elsewhere now."""
+        here = [AnswerForm(point=point) for point in self.section.points]
+        found = {form.point.requirement.id: form for form in (*here, *forms)}
+        return self.page("section", section=self.section, forms=list(found.values()), **more)
 
 
 class SubmitView(ReturnDoor):
