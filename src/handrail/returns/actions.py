@@ -26,67 +26,22 @@ from handrail.returns.models import (
     Verdict,
 )
 from handrail.returns.questions import Point, as_typed, digest_of
+from handrail.returns.refusals import (
+    AskedAgain,
+    CycleExists,
+    DatesOutOfOrder,
+    IsClosed,
+    MayNotSign,
+    NoGap,
+    NotAnswered,
+    NotAsked,
+    NothingAsked,
+    NothingNew,
+    ReasonMissing,
+)
 from handrail.returns.standing import may_be_asked, sections_of, submitted_points
 from handrail.schools.models import School
 from handrail.schools.terms import year_in_words
-
-
-class Refused(ValueError):
-    """What was asked cannot be done; the message says why in words for the person, and `field` what it is about."""
-
-    def __init__(self, message: str, field: str | None = None) -> None:
-        super().__init__(message)
-        self.field = field
-
-
-class CycleExists(Refused):
-    """A school year has one return."""
-
-
-class NothingAsked(Refused):
-    """A return asks about at least one framework that is there, and about no draft."""
-
-
-class DatesOutOfOrder(Refused):
-    """A return is due after it opens, and closes after it is due."""
-
-
-class IsClosed(Refused):
-    """The cycle takes nothing more."""
-
-
-class NotAsked(Refused):
-    """The return does not ask this of this school, or of the authority."""
-
-
-class ReasonMissing(Refused):
-    """That something does not apply takes a reason."""
-
-
-class AskedAgain(Refused):
-    """The page on which an answer was typed showed something else than what is asked, or answered, now. `points` says
-    of each requirement why, for the person.
-    """
-
-    def __init__(self, points: dict[str, str]) -> None:
-        super().__init__("Nothing on this page is saved yet. Look at what has changed, then save it again")
-        self.points = points
-
-
-class NotAnswered(Refused):
-    """Points are open: a return is submitted whole."""
-
-
-class NothingNew(Refused):
-    """A correction says something else than what was submitted."""
-
-
-class NoGap(Refused):
-    """An action is about a point of which what was submitted last says that it is not met."""
-
-
-class MayNotSign(Refused):
-    """A return is signed once, by somebody else than who submitted it, and only the newest."""
 
 
 @dataclass(frozen=True)

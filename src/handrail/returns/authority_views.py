@@ -17,6 +17,7 @@ from handrail.returns import actions
 from handrail.returns.board import Standing, board
 from handrail.returns.forms import REOPENED, UNPLANNED, BoardFilters, CycleForm, DatesForm
 from handrail.returns.models import Cycle
+from handrail.returns.refusals import Refused
 from handrail.returns.rules import RULES, Colour
 from handrail.returns.standing import Progress, may_be_asked, own
 from handrail.schools.terms import school_year_of
@@ -126,7 +127,7 @@ class OpenCycleView(Door):
         if form.is_valid():
             try:
                 cycle = actions.open_cycle(by=request.user, at=request.now, **form.cleaned_data)
-            except actions.Refused as refusal:
+            except Refused as refusal:
                 form.add_error(refusal.field, str(refusal))
             else:
                 messages.success(request, f"The {str(cycle).lower()} is open.")
@@ -162,7 +163,7 @@ class DatesView(Door):
         if form.is_valid():
             try:
                 actions.change_dates(cycle=cycle, by=request.user, at=request.now, **form.cleaned_data)
-            except actions.Refused as refusal:
+            except Refused as refusal:
                 form.add_error(refusal.field, str(refusal))
             else:
                 messages.success(request, "The dates are saved.")

@@ -19,6 +19,7 @@ from handrail.returns import actions
 from handrail.returns.forms import EvidenceFileForm
 from handrail.returns.models import Answer, Draft
 from handrail.returns.questions import Point, Section
+from handrail.returns.refusals import Refused
 from handrail.returns.views import ReturnDoor
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,7 @@ class FileView(ReturnDoor):
                 messages.success(request, f"Saved {document.name} with your answer.")
             else:
                 return self.shown(form)
-        except (UnusableFile, actions.Refused) as refusal:
+        except (UnusableFile, Refused) as refusal:
             form.add_error("document", str(refusal))
             return self.shown(form)
         except StoreUnavailable:

@@ -12,6 +12,7 @@ from handrail.core.access import Request, get_or_404
 from handrail.returns import actions
 from handrail.returns.forms import ChangePlannedActionForm, PlannedActionForm
 from handrail.returns.models import PlannedAction
+from handrail.returns.refusals import NoGap
 from handrail.returns.views import AnswerDoor, ReturnDoor
 
 
@@ -29,7 +30,7 @@ class PlanView(AnswerDoor):
             return self.about("plan", form)
         try:
             actions.plan_action(answer=self.answer, by=request.user, at=request.now, **form.cleaned_data)
-        except actions.NoGap as refusal:
+        except NoGap as refusal:
             return self.about("plan", form, page_errors=[{"text": str(refusal)}])
         messages.success(request, "Saved. We remind whoever sees to it.")
         return redirect(self.address("submitted", return_id=self.returned.id))

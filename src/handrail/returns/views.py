@@ -16,6 +16,7 @@ from handrail.returns.actions import Wanted
 from handrail.returns.forms import AnswerForm, AssessmentForm
 from handrail.returns.models import Answer, Cycle, PlannedAction, Return, Verdict, place_of
 from handrail.returns.questions import Point, Section
+from handrail.returns.refusals import AskedAgain, Refused
 from handrail.returns.standing import asked_before, by_point, sections_of, submitted_sections, unplanned
 from handrail.schools.models import School
 
@@ -150,7 +151,7 @@ class SectionView(ReturnDoor):
         about: dict[str, Any] = {"cycle": self.open_cycle(), "school": self.school, "answers": said, "shown": seen}
         try:
             changed = actions.save_answers(**about, by=request.user, at=request.now)
-        except actions.AskedAgain as again:
+        except AskedAgain as again:
             for name in ("sections", "section"):  # somebody may have answered since we looked
                 vars(self).pop(name, None)
             forms = self.sent()
@@ -158,7 +159,7 @@ class SectionView(ReturnDoor):
                 if why := again.points.get(form.point.requirement.id):
                     form.ask_again(why)
             return self.shown(forms, page_errors=[{"text": str(again)}])
-        except actions.Refused as refusal:
+        except Refused as refusal:
             return self.shown(forms, page_errors=[{"text": str(refusal)}])
         if file_for:
             return redirect(self.address("file", requirement_id=file_for.point.requirement.id))
@@ -203,7 +204,7 @@ class SubmitView(ReturnDoor):
     def post(self, request: Request, **_place: Any) -> HttpResponse:
         try:
             actions.submit(cycle=self.open_cycle(), school=self.school, by=request.user, at=request.now)
-        except actions.Refused as refusal:
+        except Refused as refusal:
             return self.shown(page_errors=[{"text": str(refusal)}])
         signer = "A governor" if self.school else "Somebody else at the authority"
         messages.success(request, f"It is submitted. {signer} can now sign it.")
@@ -252,7 +253,7 @@ class CountersignView(SubmittedDoor):
     def post(self, request: Request, **_place: Any) -> HttpResponse:
         try:
             actions.countersign(returned=self.returned, by=request.user, at=request.now)
-        except actions.Refused as refusal:
+        except Refused as refusal:
             return self.page("countersign", returned=self.returned, page_errors=[{"text": str(refusal)}])
         messages.success(request, "You have signed it.")
         return redirect(self.address("submitted", return_id=self.returned.id))
