@@ -268,6 +268,7 @@ class TestWhenAFrameworkTakesThePlaceOfAnother:
             texts.read()
             assert asked() == framework("NEXT-2026").of("maintained_school") != []
             assert [each.school.id for each in board(cycle, on=on)]
+            Cycle.objects.update(opened_on=on - timedelta(days=9), due_on=on - timedelta(days=8), closes_on=on)
         page = browse(cast.officer).get("/returns/open/").text
         ticked = [line for line in page.splitlines() if 'name="framework_ids"' in line and "checked" in line]
         assert len(ticked) == 2 and "NEXT-2026" in "".join(ticked) and "CFA-100A" in "".join(ticked)

@@ -143,7 +143,8 @@ class TestWhatWasSubmitted:
         with inside(one):
             due = on + timedelta(days=400)
             year = {"school_year": 2027, "framework_ids": ["CFA-100A"]}
-            following = open_cycle(**year, due_on=due, closes_on=due + timedelta(days=9), by=cast.officer, at=at)
+            later = {"closes_on": due + timedelta(days=9), "at": at + timedelta(days=365)}
+            following = open_cycle(**year, due_on=due, by=cast.officer, **later)
             point = sections_of(following, cast.oak)[0].points[0]
             assert point.is_carried and point.answer.evidence_file.name == "Our policy.pdf"
             assert Document.objects.count() == 1

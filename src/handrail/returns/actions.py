@@ -38,6 +38,7 @@ from handrail.returns.refusals import (
     NothingAsked,
     NothingNew,
     ReasonMissing,
+    StillOpen,
 )
 from handrail.returns.standing import may_be_asked, sections_of, submitted_points
 from handrail.schools.models import School
@@ -65,7 +66,7 @@ def open_cycle(
 ) -> Cycle:
     """Ask the authority's schools for their return of a school year, from today on.
 
-    Raises CycleExists, NothingAsked, DatesOutOfOrder.
+    Raises CycleExists, NothingAsked, DatesOutOfOrder, StillOpen.
     """
     if Cycle.objects.filter(school_year=school_year).exists():
         raise CycleExists(f"There is a return for {year_in_words(school_year)} already", "school_year")
@@ -74,6 +75,14 @@ def open_cycle(
     if not chosen or set(chosen) - set(known):
         raise NothingAsked("Select what the return asks about", "framework_ids")
     _check_dates(day_of(at), due_on, closes_on)
+    newest = Cycle.objects.first()
+    if newest and not newest.is_closed(day_of(at)):
+        raise StillOpen(
+            f"The {str(newest).lower()} closes on {newest.closes_on:%-d %B %Y}, and schools answer it until then. Ask "
+            "for the next from that day on, or change the dates of this one first"
+        )
+    if newest and school_year < newest.school_year:
+        raise CycleExists("There is a return for a later school year already", "school_year")
     cycle = Cycle.objects.create(
         school_year=school_year,
         framework_ids=[each for each in known if each in chosen],

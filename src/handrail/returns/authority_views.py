@@ -141,7 +141,9 @@ class OpenCycleView(Door):
         return CycleForm(data, today=request.today, this_year=year, frameworks=found, initial=usual)
 
     def page(self, request: Request, form: CycleForm) -> HttpResponse:
-        return render(request, "returns/open_cycle.html", {"form": form})
+        newest = Cycle.objects.first()
+        still_open = newest if newest and not newest.is_closed(request.today) else None
+        return render(request, "returns/open_cycle.html", {"form": form, "still_open": still_open})
 
 
 class DatesView(Door):

@@ -32,13 +32,16 @@ def as_typed(said: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True)
 class Point:
-    """One requirement, and the answer that stands. `before` is one to what it asked before it was changed."""
+    """One requirement, and the answer that stands. `before` is one to what it asked before it was changed. One that
+    `is_carried` is of an earlier return; that it `is_unsubmitted` says that it was saved for one, and no more.
+    """
 
     requirement: Requirement
     framework: Framework
     answer: Any = None
     is_carried: bool = False
     before: Any = None
+    is_unsubmitted: bool = False
 
     @property
     def strength(self) -> str:
@@ -116,12 +119,18 @@ def digest_of(requirements: Iterable[Requirement]) -> str:
 
 
 def sections(
-    frameworks: Sequence[Framework], body: str, drafts: Iterable[Said], carried: Iterable[Said] = ()
+    frameworks: Sequence[Framework],
+    body: str,
+    drafts: Iterable[Said],
+    carried: Iterable[Said] = (),
+    unsubmitted: Iterable[Said] = (),
 ) -> list[Section]:
-    """What is asked, with the answers that stand: those being written, else those of the last return."""
-    written, last = _by_id(drafts), _by_id(carried)
+    """What is asked, with the answers that stand: those being written, else those that were saved last and not
+    submitted before the cycle closed, else those of the last return.
+    """
+    written, saved, last = _by_id(drafts), _by_id(unsubmitted), _by_id(carried)
     return in_sections(
-        _point(framework, requirement, written.get(requirement.id, {}), last.get(requirement.id, {}))
+        _point(framework, requirement, *(each.get(requirement.id, {}) for each in (written, saved, last)))
         for framework, requirement in asked(frameworks, body)
     )
 
@@ -146,11 +155,17 @@ def _by_id(answers: Iterable[Said]) -> dict[str, dict[str, Said]]:
 
 
 def _point(
-    framework: Framework, requirement: Requirement, written: Mapping[str, Said], last: Mapping[str, Said]
+    framework: Framework,
+    requirement: Requirement,
+    written: Mapping[str, Said],
+    saved: Mapping[str, Said],
+    last: Mapping[str, Said],
 ) -> Point:
     digest = requirement.digest
-    answer = written.get(digest) or last.get(digest)
+    answer = written.get(digest) or saved.get(digest) or last.get(digest)
     if answer:
-        return Point(requirement, framework, answer, is_carried=digest not in written)
-    before = max((*written.values(), *last.values()), key=lambda each: each.answered_at, default=None)
+        is_carried = digest not in written
+        is_unsubmitted = is_carried and digest in saved
+        return Point(requirement, framework, answer, is_carried=is_carried, is_unsubmitted=is_unsubmitted)
+    before = max((*written.values(), *saved.values(), *last.values()), key=lambda each: each.answered_at, default=None)
     return Point(requirement, framework, before=before)

@@ -13,6 +13,10 @@ class CycleExists(Refused):
     """A school year has one return."""
 
 
+class StillOpen(Refused):
+    """A return is asked for once the one before has closed: nobody could finish that one any more."""
+
+
 class NothingAsked(Refused):
     """A return asks about at least one framework that is there, and about no draft."""
 

@@ -57,11 +57,18 @@ def answers_of(cycle: Cycle, school: School | None) -> Any:
 
 
 def sections_of(cycle: Cycle, school: School | None) -> list[Section]:
-    """What a cycle asks of a school, or of the authority, with the answers that stand. Three questions at most."""
+    """What a cycle asks of a school, or of the authority, with the answers that stand. Three questions at most.
+
+    What was saved since the last return and never submitted, in a cycle that has closed, is where this one begins.
+    """
     last = last_return(school)
     carried = answers_of(last.cycle, school).select_related("returned__cycle", "evidence_file") if last else ()
-    drafts = Draft.objects.filter(cycle=cycle, school=school).select_related("evidence_file")
-    return sections(*asked_in(cycle, school), drafts, carried)
+    since = min(last.cycle.school_year, cycle.school_year) if last else 0
+    drafts = Draft.objects.filter(school=school, cycle__school_year__range=(since, cycle.school_year))
+    saved = list(drafts.order_by("cycle__school_year").select_related("cycle", "evidence_file"))
+    written = [each for each in saved if each.cycle_id == cycle.id]
+    unsubmitted = [each for each in saved if each.cycle_id != cycle.id]
+    return sections(*asked_in(cycle, school), written, carried, unsubmitted)
 
 
 class Owed(NamedTuple):

@@ -112,7 +112,8 @@ class ReturnView(ReturnDoor):
             open_points=sum(point.answer is None for point in points),
             reopened=[point for point in points if point.before],
             new=[point for point in points if this and not point.answer and not point.before],
-            carried=sum(point.is_carried for point in points) if not this else 0,
+            carried=sum(point.is_carried and not point.is_unsubmitted for point in points) if not this else 0,
+            unsubmitted=sum(point.is_unsubmitted for point in points),
             count=len(points),
         )
 
@@ -213,10 +214,12 @@ class SubmitView(ReturnDoor):
     def shown(self, **more: Any) -> HttpResponse:
         points = [point for section in self.sections for point in section.points if point.answer]
         counts = [(verdict.label, sum(point.answer.verdict == verdict for point in points)) for verdict in Verdict]
-        carried = sum(point.is_carried for point in points)
+        unsubmitted = sum(point.is_unsubmitted for point in points)
+        carried = sum(point.is_carried for point in points) - unsubmitted
         number = self.returns.filter(cycle=self.cycle).count()
         title = self.open_cycle().title_for(self.school)
-        return self.page("submit", title=title, counts=counts, carried=carried, is_correction=bool(number), **more)
+        kept = {"carried": carried, "unsubmitted": unsubmitted}
+        return self.page("submit", title=title, counts=counts, is_correction=bool(number), **kept, **more)
 
 
 class SubmittedDoor(ReturnDoor):
