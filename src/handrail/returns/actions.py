@@ -98,11 +98,14 @@ def open_cycle(
 
 @transaction.atomic
 def change_dates(*, cycle: Cycle, due_on: date, closes_on: date, by: audit.Actor, at: datetime) -> list[str]:
-    """Move when a return is due and when it closes. Gives the names of what changed. Raises DatesOutOfOrder."""
+    """Move when a return is due and when it closes. Gives the names of what changed; what stood there is kept. Raises
+    DatesOutOfOrder.
+    """
     cycle = Cycle.objects.select_for_update().get(id=cycle.id)
     _check_dates(cycle.opened_on, due_on, closes_on)
     wanted = {"due_on": due_on, "closes_on": closes_on}
     changed = [name for name, value in wanted.items() if getattr(cycle, name) != value]
+    keep([(cycle, {name: getattr(cycle, name) for name in changed})], at=at)
     for name in changed:
         setattr(cycle, name, wanted[name])
     if changed:

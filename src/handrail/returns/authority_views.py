@@ -155,13 +155,13 @@ class DatesView(Door):
         cycle = Cycle.objects.first()
         if cycle is None:
             return redirect("returns:open_cycle")
-        known = {"due_on": cycle.due_on, "closes_on": cycle.closes_on}
-        return self.page(request, cycle, DatesForm(initial=known, today=request.today))
+        return self.page(request, cycle, self.form(request, cycle))
 
     def post(self, request: Request) -> HttpResponse:
-        cycle, form = Cycle.objects.first(), DatesForm(request.POST, today=request.today)
+        cycle = Cycle.objects.first()
         if cycle is None:
             return redirect("returns:open_cycle")
+        form = self.form(request, cycle, request.POST)
         if form.is_valid():
             try:
                 actions.change_dates(cycle=cycle, by=request.user, at=request.now, **form.cleaned_data)
@@ -171,6 +171,10 @@ class DatesView(Door):
                 messages.success(request, "The dates are saved.")
                 return redirect("returns:board")
         return self.page(request, cycle, form)
+
+    def form(self, request: Request, cycle: Cycle, data: Any = None) -> DatesForm:
+        known = {"due_on": cycle.due_on, "closes_on": cycle.closes_on}
+        return DatesForm(data, initial=known, today=request.today)
 
     def page(self, request: Request, cycle: Cycle, form: DatesForm) -> HttpResponse:
         return render(request, "returns/dates.html", {"cycle": cycle, "form": form})

@@ -117,7 +117,7 @@ class DatesForm(forms.Form):
         super().__init__(*args, **more)
         for name in ("due_on", "closes_on"):
             field: Any = self.fields[name]
-            field.today = today
+            field.today, field.kept = today, self.initial.get(name)
 
 
 class CycleForm(DatesForm):

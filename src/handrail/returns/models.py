@@ -47,6 +47,8 @@ class Cycle(Record):
     opened_by = models.UUIDField(null=True)
     opened_by_name = models.CharField(max_length=150)
 
+    TOLD_LATER = ("due_on", "closes_on")
+
     class Meta:
         ordering = ["-school_year"]
         constraints = [

@@ -31,7 +31,8 @@ class DateField(forms.Field):
     """A date typed in three boxes; a month may be a name ("nov").
 
     `noun` is the date's name in messages ("date of review"). With `when` "past" or "future" the caller gives the
-    day it is now in `today`, usually in the form's `__init__`: `self.fields["reviewed_on"].today = today`.
+    day it is now in `today`, usually in the form's `__init__`: `self.fields["reviewed_on"].today = today`. A day in
+    `kept` is the one that stands: it may stay, though it is past by now.
     """
 
     widget = DateBoxes
@@ -50,6 +51,7 @@ class DateField(forms.Field):
         self.noun = noun or in_sentence(str(self.label or "date"))
         self.when = when
         self.today = today
+        self.kept: date | None = None
         self.not_before = not_before
         self.not_after = not_after
 
@@ -83,7 +85,7 @@ class DateField(forms.Field):
             raise ValueError(f"The caller must say what day it is: give `today` to the date field {self.noun!r}.")
         if self.today and self.when == "past" and value > self.today:
             raise self._wrong("must be today or in the past")
-        if self.today and self.when == "future" and value < self.today:
+        if self.today and self.when == "future" and value < self.today and value != self.kept:
             raise self._wrong("must be today or in the future")
         if value < self.not_before:
             raise self._wrong(f"must be on or after {_written(self.not_before)}")
