@@ -445,6 +445,24 @@ class TestTheAuthoritys:
         before = files(take(place="/inspection/", who=cast.officer, on=on - 21 * DAY))
         assert rows(before["schools-returns.csv"]) == []
 
+    def test_tells_what_it_found_of_which_answer_and_what_the_school_says_now(self, one, cast, returned, take, at, on):
+        def told(days_ago=0):
+            file = files(take(place="/inspection/", who=cast.officer, on=on - days_ago * DAY))["findings.csv"]
+            return [(row["URN"], row["The authority found"], row["What the school says now"]) for row in rows(file)]
+
+        with inside(one):
+            about = {"cycle": returned.cycle, "school": cast.oak, "by": cast.head}
+            save_answers(answers={"ALG-ACT-01": Wanted("partly")}, at=at - 3 * DAY, **about)
+            submit(at=at - 3 * DAY, **about)
+            save_answers(answers={"ALG-ACT-05": Wanted("partly")}, at=at - DAY, **about)
+            submit(at=at - DAY, **about)
+        assert told(6) == []
+        assert told(4) == told(3) == told(2) == [("900001", "No", "The same")]
+        assert told() == [("900001", "No", "Changed: Partly")]
+        note = "The authority found{}: No. Not on the website."
+        assert note.format("") in words(files(take(on=on - 2 * DAY))["evidence.pdf"])
+        assert note.format(", about an earlier answer") in words(files(take())["evidence.pdf"])
+
     def test_tells_of_the_schools_that_were_open_on_the_day(self, one, cast, history, take, on):
         with inside(one):
             School.objects.filter(id=cast.oak.id).update(closed_on=on - 5 * DAY)

@@ -29,13 +29,14 @@ from handrail.core.status import Status
 from handrail.guidance.published import framework
 from handrail.notices.models import Notice
 from handrail.notices.wording import WORDINGS
+from handrail.overview.findings import findings_csv
 from handrail.overview.history import RECIPIENTS
 from handrail.overview.plan_counts import STATUSES, last_count
 from handrail.policies.communications import told
 from handrail.policies.models import DUTIES, Communication, Kind, Policy
 from handrail.policies.past import Then, as_at
-from handrail.returns.models import Answer, Assessment, Cycle, PlannedAction, Return, Verdict
-from handrail.returns.standing import submitted_sections
+from handrail.returns.models import Answer, Cycle, PlannedAction, Return, Verdict
+from handrail.returns.standing import Finding, submitted_sections
 from handrail.schools.models import School
 
 PAPER = Path(__file__).parent / "paper" / "inspection.typ"
@@ -65,7 +66,7 @@ class Said:
 
     section: str
     point: Any
-    found: Sequence[Assessment]
+    found: Sequence[Finding]
     planned: Sequence[str]
     file: str
     """Its name in the ZIP."""
@@ -85,8 +86,7 @@ class Said:
         answer = self.answer
         said = [answer.reason, answer.evidence, f"Page {answer.evidence_page}." if answer.evidence_page else ""]
         said += [answer.evidence_url, f"File: {self.file}." if self.file else ""]
-        said += [f"The authority found: {each.get_verdict_display()}. {each.note}" for each in self.found]
-        said += [f"Planned: {each}." for each in self.planned]
+        said += [*(each.in_words for each in self.found), *(f"Planned: {each}." for each in self.planned)]
         return " ".join(each for each in said if each)
 
 
@@ -125,7 +125,7 @@ class Evidence:
             planned.setdefault(action.requirement_id, []).append(words)
         for section in submitted_sections(returned):
             for point in section.points:
-                found = [each for each in point.answer.assessments.all() if each.assessed_at < self.until]
+                found = [each for each in point.findings if each.assessment.assessed_at < self.until]
                 document, what = point.answer.evidence_file, f"Evidence of {point.requirement.id}, {returned}"
                 file = self._file(f"evidence/{point.requirement.id}", what, document) if document else ""
                 yield Said(section.title, point, found, planned.get(point.requirement.id, []), file)
@@ -181,13 +181,8 @@ class Evidence:
             )
             for each in self.policies
         ]  # fmt: skip
-        return Table(
-            "Policies",
-            "",
-            ("Policy", "Reviewed", "Lead", "Approved", "Where people can read it"),
-            rows,
-            (4, 4, 3, 4, 5),
-        )
+        headings = ("Policy", "Reviewed", "Lead", "Approved", "Where people can read it")
+        return Table("Policies", "", headings, rows, (4, 4, 3, 4, 5))
 
     def _told(self) -> Table:
         given = Communication.objects.filter(policy__school=self.school, recorded_at__lt=self.until)
@@ -285,6 +280,7 @@ class Evidence:
         yield File("answers.csv", "Every answer of every return that had been submitted", self._answers_csv())
         if not self.school:
             yield File("schools-returns.csv", "Which schools had returned what was asked", self._returns_csv())
+            yield File("findings.csv", "What the authority found of schools’ answers", findings_csv(self.until))
             yield File("training.csv", "How many people at each school had training that counted", self._training_csv())
         yield File("reminders.csv", "Reminders, and what had become of them", self._reminders_csv())
         for name, what, document in self.files.values():

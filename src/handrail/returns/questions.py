@@ -34,6 +34,7 @@ def as_typed(said: Mapping[str, Any]) -> str:
 class Point:
     """One requirement, and the answer that stands. `before` is one to what it asked before it was changed. One that
     `is_carried` is of an earlier return; that it `is_unsubmitted` says that it was saved for one, and no more.
+    `findings` are the authority's about it.
     """
 
     requirement: Requirement
@@ -42,6 +43,7 @@ class Point:
     is_carried: bool = False
     before: Any = None
     is_unsubmitted: bool = False
+    findings: Sequence[Any] = ()
 
     @property
     def strength(self) -> str:

@@ -1,18 +1,20 @@
 """How far a school is with its return, and where the authority itself stands. Reads, and writes nothing."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import TextChoices
+from django.db.models import Q, TextChoices
 
 from handrail.core.calendar import beginning_of
 from handrail.core.models import AuthoritySettings
 from handrail.guidance.frameworks import AUTHORITY, Framework, Strength
 from handrail.guidance.published import editions, framework, frameworks, line_of
 from handrail.policies.models import Policy, PolicyReview
-from handrail.returns.models import Answer, Cycle, Draft, PlannedAction, Return
+from handrail.returns.models import Answer, Assessment, Cycle, Draft, PlannedAction, Return
 from handrail.returns.questions import Point, Section, asked, asks, digest_of, in_sections, says, sections, unknown
 from handrail.returns.rules import CRITERIA, Colour, Found, Kept, Returned, is_adequate, judged
 from handrail.schools.duty import Body
@@ -102,19 +104,50 @@ def owed_by(school: School, *, on: date) -> Owed | None:
     return Owed(cycle, True, open_points, is_closed) if open_points or is_begun else None
 
 
+class Finding(NamedTuple):
+    """What the authority found of an answer, and whether the school says something else by now."""
+
+    assessment: Assessment
+    is_of_earlier: bool
+
+    @property
+    def in_words(self) -> str:
+        about = ", about an earlier answer" if self.is_of_earlier else ""
+        return f"The authority found{about}: {self.assessment.get_verdict_display()}. {self.assessment.note}"
+
+
+def _findings(returned: Return, answers: Iterable[Answer]) -> dict[str, list[Finding]]:
+    """What the authority found of a return's answers, by requirement, the newest first. A correction, and the return of
+    the next year, carries answers over and what was found of them too; of an earlier answer is what the school has
+    changed since.
+    """
+    before = Q(answer__returned__cycle__school_year__lt=returned.cycle.school_year)
+    before |= Q(answer__returned__cycle=returned.cycle_id, answer__returned__number__lte=returned.number)
+    of_school = Assessment.objects.filter(before, answer__returned__school=returned.school_id).select_related("answer")
+    now = {each.requirement_id: (each.digest, each.content) for each in answers}
+    found: dict[str, list[Finding]] = {}
+    for each in of_school:
+        then = each.answer
+        if then.requirement_id in now:
+            is_of_earlier = (then.digest, then.content) != now[then.requirement_id]
+            found.setdefault(then.requirement_id, []).append(Finding(each, is_of_earlier))
+    return found
+
+
 def submitted_sections(returned: Return) -> list[Section]:
     """What a return says, under the words to which it said so: those of the edition that was answered, and last what
     no edition of this release knows.
     """
-    answers = returned.answers.prefetch_related("assessments")
-    answers = answers.select_related("carried_from__returned__cycle", "evidence_file")
+    answers = returned.answers.select_related("carried_from__returned__cycle", "evidence_file")
     by_digest = {each.digest: each for each in answers}
+    findings = _findings(returned, by_digest.values())
     then = {each.digest: (one, each) for one in editions() for each in one.requirements}
     points = [Point(then[digest][1], then[digest][0], by_digest[digest]) for digest in then if digest in by_digest]
     order = [each.id for each in frameworks()]
     points.sort(key=lambda point: order.index(point.framework.id))
     not_known = [unknown(each.requirement_id, each) for digest, each in by_digest.items() if digest not in then]
-    return in_sections([*points, *not_known])
+    points += not_known
+    return in_sections(replace(each, findings=findings.get(each.requirement.id, ())) for each in points)
 
 
 def asked_before(requirement_id: str, digest: str) -> Point:

@@ -267,7 +267,7 @@ class AnswerDoor(SubmittedDoor):
 
     @cached_property
     def answer(self) -> Answer:
-        of_return = self.returned.answers.select_related("returned").prefetch_related("assessments")
+        of_return = self.returned.answers.select_related("returned")
         found: Answer = get_or_404(of_return, requirement_id=self.kwargs["requirement_id"])
         return found
 
