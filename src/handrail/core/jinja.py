@@ -5,6 +5,7 @@ Nothing here asks what time it is, who is signed in or which authority we are in
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -35,7 +36,13 @@ FOOTER = (
 
 def url(name: str, /, *args: Any, **kwargs: Any) -> str:
     """The address of a named page: `url("policies:record_review", pk=policy.pk)`."""
-    return reverse(name, args=args or None, kwargs=kwargs or None)
+    return _address(name, args, tuple(kwargs.items()))
+
+
+@lru_cache(maxsize=10_000)
+def _address(name: str, args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...]) -> str:
+    """Always the same for the same, so that a list that is opened again does not work out its hundred links again."""
+    return reverse(name, args=args or None, kwargs=dict(kwargs) or None)
 
 
 def with_query(request: HttpRequest, /, **changes: Any) -> str:
