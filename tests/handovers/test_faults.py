@@ -3,8 +3,10 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
+from threading import Event
 from typing import Any
 from uuid import uuid4
 
@@ -102,6 +104,60 @@ class TestTwoAtOnce:
         assert at_once(between.prepare, between.prepare) == ONE_OF_TWO
         with inside(between.one):
             assert Handover.objects.count() == 1
+
+
+class TestTwoWhoDeposit:
+    """A worker that has deposited a pack and not yet committed, and another that finds what was written after it."""
+
+    @contextmanager
+    def depositing(self, between: Between, *, at: datetime) -> Iterator[None]:
+        done, go = Event(), Event()
+
+        def work() -> None:
+            with inside(between.one):
+                post.deposit_owed(at=at)
+                done.set()
+                go.wait(30)
+            connections.close_all()
+
+        with ThreadPoolExecutor(1) as other:
+            ended = other.submit(work)
+            assert done.wait(30)
+            try:
+                yield
+            finally:
+                go.set()
+                ended.result(30)
+
+    def test_do_not_let_a_withdrawal_overtake_its_pack(self, between: Between) -> None:
+        between.sent()
+        with self.depositing(between, at=LATER):
+            between.move_home("withdraw", said={"reason": "Gone home."}, at=LATER)
+            with inside(between.one):
+                assert post.deposit_owed(at=LATER) == 0
+        with inside(between.two):
+            assert post.collect(at=LATER) == 1
+        assert between.setting().state == "submitted"
+        with inside(between.one):
+            assert post.deposit_owed(at=AT) == 1, "by a clock that is behind"
+        with inside(between.two):
+            assert post.collect(at=LATER) == 1
+        assert (between.setting().state, between.bodies(), between.differences()) == ("withdrawn", 0, [])
+
+    def test_are_told_apart_in_order_by_a_clock_that_is_behind(self, between: Between) -> None:
+        between.sent()
+        between.post(at=AT)
+        between.open(at=AT)
+        between.move("accept", at=AT)
+        with inside(between.two):
+            post.deposit_owed(at=LATER)
+        between.read_steps(at=AT)
+        between.move("begin", at=AT)
+        with inside(between.two):
+            post.deposit_owed(at=AT)
+        with inside(between.one):
+            assert post.collect(at=LATER) == 3
+        assert between.home().state == "active"
 
 
 class TestAPackCorrected:

@@ -26,6 +26,8 @@ from tenants.exchange import Card, Envelope
 UNREADABLE = "This could not be read. Ask the other side to ring you."
 
 AT_REST = timedelta(hours=1)
+A_MOMENT = timedelta(microseconds=1)
+"""By which what is about one handover goes later than what went before it, whatever a worker's clock says."""
 
 # -- joining -------------------------------------------------------------------------------------------------
 
@@ -63,17 +65,19 @@ def deposit_owed(*, at: datetime) -> int:
     """Put into the exchange what is owed, in the order in which it was written. Gives the number that went.
 
     What cannot go keeps its words in `trouble` and is tried again; what was written after it in the same handover
-    waits, so that nothing overtakes. A pack that a newer one replaces, or that was withdrawn, is taken back.
+    waits, and so it does while somebody else is depositing what comes before it: nothing overtakes. A pack that a newer
+    one replaces, or that was withdrawn, is taken back.
     """
-    sent, held = 0, set()
-    owed = Message.objects.select_for_update(of=("self",), skip_locked=True).select_related("handover")
-    for number, message in enumerate(owed.filter(way=Message.Way.OUT, done_at=None).order_by("owed_at", "number")):
-        if message.handover_id in held:
+    sent = 0
+    owed = Message.objects.filter(way=Message.Way.OUT, done_at=None).order_by("owed_at", "number")
+    for message in owed.select_for_update(of=("self",), skip_locked=True).select_related("handover"):
+        before = Message.objects.filter(handover=message.handover_id, way=Message.Way.OUT, number__lt=message.number)
+        went = list(before.values_list("done_at", flat=True))
+        if None in went:
             continue
         try:
-            _deposit(message, at=at + timedelta(microseconds=number))  # one after the other, as they were written
+            _deposit(message, at=max([at, *(each + A_MOMENT for each in went if each)]))
         except exchange.Refused as refusal:
-            held.add(message.handover_id)
             if message.trouble != str(refusal)[:200]:
                 message.trouble = str(refusal)[:200]
                 message.save(update_fields=["trouble"])
