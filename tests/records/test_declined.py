@@ -33,8 +33,8 @@ def setting(here):
     return Setting.objects.create(name="Ward", kind="hospital", school=school, confirmed_at=AT)
 
 
-def declined(setting, *, pupil=None, made_pupil=True, state="declined", side="setting"):
-    """One that was opened, with everything that this makes at the setting."""
+def declined(setting, *, pupil=None, made_pupil=True, state="declined", side="setting", move="decline"):
+    """One that was opened, with everything that this makes at the setting, and its last move."""
     if pupil is None:
         pupil = PupilFactory(school=setting.school, name="Wren Canary")
         ContactFactory(pupil=pupil)
@@ -45,7 +45,7 @@ def declined(setting, *, pupil=None, made_pupil=True, state="declined", side="se
     )  # fmt: skip
     Pack.objects.create(handover=handover, number=1, content={"child": "Wren"}, sha256="0" * 64, made_at=AT)
     Step.objects.create(
-        handover=handover, number=1, move="decline", side="setting", state=state, said={"reason": "No bed"}, at=AT
+        handover=handover, number=1, move=move, side="setting", state=state, said={"reason": "No bed"}, at=AT
     )
     Message.objects.create(handover=handover, way="in", kind="pack", reference=uuid4(), number=1, owed_at=AT)
     return handover
@@ -80,10 +80,11 @@ class TestOnItsDay:
 
     def test_a_child_whom_another_handover_brings_stays_until_that_is_declined_too(self, setting):
         first = declined(setting)
-        second = declined(setting, pupil=first.pupil, made_pupil=False, state="active")
+        second = declined(setting, pupil=first.pupil, made_pupil=False, state="active", move="begin")
         assert destroy() == 1
         assert Pupil.objects.get().id == second.pupil_id
         Handover.objects.filter(id=second.id).update(state="declined")
+        Step.objects.filter(handover=second).update(move="decline")
         assert destroy() == 1
         assert not Pupil.objects.exists()
 
@@ -98,8 +99,18 @@ class TestOnItsDay:
 
     @pytest.mark.parametrize("state", ["acknowledged", "active", "withdrawn", "ended"])
     def test_what_was_not_declined_stays(self, setting, state):
-        declined(setting, state=state)
+        handover = declined(setting, state=state, move="acknowledge")
+        assert handover.destroyed_on is None
         assert destroy(date(2027, 12, 7)) == 0
+
+    @pytest.mark.parametrize("state", ["withdrawn", "ended"])
+    def test_a_decline_counts_that_crossed_what_the_home_side_ended(self, setting, state):
+        handover = declined(setting, state=state)
+        later = DECLINED_ON + timedelta(days=3)
+        Handover.objects.filter(id=handover.id).update(since_on=later)  # the day on which it heard of that
+        assert handover.destroyed_on == ITS_DAY
+        assert (destroy(ITS_DAY - timedelta(days=1)), destroy()) == (0, 1)
+        assert not Pupil.objects.exists() and not Pack.objects.exists()
 
     def test_what_was_declined_stays_with_whom_it_came_from(self, setting):
         declined(setting, side="home")

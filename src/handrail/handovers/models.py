@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery
 
+from handrail.core.calendar import day_of
 from handrail.core.fields import SealedJSONField, SealedTextField
 from handrail.core.models import Record, RecordManager
 from handrail.handovers import moves
@@ -219,9 +220,10 @@ class Handover(Record):
 
     @property
     def destroyed_on(self) -> date | None:
-        """When what a setting holds of a child whom it declined is destroyed."""
-        holds = self.state == State.DECLINED and not self.is_home and self.pupil_id
-        return self.since_on + moves.DECLINED_KEPT if holds else None
+        """When what a setting holds of a child whom it declined is destroyed, even where that crossed a withdrawal."""
+        holds = self.is_over and not self.is_home and self.pupil_id
+        made = self.steps.filter(move="decline").first() if holds else None
+        return day_of(made.at) + moves.DECLINED_KEPT if made else None
 
     @property
     def waits_for_an_answer(self) -> bool:

@@ -6,10 +6,11 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
 from handrail.core import audit
+from handrail.core.calendar import beginning_of
 from handrail.core.rotation import is_fixed
-from handrail.handovers.models import Handover
+from handrail.handovers.models import Handover, Step
 from handrail.handovers.models import Pack as SentPack
-from handrail.handovers.moves import DECLINED_KEPT, Side, State
+from handrail.handovers.moves import DECLINED_KEPT, ONE_DAY, Side
 from handrail.packs.actions import forget_pack
 from handrail.records.child import delete, held_about
 from handrail.records.models import LegalHold
@@ -18,14 +19,17 @@ from handrail.schools.models import Pupil
 
 @transaction.atomic
 def destroy_declined(*, on: date, at: datetime) -> int:
-    """Destroy what came with handovers whose time after the decline is over. Gives their number.
+    """Destroy what came with handovers whose time after the decline is over. Gives their number. A decline that crossed
+    a withdrawal is one all the same.
 
     Of a child under legal hold everything stays until the hold is lifted. A child whom the setting knows by something
     else than this handover stays there; the pack and what was said of it go.
     """
     hold = LegalHold.objects.filter(pupil=OuterRef("pupil"), lifted_at=None)
     holds = Q(pupil__isnull=False) | Exists(SentPack.objects.filter(handover=OuterRef("pk")))
-    declined = Handover.objects.filter(side=Side.SETTING, state=State.DECLINED, since_on__lte=on - DECLINED_KEPT)
+    until = beginning_of(on - DECLINED_KEPT + ONE_DAY)
+    made = Step.objects.filter(handover=OuterRef("pk"), move="decline", at__lt=until)
+    declined = Handover.objects.filter(Exists(made), side=Side.SETTING)
     past = declined.filter(holds).exclude(Exists(hold)).select_for_update(of=("self",), skip_locked=True)
     for handover in past:
         _destroy(handover, at=at)
