@@ -17,6 +17,7 @@ from handrail.handovers.finance import flags_of
 from handrail.handovers.forms import MoveForm, PackForm, PrepareForm, SearchForm
 from handrail.handovers.models import Handover, Setting
 from handrail.handovers.moves import MOVES, OVER, Move, State
+from handrail.handovers.own_copy import others
 from handrail.handovers.pack_content import content_of, known_of
 from handrail.handovers.places import Place, closed_place, place_of, places_called
 from handrail.schools.models import Pupil, School
@@ -159,6 +160,7 @@ class HandoverView(CaseDoor):
             may_keep=self.may_move and by_hand.may_keep_pack(handover),
             may_send=bool(handover.pupil_id) and any(each.name in ("submit", "correct") for each in self._on_offer()),
             said=admissions.words_of(handover.notice),
+            others=others(handover),
             waits_to_be_opened=waiting and not handover.is_over,
             newest=newest,
             plan_number=(newest.content.get("plan") or {}).get("number") if newest else None,
