@@ -84,7 +84,8 @@ class TestALook:
         [
             (b"404 Not Found", Outcome.NOT_FOUND, "answers that nothing is there (status 404)"),
             (b"410 Gone", Outcome.NOT_FOUND, "answers that nothing is there any more (status 410)"),
-            (b"403 Forbidden", Outcome.NOT_FOUND, "does not let everybody in (status 403)"),
+            (b"401 Who", Outcome.NOT_FOUND, "does not let everybody in (status 401)"),
+            (b"403 Forbidden", Outcome.ASKED_NOT_TO, "does not let programs in (status 403)"),
             (b"500 Oh", Outcome.NOT_FOUND, "answers with an error (status 500)"),
             (b"204 Nothing", Outcome.NOT_FOUND, "answers with an error (status 204)"),
             (b"429 Slowly", Outcome.ASKED_NOT_TO, "asks programs to come back later"),
@@ -144,7 +145,7 @@ class TestRobots:
 
     def test_that_cannot_be_had_let_nobody_look(self):
         with serving({"/policy.pdf": PDF}, http(status=b"503 Down")) as server:
-            assert seen_at(server).outcome == Outcome.NOT_FOUND
+            assert seen_at(server).outcome == Outcome.ASKED_NOT_TO
             assert asked(server) == ["/robots.txt"]
 
     def test_say_how_long_to_leave_the_website_alone(self):

@@ -189,6 +189,11 @@ class TestAMissingPolicy:
             check = look(Seen(Outcome.ASKED_NOT_TO, "asks programs not to look at it"), at + days * DAY)
         assert (check.failures, check.is_missing) == (0, False)
 
+    def test_of_which_nobody_knows_any_more_is_none(self, here, missing):
+        barred = Seen(Outcome.ASKED_NOT_TO, "does not let programs in (status 403)", 403)
+        check = look(barred, missing + 4 * DAY)
+        assert (check.failures, check.is_missing) == (0, False)
+
 
 class TestARun:
     def test_looks_at_each_host_once_and_comes_back(self, one, publish, at):

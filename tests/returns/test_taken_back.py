@@ -1,10 +1,12 @@
 """Guidance that is changed, answered anew and taken back: of the answers to what is asked now the newest stands."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from editions import new_edition as newer_edition
 
 from handrail.guidance import published
 from handrail.guidance.frameworks import AUTHORITY
@@ -14,7 +16,7 @@ from handrail.returns import actions, reminders
 from handrail.returns.actions import Wanted
 from handrail.returns.board import board
 from handrail.returns.models import Answer, Cycle
-from handrail.returns.standing import adequate_by_school, may_be_asked, owed_by, own, sections_of
+from handrail.returns.standing import adequate_by_school, may_be_asked, owed_by, own, sections_of, submitted_sections
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -173,3 +175,28 @@ class TestTheAuthoritysSelfAssessment:
             for release in (after, before, after):
                 set_editions(release)
                 assert own(cycle, on=on).open_points == 0
+
+
+def test_what_a_new_edition_leaves_as_it_was_is_not_told_as_replaced(one, cast, submitted, texts):
+    returned = submitted()
+    newer_edition(texts.folder, "CFA-100A", changed=3)
+    texts.read()
+    with inside(one):
+        points = [point for section in submitted_sections(returned) for point in section.points]
+        told = Counter(point.framework.status_in_words for point in points if point.framework.id == "CFA-100A")
+        assert told["Replaced"] == 3 and told["Start date to be confirmed"] == len(points_of_the_act()) - 3
+
+
+def points_of_the_act():
+    return framework("CFA-100A").of("maintained_school")
+
+
+def test_a_duty_that_has_not_started_says_so_on_the_board(one, cast, cycle, on, at):
+    with inside(one):
+        open_policies(on=on, at=at)
+        oak = next(each for each in board(cycle, on=on) if each.school.id == cast.oak.id)
+        words = {each.words for each in oak.rules()}
+        assert {
+            "Allergy safety policy (start date to be confirmed): nothing is on record.",
+            "Medical conditions policy: nothing is on record.",
+        } <= words

@@ -117,10 +117,10 @@ class _Visit:
         return self.rules[website].can_fetch(address, NAME)
 
     def rules_of(self, website: str) -> Protego:
-        """Its robots.txt. One that is not there forbids nothing (RFC 9309); one that cannot be had is a failure."""
+        """Its robots.txt. One that is not there forbids nothing, one that answers with an error all (RFC 9309)."""
         with self.answer(f"{website}/robots.txt", is_for_robots=True) as response:
             if response.status >= 500:
-                raise StrangeAnswer(f"answers with an error (status {response.status})")
+                raise AskedNotTo(f"does not say what programs may look at (status {response.status})")
             said = response.read(LARGEST_ROBOTS) if response.status == 200 else b""
         return Protego.parse(said.decode(errors="replace"))
 
@@ -129,9 +129,11 @@ def _seen(response: HTTPResponse) -> Seen:
     status = response.status
     if status == 429:
         raise AskedNotTo("asks programs to come back later")
+    if status == 403:
+        return Seen(Outcome.ASKED_NOT_TO, "does not let programs in (status 403)", status)
     if status != 200:
         said = {404: "answers that nothing is there", 410: "answers that nothing is there any more"}
-        barred = "does not let everybody in" if status in (401, 403) else "answers with an error"
+        barred = "does not let everybody in" if status == 401 else "answers with an error"
         return Seen(Outcome.NOT_FOUND, f"{said.get(status, barred)} (status {status})", status)
     body = response.read(LARGEST)
     if not body or (response.length and len(body) < LARGEST):

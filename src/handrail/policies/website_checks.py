@@ -98,6 +98,8 @@ def note(claim: Claim, seen: Seen, *, at: datetime) -> bool:
         check.failures, check.failing_since = check.failures + 1, check.failing_since or at
         if check.is_missing and not was_missing:
             _record("could not find a published policy", check, at=at)
+    else:
+        check.failures, check.failing_since = 0, None  # whether it is there, nobody knows
     check.due_at = at + (AGAIN_AFTER_FAILURE if check.failures else AGAIN)
     check.save()
     until = at + max(BETWEEN_TWO, min(timedelta(seconds=min(seen.pause, 86400)), BETWEEN_TWO_AT_MOST))

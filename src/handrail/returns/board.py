@@ -16,7 +16,8 @@ from django.db.models import Exists, Min, OuterRef, Q
 
 from handrail.core.models import AuthoritySettings
 from handrail.guidance.frameworks import Strength
-from handrail.policies.models import NEEDED, Communication, Kind, Policy, WebsiteCheck
+from handrail.guidance.published import framework
+from handrail.policies.models import DUTIES, NEEDED, Communication, Kind, Policy, WebsiteCheck
 from handrail.returns.models import Cycle
 from handrail.returns.questions import asked, digest_of, says
 from handrail.returns.rules import Colour, Found, Kept, Returned, judged
@@ -134,16 +135,23 @@ def _policies() -> dict[str, list[Kept]]:
     of_open, told_until = _statements()
     told = dict(execute(*told_until))
     policies: dict[str, list[Kept]] = defaultdict(list)
+    called = {kind.value: _called(kind) for kind in Kind}
     for urn, kind, next_review_on, has_lead, is_published in execute(*of_open):
         is_allergy = kind == ALLERGY
         kept = Kept(
-            CALLED[kind], next_review_on, has_lead, is_published, is_allergy, told.get(urn) if is_allergy else None
+            called[kind], next_review_on, has_lead, is_published, is_allergy, told.get(urn) if is_allergy else None
         )
         policies[urn].append(kept)
     return policies
 
 
-CALLED, ALLERGY = dict(Kind.choices), Kind.ALLERGY_SAFETY.value
+ALLERGY = Kind.ALLERGY_SAFETY.value
+
+
+def _called(kind: Kind) -> str:
+    """A policy by its name, and that its duty has not started, as long as nobody has confirmed that it has."""
+    duty = framework(DUTIES.get(kind, ""))
+    return f"{kind.label} ({duty.caveat.lower()})" if duty and duty.caveat else kind.label
 
 
 @cache

@@ -135,13 +135,14 @@ def _findings(returned: Return, answers: Iterable[Answer]) -> dict[str, list[Fin
 
 
 def submitted_sections(returned: Return) -> list[Section]:
-    """What a return says, under the words to which it said so: those of the edition that was answered, and last what
+    """What a return says, under the words to which it said so: those of the newest edition that has them, and last what
     no edition of this release knows.
     """
     answers = returned.answers.select_related("carried_from__returned__cycle", "evidence_file")
     by_digest = {each.digest: each for each in answers}
     findings = _findings(returned, by_digest.values())
-    then = {each.digest: (one, each) for one in editions() for each in one.requirements}
+    oldest_first = sorted(editions(), key=lambda one: one.edition)
+    then = {each.digest: (one, each) for one in oldest_first for each in one.requirements}
     points = [Point(then[digest][1], then[digest][0], by_digest[digest]) for digest in then if digest in by_digest]
     order = [each.id for each in frameworks()]
     points.sort(key=lambda point: order.index(point.framework.id))
