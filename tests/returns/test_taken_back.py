@@ -17,6 +17,7 @@ from handrail.returns.actions import Wanted
 from handrail.returns.board import board
 from handrail.returns.models import Answer, Cycle
 from handrail.returns.standing import adequate_by_school, may_be_asked, owed_by, own, sections_of, submitted_sections
+from handrail.schools.models import School
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -200,3 +201,14 @@ def test_a_duty_that_has_not_started_says_so_on_the_board(one, cast, cycle, on, 
             "Allergy safety policy (start date to be confirmed): nothing is on record.",
             "Medical conditions policy: nothing is on record.",
         } <= words
+
+
+@pytest.mark.parametrize(("days", "rule"), [(0, "R5"), (1, "N3")])
+def test_a_school_that_came_after_the_return_was_due_is_not_late_with_it(one, cast, cycle, days, rule):
+    late = cycle.due_on + timedelta(days=31)
+    with inside(one):
+        School.objects.update(joined_on=cycle.due_on + timedelta(days=days))
+        oak = next(each for each in board(cycle, on=late) if each.school.id == cast.oak.id)
+        assert oak.decided_by.rule == rule
+        written_to = reminders.RULES["yearly_return"].items(cycle.due_on)
+        assert written_to.filter(pk=cast.oak.id).exists() == (days == 0)

@@ -66,6 +66,7 @@ class _School(NamedTuple):
     unmet: str
     """The digests of the points that it does not meet, with spaces between."""
     is_signed: bool
+    joined_on: date
     planned: str
     """The ids of the points about which something is planned, with spaces between."""
 
@@ -79,7 +80,7 @@ class _School(NamedTuple):
 def board(cycle: Cycle | None, *, on: date) -> list[Standing]:
     """Every open school that has the duty, the one to help first at the top. The same few questions however many."""
     due_on = cycle.due_on if cycle else None
-    rules = partial(judged, return_due_on=due_on, on=on, due_soon_days=AuthoritySettings.load().due_soon_days)
+    rules = partial(judged, on=on, due_soon_days=AuthoritySettings.load().due_soon_days)
     policies = _policies()
     wanted = _Wanted(cycle)
     about = {"cycle": cycle and cycle.id, "musts": wanted.musts, "bound": sorted(BOUND)}
@@ -88,7 +89,9 @@ def board(cycle: Cycle | None, *, on: date) -> list[Standing]:
         made = list(rows)
         school = made[0]  # with its newest return
         returned = wanted.returned(made) if school.returned_id else None
-        of_school = partial(rules, policies.get(school.urn, ()), returned)
+        was_there = due_on and school.joined_on <= due_on  # one that came later can be late with nothing
+        asked_by = due_on if was_there else None
+        of_school = partial(rules, policies.get(school.urn, ()), returned, return_due_on=asked_by)
         open_points = returned.unanswered if returned else 0
         gaps = set(returned.gaps).difference(school.planned.split()) if returned else ()
         decided_by = next(of_school())
@@ -109,7 +112,7 @@ planned AS (
     SELECT school_id, string_agg(requirement_id, ' ') AS points FROM returns_plannedaction
     WHERE cycle_id = %(cycle)s GROUP BY school_id)
 SELECT school.id, urn, name, body, phase_name, trust_name, begun.school_id IS NOT NULL,
-    made.id, coalesce(asked, ''), coalesce(unmet.digests, ''), signed.id IS NOT NULL,
+    made.id, coalesce(asked, ''), coalesce(unmet.digests, ''), signed.id IS NOT NULL, joined_on,
     coalesce(planned.points, '')
 FROM schools_school school LEFT JOIN begun ON begun.school_id = school.id
 LEFT JOIN returns_return made ON made.school_id = school.id AND made.cycle_id = %(cycle)s

@@ -59,13 +59,16 @@ class Rule:
 
 
 def _returns(on: date) -> Items:
-    """The schools that the newest cycle asks and that have submitted nothing in it, until it closes."""
+    """The schools that the newest cycle asks and that have submitted nothing in it, until it closes. Those that came
+    after it was due are asked on their pages alone.
+    """
     cycle = Cycle.objects.first()
     frameworks = asking(cycle) if cycle and not cycle.is_closed(on) else []
     bodies = [body for body in Body.values if asked(frameworks, body)]
     submitted = Return.objects.filter(cycle=cycle, school=OuterRef("pk"))
     found = School.objects.open().bound().filter(~Exists(submitted), body__in=bodies)
-    return found.annotate(due=Value(cycle.due_on if cycle else None, DateField()), to=F("lead_email"))
+    due = Value(cycle.due_on if cycle else None, DateField())
+    return found.filter(joined_on__lte=due).annotate(due=due, to=F("lead_email"))
 
 
 def _reopened(on: date) -> Items:
