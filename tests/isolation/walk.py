@@ -429,6 +429,8 @@ def plant(authority: Authority, school: School, word: str) -> dict[str, Any]:
         "notice_id": unplaced.id,
         "asked_id": admitted.id,
         "taught_id": taught.id,
+        "told_id": taught.id,
+        "watched_id": handover.id,
         "admitted_id": rung.id,
         "guest_id": Word(str(unplaced.id)),  # it means something only in the browser where it was opened
         "handovers:token": Word("nothing"),

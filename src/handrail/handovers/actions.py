@@ -22,6 +22,7 @@ from handrail.handovers.refusals import ReasonMissing as ReasonMissing
 from handrail.handovers.refusals import Refused as Refused
 from handrail.handovers.refusals import StepsNotRead as StepsNotRead
 from handrail.handovers.refusals import WrongDay as WrongDay
+from handrail.handovers.said import WHO_READ, check_said, in_iso
 from handrail.plans.models import PlanVersion
 from handrail.schools.actions import change_pupil, pupil_left
 from handrail.schools.models import Pupil, Term
@@ -178,7 +179,6 @@ def send_pack(
 # -- both sides ----------------------------------------------------------------------------------------------
 
 SETS_A_REVIEW = frozenset({"begin", "review"})
-NEEDS_A_REASON = frozenset({"ask_for_more", "decline", "end", "withdraw", "take_back"})
 
 
 @transaction.atomic
@@ -211,23 +211,16 @@ def make_move(
         dates["first_session_on"] = first_session_on(handover, dates.get("first_session_on"), at=at)
     for column, day in dates.items():
         setattr(handover, column, day)
-    make(handover, name, by=by, at=at, said=told)
+    newest = handover.newest_pack()
+    if name == "begin" and newest:
+        told[WHO_READ] = newest.who_read
+    make(handover, name, by=by, at=at, said=told | in_iso(dates))
     if name in SETS_A_REVIEW and handover.review_on:
         dates["review_on"] = handover.review_on
-    content = {"move": name, "said": told, "dates": {column: day.isoformat() for column, day in dates.items()}}
+    content = {"move": name, "said": told, "dates": in_iso(dates)}
     if handover.packs.exists() or handover.messages.exists():  # before there was one, nobody else knows of it
         owe(handover, Message.Kind.MOVE, content, at=at)
     return handover
-
-
-def check_said(name: str, told: Mapping[str, str], dates: Mapping[str, date]) -> None:
-    """Raises ReasonMissing when a move does not say what it has to."""
-    if name in NEEDS_A_REASON and not told.get("reason"):
-        raise ReasonMissing("Say why, so that the other side knows what to do next.")
-    if name == "decline" and not told.get("next"):
-        raise ReasonMissing("Say who acts next, and what could be done instead.")
-    if name == "begin_return" and not dates.get("return_until_on"):
-        raise ReasonMissing("Enter the day on which the phased return ends. It must have one.")
 
 
 def steps_are_read(handover: Handover) -> bool:
@@ -290,6 +283,8 @@ def make(
         raise NotNow(str(error)) from error
     stand(handover, state, MOVES[name], at=at)
     handover.save()
+    if name in SETS_A_REVIEW and handover.review_on:
+        said = {**(said or {}), "review_on": handover.review_on.isoformat()}
     note(handover, MOVES[name], by=by, at=at, said=said)
 
 

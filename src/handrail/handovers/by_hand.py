@@ -12,6 +12,7 @@ from handrail.handovers.actions import GapsLeft, NotNow, StepsNotRead
 from handrail.handovers.models import Handover, Pack
 from handrail.handovers.moves import MOVES, Side, State
 from handrail.handovers.pack_content import content_of
+from handrail.handovers.said import WHO_READ, check_said, in_iso
 from handrail.plans.models import PlanVersion
 
 TOLD: Mapping[Side, tuple[str, ...]] = {
@@ -21,9 +22,6 @@ TOLD: Mapping[Side, tuple[str, ...]] = {
 """What a side without Handrail can be heard to have done. A setting sends no return pack through it; what a home side
 sends as a pack is written down: see `keep_pack`.
 """
-
-WHO_READ = "steps_read"
-"""What is said of a first session elsewhere: who there has read the emergency steps, and on which day."""
 
 
 @transaction.atomic
@@ -47,14 +45,14 @@ def note_theirs(
     if name == "open_back" and handover.newest_pack(is_return=True) is None:
         raise NotNow("There is no return pack yet.")
     told = {key: text.strip() for key, text in (said or {}).items() if text.strip()}
-    actions.check_said(name, told, dates)
+    check_said(name, told, dates)
     if asks_who_read(handover, name) and not told.get(WHO_READ):
         raise StepsNotRead("Ask them who has read the emergency steps and knows where the medicine is, and since when.")
     if name == "begin":
         dates["first_session_on"] = actions.first_session_on(handover, dates.get("first_session_on"), at=at)
     for column, day in dates.items():
         setattr(handover, column, day)
-    _follow(handover, name, said=told, by=by, at=at)
+    _follow(handover, name, said=told | in_iso(dates), by=by, at=at)
     return handover
 
 

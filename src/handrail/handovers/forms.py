@@ -9,8 +9,8 @@ from handrail.core.forms.choices import Radios
 from handrail.core.forms.dates import DateField
 from handrail.core.jinja import long_date
 from handrail.handovers import pack
-from handrail.handovers.by_hand import WHO_READ
 from handrail.handovers.models import Handover, Setting
+from handrail.handovers.said import WHO_READ
 from handrail.schools.forms import LivesInField
 
 

@@ -12,12 +12,14 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 
 from handrail.core.calendar import day_of
 from handrail.core.fields import SealedJSONField, SealedTextField
+from handrail.core.jinja import long_date
 from handrail.core.models import Record, RecordManager
 from handrail.handovers import moves
 from handrail.handovers.authority_models import ErasedEnvelope as ErasedEnvelope
 from handrail.handovers.authority_models import FollowUp as FollowUp
 from handrail.handovers.guest_models import GuestPage as GuestPage
 from handrail.handovers.onward_models import OnwardReturn as OnwardReturn
+from handrail.handovers.said import in_words
 from handrail.plans.models import PlanVersion
 from handrail.schools.models import Pupil, School
 
@@ -255,6 +257,11 @@ class Step(Record):
         ordering = ["number"]
         constraints = [models.UniqueConstraint(fields=["handover", "number"], name="one_step_per_number_of_a_handover")]
 
+    @property
+    def words(self) -> list[tuple[str, str]]:
+        """What was said of it, each thing with what it is called."""
+        return in_words(self.move, self.said, by_name=self.by_name)
+
 
 class Pack(Record):
     """What was sent, frozen: numbered, and with the digest of its content. A correction is another one."""
@@ -273,6 +280,17 @@ class Pack(Record):
     )
     made_at = models.DateTimeField()
     made_by_name = models.CharField(max_length=150)
+
+    @property
+    def plan_number(self) -> int:
+        """Which version of the sender's plan it holds; 0 where there was none."""
+        return int((self.content.get("plan") or {}).get("number") or 0)
+
+    @property
+    def who_read(self) -> str:
+        """Who has read its emergency steps, of which version of the plan, and on which day."""
+        read = [f"{each.by_name} on {long_date(day_of(each.at))}" for each in self.read_by.order_by("at")]
+        return f"Version {self.plan_number} read by {', '.join(read)}." if read else ""
 
     class Meta:
         ordering = ["-number"]

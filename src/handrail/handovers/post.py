@@ -20,6 +20,7 @@ from handrail.handovers.models import ExchangeKey, Handover, Message, Pack, sett
 from handrail.handovers.moves import ANSWERS_LAST, LASTS, MOVES, Side, State
 from handrail.handovers.own_copy import take_in
 from handrail.handovers.reminders import owe_news
+from handrail.handovers.said import in_iso
 from tenants import exchange
 from tenants.exchange import Card, Envelope
 
@@ -254,7 +255,7 @@ def _follow(message: Message, *, at: datetime) -> None:
                 handover.save()
             if handover.is_over:
                 take_back(handover, at=at)
-            _heard(handover, name, at=at, said=said)
+            _heard(handover, name, at=at, said=said | in_iso(dates))
             message.done_at, message.trouble = at, ""
             message.save()
             exchange.end(cast(UUID, message.envelope_id), at=at)
@@ -337,7 +338,8 @@ def open_pack(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
     waiting.update(done_at=at)
     exchange.end(cast(UUID, message.envelope_id), at=at)
     if handover.state == State.SUBMITTED:
-        actions.make_move(handover=handover, name="acknowledge", by=by, at=at, said={"by": by.actor_name})
+        said = {"by": by.actor_name, "plan": str(made.plan_number or ""), "digest": made.sha256}
+        actions.make_move(handover=handover, name="acknowledge", by=by, at=at, said=said)
     return made
 
 

@@ -119,7 +119,9 @@ def open_back(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
         raise Refused(str(refusal)) from refusal
     waiting.update(done_at=at)
     exchange.end(cast(UUID, message.envelope_id), at=at)
-    actions.make_move(handover=handover, name="open_back", by=by, at=at, said={"by": by.actor_name})
+    actions.make_move(
+        handover=handover, name="open_back", by=by, at=at, said={"by": by.actor_name, "digest": made.sha256}
+    )
     return made
 
 

@@ -163,7 +163,7 @@ class HandoverView(CaseDoor):
             others=others(handover),
             waits_to_be_opened=waiting and not handover.is_over,
             newest=newest,
-            plan_number=(newest.content.get("plan") or {}).get("number") if newest else None,
+            plan_number=newest.plan_number if newest else 0,
             items=pack.in_words(newest.content, is_lead=self.may_move) if newest and not handover.is_home else [],
             read_by=list(newest.read_by.order_by("at")) if newest else [],
             has_read=bool(newest and newest.read_by.filter(by=request.user.id).exists()),

@@ -169,9 +169,7 @@ class WatchedView(Door):
                 "is_over": handover.state in OVER,
                 "sender": sender(handover),
                 "finance": flags_of([handover])[handover.id],
-                "steps": [
-                    (step, step.said if is_own and step.state in OVER else None) for step in handover.steps.all()
-                ],
+                "steps": [(step, step.words if is_own and step.state in OVER else []) for step in handover.steps.all()],
                 "words": actions.VERBS,
                 "follow_up": known,
                 "form": form if form.errors or (is_own and handover.state in LAPSED and known is None) else None,

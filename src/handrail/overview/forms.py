@@ -104,17 +104,3 @@ class ExtractForm(forms.Form):
         if first and last and last < first:
             self.add_error("last", "Last day must be the same as or after the first day")
         return cleaned
-
-
-class InspectionForm(forms.Form):
-    on = DateField(
-        label="As at the end of which day?",
-        noun="day",
-        when="past",
-        help_text="Today, or a day that has passed. What was recorded later is not in it.",
-    )
-
-    def __init__(self, *args: Any, today: date, **more: Any) -> None:
-        super().__init__(*args, **more)
-        field: Any = self.fields["on"]
-        field.today = today

@@ -150,6 +150,7 @@ SHOWN = {
         "read the emergency steps of a pack": "Read the emergency steps of a child’s pack",
         "heard of a move of the other side": "Heard from the other side of a handover",
         "destroyed a declined copy": "Destroyed the copy of a child whom it had declined",
+        "took the evidence of a handover": "Took the evidence of a child’s handover",
         "said what follows a handover": "The authority said what follows a child’s handover",
     },
     Permission.KEEP_INCIDENTS: {

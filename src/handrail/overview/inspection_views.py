@@ -11,8 +11,8 @@ from handrail.accounts.roles import Permission
 from handrail.core import audit
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.evidence import write_pack
+from handrail.core.forms.dates import AsAtForm
 from handrail.core.jinja import moment
-from handrail.overview.forms import InspectionForm
 from handrail.overview.inspection import Evidence
 from handrail.schools.models import School
 
@@ -29,11 +29,11 @@ class InspectionView(Door):
         return found
 
     def get(self, request: Request, **_place: Any) -> HttpResponse:
-        form = InspectionForm(initial={"on": request.today}, today=request.today)
+        form = AsAtForm(initial={"on": request.today}, today=request.today)
         return render(request, "overview/inspection.html", {"form": form, "school": self.school(request)})
 
     def post(self, request: Request, **_place: Any) -> HttpResponseBase:
-        form, school = InspectionForm(request.POST, today=request.today), self.school(request)
+        form, school = AsAtForm(request.POST, today=request.today), self.school(request)
         if not form.is_valid():
             return render(request, "overview/inspection.html", {"form": form, "school": school})
         on, kind = form.cleaned_data["on"], "pdf" if request.POST.get("kind") == "pdf" else "zip"

@@ -1,4 +1,5 @@
-"""What proves how a case was dealt with, as at the end of a day: the log on paper, and each list behind it, in a ZIP.
+"""What proves how a case was dealt with, as at the end of a day: the log on paper, each list behind it, and the
+evidence of each handover of the child, in a ZIP.
 
 The same case and day give the same bytes, but for what has changed meanwhile and for the line on paper that says when
 it was printed.
@@ -15,9 +16,10 @@ from handrail.absences.reminders import CASE, REVIEW
 from handrail.core.calendar import beginning_of
 from handrail.core.evidence import File, rows_as_csv, write_pack
 from handrail.core.models import AuditEntry
-from handrail.handovers.models import Step
+from handrail.handovers.models import Handover, Step
 from handrail.handovers.moves import Side
 from handrail.notices.models import Notice
+from handrail.records.handovers import Told, if_before
 
 
 def evidence_pack(case: Case, *, on: date, authority: str, printed: str) -> bytes:
@@ -56,12 +58,19 @@ def _files(case: Case, *, on: date, authority: str, printed: str) -> Iterable[Fi
         "Messages that asked somebody to act, and what became of them",
         rows_as_csv(
             ("Owed", "Step", "Falls on", "To whom", "What became of it", "When"),
-            notices.order_by("owed_at").values_list(
-                "owed_at", "step", "step_on", "recipient_role", "state", "ended_at"
-            ),
+            [
+                (
+                    *(each.owed_at, each.step, each.step_on, each.recipient_role),
+                    *if_before(until, each.ended_at, each.state, each.ended_at),
+                )
+                for each in notices.order_by("owed_at")
+            ],
         ),
     )
-    steps = Step.objects.filter(handover__pupil=case.pupil, handover__side=Side.HOME, at__lt=until)
+    handovers = Handover.objects.filter(pupil=case.pupil, side=Side.HOME, started_at__lt=until).order_by(
+        "started_at", "id"
+    )
+    steps = Step.objects.filter(handover__in=handovers, at__lt=until)
     yield File(
         "handovers.csv",
         "Handovers of the child: each move, by whom and when",
@@ -79,6 +88,9 @@ def _files(case: Case, *, on: date, authority: str, printed: str) -> Iterable[Fi
             ("When", "By", "Role", "What", "Entry"), changes.values_list("at", "by_name", "role", "verb", "id")
         ),
     )
+    for number, each in enumerate(handovers.select_related("pupil__school"), 1):
+        told = Told(each, on=on, authority=authority, printed=printed, knows=True)
+        yield from told.files(folder=f"handover-{number}/")
 
 
 def _log(entries: list[CaseEntry]) -> bytes:

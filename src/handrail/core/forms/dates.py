@@ -118,3 +118,19 @@ def _month(text: str) -> int | None:
 
 def _written(day: date) -> str:
     return f"{day.day} {MONTHS[day.month - 1].capitalize()} {day.year}"
+
+
+class AsAtForm(forms.Form):
+    """For which day something is told that was recorded over time."""
+
+    on = DateField(
+        label="As at the end of which day?",
+        noun="day",
+        when="past",
+        help_text="Today, or a day that has passed. What was recorded later is not in it.",
+    )
+
+    def __init__(self, *args: Any, today: date, **more: Any) -> None:
+        super().__init__(*args, **more)
+        field: Any = self.fields["on"]
+        field.today = today
