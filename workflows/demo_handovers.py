@@ -106,7 +106,8 @@ def _comes_back(setting: School, child: Pupil, *, by: User, taught_by: User, at:
     theirs = Handover.objects.get(reference=home.reference, side="setting")
     post.open_pack(handover=theirs, by=taught_by, at=began)
     move = partial(actions.make_move, handover=theirs, by=taught_by)
-    move(name="accept", at=began, said={"hours": "10 hours a week on the ward"})
+    agreed = {"hours": "10", "base": "The ward", "roll": "guest"}
+    move(name="accept", at=began, said=agreed, starts_on=day_of(began))
     actions.read_steps(handover=theirs, by=taught_by, at=began)
     move(name="begin", at=began)
     said = {"plan": "Two mornings first."}

@@ -41,6 +41,18 @@ SAID = {
     "home_visits": "no",
 }
 HOSPITAL_URN = "900700"
+AGREED = {"hours": "10", "base": "The ward", "roll": "guest"}
+REFUSED = {"reason": "No bed.", "alternative": "Tuition at home.", "next": "home_authority"}
+REVIEWED = {"attended": "The child and the ward.", "hours": "12", "evidence_on": "2026-11-20", "decision": "Goes on."}
+SAYS = {"accept": AGREED, "decline": REFUSED, "review": REVIEWED, "begin_return": {"hours": "5"}}
+"""What a move says, where a test does not care."""
+
+
+def telling(name: str, more: dict[str, Any]) -> dict[str, Any]:
+    """What a move is given: all that it has to say, and what a test says besides or instead."""
+    if name == "accept":
+        more = {"starts_on": date(2026, 11, 30), **more}
+    return {**more, "said": {**SAYS.get(name, {}), **more.get("said", {})}}
 
 
 @dataclass
@@ -96,7 +108,8 @@ class Between:
 
     def move_home(self, name: str, *, at: datetime = AT, **more: Any) -> None:
         with inside(self.one):
-            actions.make_move(handover=self.home_inside(), name=name, by=self.people["lead"], at=at, **more)
+            by = self.people["lead"]
+            actions.make_move(handover=self.home_inside(), name=name, by=by, at=at, **telling(name, more))
 
     def home_inside(self) -> Handover:
         found: Handover = Handover.objects.get(side="home")
@@ -126,7 +139,8 @@ class Between:
     def move(self, name: str, *, at: datetime = AT, **more: Any) -> None:
         with inside(self.two):
             handover = Handover.objects.get(side="setting")
-            actions.make_move(handover=handover, name=name, by=self.people["hospital"], at=at, **more)
+            by = self.people["hospital"]
+            actions.make_move(handover=handover, name=name, by=by, at=at, **telling(name, more))
 
     def read_steps(self, *, at: datetime = AT) -> None:
         with inside(self.two):

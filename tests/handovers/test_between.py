@@ -279,14 +279,92 @@ class TestRefusals:
         between.sent()
         between.post()
         between.open()
-        for said in ({}, {"reason": "No bed."}):
-            with pytest.raises(ReasonMissing):
-                between.move("decline", said=said)
-        between.move("decline", said={"reason": "No bed.", "next": "The named officer rings us."})
+        for name, wrong in (("reason", ""), ("alternative", " "), ("next", ""), ("next", "somebody")):
+            with pytest.raises(ReasonMissing) as refusal:
+                between.move("decline", said={name: wrong})
+            assert refusal.value.field == name
+        between.move("decline")
         between.post()
         assert between.home().state == "declined"
         with inside(between.one):
-            assert between.home_inside().steps.last().said["next"] == "The named officer rings us."
+            assert between.home_inside().steps.last().words == [
+                ("Why", "No bed."),
+                ("What could be done instead", "Tuition at home."),
+                ("Who acts next", "The home authority"),
+            ]
+
+    def test_what_an_earlier_release_said_of_a_decline_is_still_read(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        between.open()
+        between.move("decline")
+        with inside(between.two):
+            message = Message.objects.filter(way="out", kind="move").last()
+            message.content = {"move": "decline", "said": {"reason": "No bed.", "next": "We ring you."}, "dates": {}}
+            message.save()
+        between.post()
+        with inside(between.one):
+            assert between.home_inside().state == "declined"
+            assert between.home_inside().steps.last().words == [("Why", "No bed."), ("Who acts next", "We ring you.")]
+
+    @pytest.mark.parametrize(
+        ("name", "wrong", "words"),
+        [
+            ("starts_on", None, "Enter the first day"),
+            ("hours", "", "Enter how many hours a week"),
+            ("hours", "many", "Enter a number of hours"),
+            ("hours", "61", "Enter a number of hours"),
+            ("hours", "NaN", "Enter a number of hours"),
+            ("why_hours", "", "Enter why there are no hours"),
+            ("base", "", "Enter where the child will be taught"),
+            ("roll", "", "Select whose roll the child is on"),
+            ("roll", "both", "Select whose roll the child is on"),
+            ("roll", "sole", "takes no child off a school’s roll"),
+        ],
+    )
+    def test_an_acceptance_names_what_was_agreed(self, between: Between, name: str, wrong: Any, words: str) -> None:
+        between.sent()
+        between.post()
+        between.open()
+        given = {"starts_on": wrong} if name == "starts_on" else {"said": {name: wrong}}
+        if name == "why_hours":
+            given = {"said": {"hours": "0"}}
+        with pytest.raises(ReasonMissing, match=words) as refusal:
+            between.move("accept", **given)
+        assert refusal.value.field == name
+        assert between.setting().state == "acknowledged"
+
+    def test_an_acceptance_is_the_same_on_both_sides(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        between.open()
+        between.move("accept", said={"hours": "0", "why_hours": "Too ill this week.", "roll": "dual"})
+        between.post()
+        assert {(each.roll, each.starts_on) for each in (between.home(), between.setting())} == {
+            ("dual", date(2026, 11, 30))
+        }
+        with inside(between.one):
+            words = dict(between.home_inside().steps.last().words)
+        assert words == {
+            "First day": "30 November 2026",
+            "Hours a week": "0",
+            "Why no hours": "Too ill this week.",
+            "Where": "The ward",
+            "On the roll": "On both rolls, the home school’s first",
+        }
+
+    @pytest.mark.parametrize("name", ["attended", "hours", "evidence_on", "decision"])
+    def test_a_review_names_who_took_part_and_what_was_decided(self, between: Between, name: str) -> None:
+        accepted(between)
+        between.read_steps()
+        between.move("begin")
+        with pytest.raises(ReasonMissing) as refusal:
+            between.move("review", said={name: ""})
+        assert refusal.value.field == name
+        between.move("review")
+        between.post()
+        with inside(between.one):
+            assert ("Newest evidence", "20 November 2026") in between.home_inside().steps.last().words
 
     def test_a_phased_return_has_an_end(self, between: Between) -> None:
         accepted(between)
@@ -296,6 +374,8 @@ class TestRefusals:
         between.post()
         with pytest.raises(ReasonMissing, match="must have one"):
             between.move_home("begin_return")
+        with pytest.raises(ReasonMissing, match="how many hours"):
+            between.move_home("begin_return", said={"hours": ""}, return_until_on=date(2026, 12, 18))
 
     def test_the_other_sides_move_is_not_ones_own(self, between: Between) -> None:
         between.sent()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from factories import ContactFactory, emergency
-from handovers.between import AT, CHILD, SAID, Between
+from handovers.between import AT, CHILD, SAID, Between, telling
 from handovers.test_admissions import admitted
 
 from handrail.handovers import actions, admissions, by_hand, reminders, returning
@@ -50,7 +50,7 @@ def kept(between: Between) -> Any:
 def heard(between: Between, name: str, **more: Any) -> None:
     with inside(between.two):
         handover = between.setting_inside()
-        by_hand.note_theirs(handover=handover, name=name, by=between.people["hospital"], at=AT, **more)
+        by_hand.note_theirs(handover=handover, name=name, by=between.people["hospital"], at=AT, **telling(name, more))
 
 
 class TestHome:

@@ -19,7 +19,7 @@ from databases import as_superuser
 from django.db import connections
 from django.test import Client
 from factories import sign_in
-from handovers.between import AT, CHILD, CONDITION, SAID, Between
+from handovers.between import AGREED, AT, CHILD, CONDITION, SAID, Between
 from handovers.test_returning import SAID as BACK
 from notices.test_wording import HEALTH
 from telemetry.target import Seen, listen
@@ -108,7 +108,8 @@ class Way:
         yield lambda: self.deliver(one), exchange, "deposit"
         yield lambda: self.deliver(two), actions, "stand"
         yield lambda: self.press(hospital, "open/"), post, "take_in"
-        yield lambda: self.press(hospital, "moves/accept/"), actions, "owe"
+        agreed = {**AGREED, "starts_on_day": "30", "starts_on_month": "11", "starts_on_year": "2026"}
+        yield lambda: self.press(hospital, "moves/accept/", **agreed), actions, "owe"
         yield lambda: self.press(hospital, "steps-read/"), actions, "record"
         yield lambda: self.press(hospital, "moves/begin/"), actions, "owe"
         yield lambda: self.press(hospital, "moves/plan_return/", plan=BACK["timetable"]), actions, "owe"

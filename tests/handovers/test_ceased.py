@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from databases import as_superuser
 from django.db import Error
-from handovers.between import AT, CHILD, HOSPITAL_URN, Between
+from handovers.between import AT, CHILD, HOSPITAL_URN, Between, telling
 from handovers.test_admissions import admitted
 from handovers.test_onward import carried, report
 
@@ -203,7 +203,7 @@ class TestWhatWasOpened:
             assert between.setting_inside().steps.last().said["reason"].endswith(ceased.LOST)
         with inside(between.one):
             by = between.people["lead"]
-            by_hand.note_theirs(handover=between.home_inside(), name="accept", by=by, at=LATER)
+            by_hand.note_theirs(handover=between.home_inside(), name="accept", by=by, at=LATER, **telling("accept", {}))
         assert between.home().state == "accepted"
         assert (between.bodies(), between.differences()) == (0, [])
 

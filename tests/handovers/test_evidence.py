@@ -69,11 +69,11 @@ def taught(between: Between) -> Between:
         actions.submit(handover=between.home_inside(), by=between.people["lead"], at=AT)
     between.post()
     between.open()
-    between.move("accept", starts_on=TODAY, said={"hours": "10"})
+    between.move("accept", starts_on=TODAY)
     between.read_steps()
     between.move("begin", at=AT)
     between.post()
-    between.move("review", at=TOMORROW, said={"found": "All is well."})
+    between.move("review", at=TOMORROW, said={"decision": "All is well."})
     between.post(at=TOMORROW)
     return between
 
@@ -94,7 +94,7 @@ class TestTheFiles:
         assert "Hours a week: 10" in said["accepted a handover"]
         assert "Emergency steps: Version 1 read by" in said["taught the first session"]
         assert "First session: 23 November 2026" in said["taught the first session"]
-        assert "What was found: All is well." in said["reviewed a placement"]
+        assert "What was decided: All is well." in said["reviewed a placement"]
         assert "Next review: 5 January 2027" in said["reviewed a placement"]
         opened = said["opened a pack"]
         assert "Who: " in opened and "Version of the plan: 1" in opened
@@ -165,14 +165,17 @@ class TestWhatWasDeclined:
         between.sent()
         between.post()
         between.open()
-        between.move("decline", said={"reason": "No free bed.", "next": "The home school."})
+        between.move("decline", said={"reason": "No free bed."})
         between.post()
         with inside(between.one):
             nora = person("nora@one.example", Role.NAMED_OFFICER, name="Nora Named")
             reminders.owe_news(on=TODAY, at=AT)
             follow_up(handover=between.home_inside(), says="Tuition at home.", by=nora, at=TOMORROW)
         found = files(between, "home")
-        assert "No free bed." in found["moves.csv"].decode()
+        said = "Why: No free bed.\nWhat could be done instead: Tuition at home.\nWho acts next: The home authority"
+        assert [row["What was said"] for row in rows(found["moves.csv"]) if row["Move"] == "declined a handover"] == [
+            said
+        ]
         assert [row["What happens next"] for row in rows(found["follow-up.csv"])] == ["Tuition at home."]
         assert "Tuition at home." in text(found["handover.pdf"])
         assert "officer" in {row["To whom"] for row in rows(found["messages.csv"])}

@@ -74,8 +74,7 @@ class TestTwoAtOnce:
         between.sent()
         between.post()
         between.open()
-        said = {"reason": "No bed.", "next": "We ring."}
-        assert at_once(lambda: between.move("accept"), lambda: between.move("decline", said=said)) == ONE_OF_TWO
+        assert at_once(lambda: between.move("accept"), lambda: between.move("decline")) == ONE_OF_TWO
         with inside(between.two):
             answers = Step.objects.filter(move__in=["accept", "decline"]).values_list("move", "state")
             assert [state for _, state in answers] == [between.setting_inside().state]

@@ -10,7 +10,7 @@ from django.core import mail
 from django.core.cache import cache
 from django.db import connection
 from factories import AT, ContactFactory, PupilFactory, emergency
-from handovers.between import SAID
+from handovers.between import AGREED, REFUSED, SAID, telling
 
 from handrail.accounts.guests import TRIES, NoCodeNow, Tried
 from handrail.core.models import AuditEntry, ReadEntry
@@ -28,6 +28,7 @@ pytestmark = pytest.mark.django_db
 CHILD = "Wren Canarywright"
 EMAIL = "ina.moss@hospital.example"
 MINUTE = timedelta(minutes=1)
+FIRST_DAY = {"starts_on_day": "30", "starts_on_month": "11", "starts_on_year": "2026"}
 
 
 @pytest.fixture
@@ -162,9 +163,7 @@ class TestTheAnswer:
     def test_moves_the_handover_on(self, one: Any, sent: Handover, page: GuestPage) -> None:
         with inside(one):
             get_in(page, code_for(page))
-            guests.answer(
-                page=page, name="accept", said={"hours": "10 a week"}, starts_on=date(2026, 11, 30), at=AT + MINUTE
-            )
+            guests.answer(page=page, name="accept", said=AGREED, starts_on=date(2026, 11, 30), at=AT + MINUTE)
             handover = Handover.objects.get()
             assert (handover.state, handover.starts_on, handover.due_on) == (
                 "accepted",
@@ -180,8 +179,7 @@ class TestTheAnswer:
             get_in(page, code_for(page))
             with pytest.raises(ReasonMissing):
                 guests.answer(page=page, name="decline", said={"reason": "No bed."}, starts_on=None, at=AT)
-            said = {"reason": "No bed.", "next": "The named officer."}
-            guests.answer(page=page, name="decline", said=said, starts_on=None, at=AT)
+            guests.answer(page=page, name="decline", said=REFUSED, starts_on=None, at=AT)
             assert Handover.objects.get().state == "declined"
             page.refresh_from_db()
             assert not page.stands(AT + MINUTE)
@@ -199,7 +197,7 @@ class TestWhatTheyTellOnTheTelephone:
         with inside(one):
             for name, more in (
                 ("acknowledge", {}),
-                ("accept", {"starts_on": date(2026, 11, 30)}),
+                ("accept", telling("accept", {})),
                 ("begin", {"said": {"steps_read": "Ina Moss, on 30 November."}}),
                 ("plan_return", {"said": {"plan": "Slowly."}}),
             ):
@@ -214,20 +212,24 @@ class TestWhatTheyTellOnTheTelephone:
         who = {"handover": sent, "by": cast.head, "at": AT}
         with inside(one):
             for name in ("acknowledge", "accept"):
-                by_hand.note_theirs(name=name, **who)
+                by_hand.note_theirs(name=name, **who, **telling(name, {}))
             for said in ({}, {"steps_read": "  "}):
                 with pytest.raises(StepsNotRead, match="who has read the emergency steps"):
                     by_hand.note_theirs(name="begin", said=said, **who)
             assert Handover.objects.get().state == "accepted"
             by_hand.note_theirs(name="begin", said={"steps_read": "Ina Moss, on 23 November."}, **who)
-            assert sent.steps.get(move="begin").said == {"steps_read": "Ina Moss, on 23 November."}
+            assert sent.steps.get(move="begin").said == {
+                "steps_read": "Ina Moss, on 23 November.",
+                "first_session_on": "2026-11-23",
+            }
 
     def test_of_a_first_session_keeps_its_day(self, one: Any, cast: Any, sent: Handover) -> None:
         later = AT + timedelta(days=3)
-        who = {"handover": sent, "by": cast.head, "at": later, "said": {"steps_read": "Ina Moss, on Monday."}}
+        who = {"handover": sent, "by": cast.head, "at": later}
         with inside(one):
             for name in ("acknowledge", "accept"):
-                by_hand.note_theirs(name=name, **who)
+                by_hand.note_theirs(name=name, **who, **telling(name, {}))
+            who["said"] = {"steps_read": "Ina Moss, on Monday."}
             for day in (AT.date() - timedelta(days=1), later.date() + timedelta(days=1)):
                 with pytest.raises(WrongDay):
                     by_hand.note_theirs(name="begin", first_session_on=day, **who)
@@ -241,7 +243,7 @@ class TestWhatTheyTellOnTheTelephone:
         with inside(one):
             get_in(page, code_for(page))
             guests.read_steps(page=page, at=AT)
-            by_hand.note_theirs(name="accept", **who)
+            by_hand.note_theirs(name="accept", **who, **telling("accept", {}))
             assert not by_hand.asks_who_read(sent, "begin")
             actions.submit(handover=sent, by=cast.head, at=AT)
             assert by_hand.asks_who_read(sent, "begin")
@@ -298,10 +300,14 @@ class TestPages:
         assert f">{digest[:12]}<" in case
 
     def test_take_the_answer(self, one: Any, opened: Any) -> None:
-        assert "Say who acts next" in opened.post(opened.at, {"answer": "decline", "reason": "No bed."}).text
+        page = opened.post(opened.at, {"answer": "decline", "reason": "No bed."}).text
+        assert "Say what could be done instead" in page and "Select who acts next" in page
         done = opened.post(opened.at, {"read": "yes"}, follow=True)
         assert "You have said that you have read" in done.text
-        done = opened.post(opened.at, {"answer": "accept", "hours": "10 a week"}, follow=True)
+        page = opened.post(opened.at, {"answer": "accept"}).text
+        for words in ("Enter the first day", "Enter how many hours a week", "Enter where the child will be taught"):
+            assert words in page
+        done = opened.post(opened.at, {"answer": "accept", **AGREED, **FIRST_DAY}, follow=True)
         assert "The school has your answer: accepted" in done.text
 
     def test_open_nothing_in_another_browser(self, opened: Any, browse: Any) -> None:

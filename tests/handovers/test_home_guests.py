@@ -9,7 +9,7 @@ import pytest
 from django.core import mail
 from django.core.cache import cache
 from factories import AT
-from handovers.between import SAID
+from handovers.between import SAID, telling
 from handovers.test_guests import sent_off
 
 from handrail.core.audit import CLOCK
@@ -196,7 +196,7 @@ class TestTheGuest:
             handover, who = Handover.objects.get(), {"by": cast.hospital, "at": AT}
             actions.read_steps(handover=handover, **who)
             for name in ("accept", "begin", "plan_return"):
-                actions.make_move(handover=handover, name=name, **who)
+                actions.make_move(handover=handover, name=name, **who, **telling(name, {}))
             back = {"report": "Went well.", "work": "Fractions.", "timetable": "Slowly.", "hours": "3"}
             returning.write(handover=handover, said=back, **who)
             returning.send(handover=handover, **who)

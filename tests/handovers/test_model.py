@@ -36,7 +36,7 @@ from tenants.exchange import CannotOpen
 HOME = ["withdraw", "end", "begin_return", "confirm_return"]
 SETTING = ["ask_for_more", "accept", "decline", "begin", "review", "plan_return", "pass_on", "take_back"]
 WORK = [ceased.follow_ceased, corrections.correct_who, post.deposit_owed, post.collect, onward.send_on]
-WORDS = {"reason": "Because.", "next": "We ring."}
+WORDS = {"reason": "Because."}
 
 
 class Crash(Exception):

@@ -84,7 +84,8 @@ def test_a_setting_without_handrail_reads_the_pack_and_answers(site, handover, s
     site.check(phone)  # with errors
     phone.get_by_label("We cannot take the child").check()
     phone.get_by_label("What else do you need").fill("No bed before January.")
-    phone.get_by_label("If you cannot").fill("The named officer arranges tuition.")
+    phone.get_by_label("If you cannot: what could be done instead?").fill("The named officer arranges tuition.")
+    phone.get_by_label("The home authority").check()
     site.press(phone, "Send this to the school")
     site.check(phone)
     assert CHILD not in phone.content()

@@ -113,6 +113,17 @@ def fill_in_the_pack(page):
         page.get_by_role("group", name=question).get_by_label("No", exact=True).check()
 
 
+def agree(site, page):
+    """What an acceptance has to say, at its page."""
+    today = day_of(timezone.now())
+    for box, value in (("Day", today.day), ("Month", today.month), ("Year", today.year)):
+        page.get_by_role("group", name="First day").get_by_label(box, exact=True).fill(str(value))
+    page.get_by_label("How many hours a week?").fill("10")
+    page.get_by_label("Where will the child be taught?").fill("The ward")
+    page.get_by_label("Stays on the home school’s roll only").check()
+    site.press(page, "Accept this child")
+
+
 def test_a_child_goes_to_a_hospital_school_in_another_authority(site, wren):
     school = sent(site, wren)
     hospital = site.open("/schools/900003/handovers/", by=site.cast.hospital, authority=site.two, width=PHONE)
@@ -129,6 +140,9 @@ def test_a_child_goes_to_a_hospital_school_in_another_authority(site, wren):
     site.press(hospital, "Accept this child")
     site.check(hospital)
     site.press(hospital, "Accept this child")
+    assert "Enter where the child will be taught" in hospital.content()
+    site.check(hospital)  # with errors
+    agree(site, hospital)
     site.press(hospital, "Record the first session")
     site.check(hospital)
     site.press(hospital, "Record the first session")
@@ -153,6 +167,7 @@ def test_a_child_goes_to_a_hospital_school_in_another_authority(site, wren):
     until = timezone.now() + timedelta(days=14)
     for box, part in (("Day", until.day), ("Month", until.month), ("Year", until.year)):
         school.get_by_label(box).fill(str(part))
+    school.get_by_label("How many hours a week at school?").fill("8")
     site.press(school, "Begin a phased return")
     site.check(school)
     site.press(school, "Confirm that the child is back")
@@ -297,7 +312,7 @@ def test_a_home_school_without_handrail_is_rung(site, wren):
     site.check(page)
     assert "Kept as the pack. Now read the emergency steps." in page.content()
     site.press(page, "Accept this child")
-    site.press(page, "Accept this child")
+    agree(site, page)
     site.press(page, "I have read the emergency steps")
     for words in ("Record the first session", "Plan the return"):
         site.press(page, words)
@@ -354,7 +369,8 @@ def test_a_declined_handover_says_who_acts_next(site, wren):
     site.press(hospital, "Decline this child")
     site.check(hospital)  # with errors
     hospital.get_by_label("Why can you not take the child?").fill("No bed before January.")
-    hospital.get_by_label("Who acts next").fill("The named officer arranges tuition.")
+    hospital.get_by_label("What could be done instead?").fill("The named officer arranges tuition.")
+    hospital.get_by_label("The home authority").check()
     site.press(hospital, "Decline this child")
     site.check(hospital)
     with inside(site.one):
@@ -364,6 +380,7 @@ def test_a_declined_handover_says_who_acts_next(site, wren):
         assert Notice.objects.get(recipient=nora.email).urgency == "now"
     school.reload()
     assert "The named officer arranges tuition." in school.content()
+    assert "Who acts next: <" in school.content() and "The home authority" in school.content()
     site.check(school)
 
     for who, width in ((nora, PHONE), (site.cast.officer, 1280)):

@@ -198,7 +198,7 @@ def make_move(
     """
     handover = locked(handover)
     told = {key: text.strip() for key, text in (said or {}).items() if text.strip()}
-    check_said(name, told, dates)
+    check_said(name, told, dates, roll=handover.roll)
     if name == "confirm_return" and handover.messages.filter(way="in", kind="back", done_at=None).exists():
         raise NotNow("A return pack has come. Open it first: afterwards it is gone.")
     if name in ("accept", "begin") and handover.messages.filter(way="in", kind="pack", done_at=None).exists():
@@ -209,8 +209,7 @@ def make_move(
         )
     if name == "begin":
         dates["first_session_on"] = first_session_on(handover, dates.get("first_session_on"), at=at)
-    for column, day in dates.items():
-        setattr(handover, column, day)
+    handover.take_up(name, told, dates)
     newest = handover.newest_pack()
     if name == "begin" and newest:
         told[WHO_READ] = newest.who_read

@@ -13,9 +13,9 @@ from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import ReadEntry
 from handrail.handovers import actions, admissions, homes
 from handrail.handovers.admission_forms import AdmitForm, SchoolOfForm, ToldForm, WhoForm
-from handrail.handovers.forms import MoveForm
 from handrail.handovers.homes import Home
 from handrail.handovers.models import Handover, Setting
+from handrail.handovers.move_forms import MoveForm
 from handrail.handovers.views import CaseDoor
 from handrail.schools.models import Pupil, School
 from handrail.schools.own_schools import NO_SCHOOL
@@ -170,11 +170,11 @@ class NoticeView(OfficerDoor):
         return found
 
     def get(self, request: Request, notice_id: UUID) -> HttpResponse:
-        return self.page(SchoolOfForm(), MoveForm(move="withdraw"))
+        return self.page(SchoolOfForm(), MoveForm(move="withdraw", handover=self.handover))
 
     def post(self, request: Request, notice_id: UUID) -> HttpResponse:
         if "not_ours" in request.POST:
-            return self._answer(MoveForm(request.POST, move="withdraw"))
+            return self._answer(MoveForm(request.POST, move="withdraw", handover=self.handover))
         form = SchoolOfForm(request.POST)
         if "list" in request.POST and self.list_of_none:
             return self._lead(self.list_of_none, form)
@@ -183,7 +183,7 @@ class NoticeView(OfficerDoor):
             if school:
                 return self._lead(school, form)
             form.add_error("urn", "There is no open school with this URN in your authority")
-        return self.page(form, MoveForm(move="withdraw"))
+        return self.page(form, MoveForm(move="withdraw", handover=self.handover))
 
     @cached_property
     def list_of_none(self) -> School | None:
@@ -195,7 +195,7 @@ class NoticeView(OfficerDoor):
             admissions.pass_to_school(handover=self.handover, school=school, by=self.request.user, at=self.request.now)
         except actions.Refused as refusal:
             form.add_error(None, str(refusal))
-            return self.page(form, MoveForm(move="withdraw"))
+            return self.page(form, MoveForm(move="withdraw", handover=self.handover))
         messages.success(self.request, f"{school} sees the notice now.")
         return redirect("handovers:notices")
 

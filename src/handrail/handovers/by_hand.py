@@ -45,13 +45,12 @@ def note_theirs(
     if name == "open_back" and handover.newest_pack(is_return=True) is None:
         raise NotNow("There is no return pack yet.")
     told = {key: text.strip() for key, text in (said or {}).items() if text.strip()}
-    check_said(name, told, dates)
+    check_said(name, told, dates, roll=handover.roll)
     if asks_who_read(handover, name) and not told.get(WHO_READ):
         raise StepsNotRead("Ask them who has read the emergency steps and knows where the medicine is, and since when.")
     if name == "begin":
         dates["first_session_on"] = actions.first_session_on(handover, dates.get("first_session_on"), at=at)
-    for column, day in dates.items():
-        setattr(handover, column, day)
+    handover.take_up(name, told, dates)
     _follow(handover, name, said=told | in_iso(dates), by=by, at=at)
     return handover
 

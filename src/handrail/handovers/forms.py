@@ -7,10 +7,8 @@ from django import forms
 
 from handrail.core.forms.choices import Radios
 from handrail.core.forms.dates import DateField
-from handrail.core.jinja import long_date
 from handrail.handovers import pack
 from handrail.handovers.models import Handover, Setting
-from handrail.handovers.said import WHO_READ
 from handrail.schools.forms import LivesInField
 
 
@@ -69,80 +67,6 @@ class PackForm(forms.Form):
             field.help_text = item.help_text
             field.widget.attrs["autocomplete"] = "off"
             self.fields[item.name] = field
-
-
-def _text(label: str, hint: str = "") -> forms.CharField:
-    return forms.CharField(
-        label=label, max_length=pack.LONGEST, required=False, help_text=hint, widget=forms.Textarea({"rows": 4})
-    )
-
-
-def _who_read(today: date | None) -> dict[str, forms.Field]:
-    """Who at a setting without Handrail has read the emergency steps, and when."""
-    return {
-        "reader": forms.CharField(
-            label="Who there has read the emergency steps and knows where the medicine is?",
-            max_length=150,
-            help_text="Ask them on the telephone. No session starts before somebody has read them.",
-            widget=forms.TextInput({"autocomplete": "off"}),
-            error_messages={"required": "Enter who there has read the emergency steps"},
-        ),
-        "reader_on": DateField(
-            label="On which day had they read them?", noun="day they had read them", when="past", today=today
-        ),
-    }
-
-
-class MoveForm(forms.Form):
-    """What a move asks besides being made: words for the other side, and days."""
-
-    WORDS: dict[str, dict[str, tuple[str, str]]] = {
-        "ask_for_more": {"reason": ("What else do you need?", "One thing on each line.")},
-        "decline": {
-            "reason": ("Why can you not take the child?", "The home school and its authority read it."),
-            "next": ("Who acts next, and what could be done instead?", ""),
-        },
-        "accept": {"hours": ("How many hours a week, and where?", "")},
-        "review": {"found": ("What did the review find?", "Who was there, and what changes.")},
-        "plan_return": {"plan": ("How does the child go back?", "Who was at the meeting, steps and days.")},
-        "begin_return": {"hours": ("How many hours a week at school?", "")},
-        "pass_on": {"reason": ("Where does the child go next, and why?", "")},
-        "end": {"reason": ("Why does the handover end?", "For example, the child moved or has a new school.")},
-        "withdraw": {"reason": ("Why do you withdraw it?", "")},
-        "take_back": {"reason": ("Why do you take the notice back?", "")},
-    }
-    DAYS: dict[str, dict[str, str]] = {
-        "accept": {"starts_on": "First day"},
-        "begin": {"first_session_on": "First session"},
-        "plan_return": {"return_from_on": "First day back, if known"},
-        "begin_return": {"return_until_on": "Last day of the phased return"},
-    }
-
-    def __init__(
-        self, *args: Any, move: str, today: date | None = None, asks_who_read: bool = False, **more: Any
-    ) -> None:
-        super().__init__(*args, **more)
-        if asks_who_read:
-            self.fields |= _who_read(today)
-        for name, (label, hint) in self.WORDS.get(move, {}).items():
-            self.fields[name] = _text(label, hint)
-        for name, label in self.DAYS.get(move, {}).items():
-            self.fields[name] = DateField(label=label, noun=label.lower(), required=False)
-        self.days = list(self.DAYS.get(move, {}))
-        if move == "begin":
-            self.initial.setdefault("first_session_on", today)
-
-    @property
-    def said(self) -> dict[str, str]:
-        told = {name: text for name, text in self.cleaned_data.items() if name not in self.days and text}
-        if reader := told.pop("reader", ""):
-            day = long_date(told.pop("reader_on"))
-            told[WHO_READ] = f"{reader} has read the emergency steps and knows where the medicine is: {day}."
-        return told
-
-    @property
-    def dates(self) -> dict[str, Any]:
-        return {name: self.cleaned_data[name] for name in self.days if self.cleaned_data.get(name)}
 
 
 class SettingForm(forms.Form):

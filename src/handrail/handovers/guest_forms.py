@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 from django import forms
 
 from handrail.core.forms.choices import Radios
-from handrail.core.forms.dates import DateField
 from handrail.handovers import pack
 from handrail.handovers.forms import ON_A_ROLL, PackForm
+from handrail.handovers.models import Handover
+from handrail.handovers.move_forms import WHO_IS_NEXT, Telling, choice, day, line, number, text
 from handrail.plans.emergency import AT_MOST, LINE, Emergency
 from handrail.plans.forms import LinesField
 from handrail.schools.forms import LivesInField
@@ -30,8 +31,14 @@ class GuestForm(forms.Form):
     )
 
 
-class AnswerForm(forms.Form):
+class AnswerForm(Telling):
     """The setting's answer to a pack, on one page."""
+
+    NEEDS: ClassVar[dict[str, list[str]]] = {
+        "accept": ["starts_on", "hours", "why_hours", "base", "roll"],
+        "ask_for_more": ["reason"],
+        "decline": ["reason", "alternative", "next"],
+    }
 
     answer = forms.ChoiceField(
         label="What is your answer?",
@@ -43,34 +50,37 @@ class AnswerForm(forms.Form):
         widget=Radios,
         error_messages={"required": "Select your answer"},
     )
-    starts_on = DateField(label="First day, if you take the child", noun="first day", required=False)
-    hours = forms.CharField(label="How many hours a week, and where?", max_length=500, required=False)
-    reason = forms.CharField(
-        label="What else do you need, or why can you not take the child?",
-        max_length=pack.LONGEST,
-        required=False,
-        widget=forms.Textarea({"rows": 3}),
-    )
-    next = forms.CharField(
-        label="If you cannot: who acts next, and what could be done instead?",
-        max_length=pack.LONGEST,
-        required=False,
-        widget=forms.Textarea({"rows": 2}),
-    )
+
+    def __init__(self, *args: Any, roll: str = "", **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.roll = roll
+        asked = {
+            "starts_on": day("First day, if you take the child"),
+            "hours": number("How many hours a week, if you take the child?", required=""),
+            "why_hours": line("If there are no hours: why?"),
+            "base": line("Where will you teach the child?"),
+            "roll": choice("Whose roll is the child on while there?", self._rolls(), required=""),
+            "reason": text("What else do you need, or why can you not take the child?", rows=3),
+            "alternative": text("If you cannot: what could be done instead?", rows=2),
+            "next": choice("If you cannot: who acts next?", WHO_IS_NEXT, required=""),
+        }
+        self.fields |= {name: make() for name, make in asked.items()}
+        self.initial.setdefault("roll", roll)
+
+    def _rolls(self) -> list[tuple[str, str]]:
+        return ON_A_ROLL if self.roll != Handover.Roll.SOLE else [(self.roll, Handover.Roll.SOLE.label)]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        answer = cleaned.get("answer")
-        if answer in ("ask_for_more", "decline") and not cleaned.get("reason"):
-            self.add_error("reason", "Say what you need, or why you cannot take the child")
-        if answer == "decline" and not cleaned.get("next"):
-            self.add_error("next", "Say who acts next, and what could be done instead")
+        if answer := cleaned.get("answer"):
+            self.miss(answer, self.NEEDS[answer])
         return cleaned
 
     @property
     def said(self) -> dict[str, str]:
-        wanted = ("hours",) if self.cleaned_data["answer"] == "accept" else ("reason", "next")
-        return {name: self.cleaned_data[name] for name in wanted if self.cleaned_data.get(name)}
+        answer = self.cleaned_data["answer"]
+        said, _ = self.told(answer, self.NEEDS[answer])
+        return {name: words for name, words in said.items() if words}
 
 
 class HomeForm(PackForm):

@@ -197,7 +197,7 @@ class GuestPageView(GuestDoor):
 
     def form(self, *data: Any) -> Any:
         guest: Any = self.guest
-        return AnswerForm(*data) if guest.handover.is_home else HomeForm(*data)
+        return AnswerForm(*data, roll=guest.handover.roll) if guest.handover.is_home else HomeForm(*data)
 
     def act(self, form: Any) -> None:
         page, at = cast(GuestPage, self.guest), self.request.now

@@ -4,6 +4,7 @@ Each side holds rows of its own. The two share a reference and nothing else; wha
 message. The safeguarding file is never here, only that it was sent and received.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -19,7 +20,7 @@ from handrail.handovers.authority_models import ErasedEnvelope as ErasedEnvelope
 from handrail.handovers.authority_models import FollowUp as FollowUp
 from handrail.handovers.guest_models import GuestPage as GuestPage
 from handrail.handovers.onward_models import OnwardReturn as OnwardReturn
-from handrail.handovers.said import in_words
+from handrail.handovers.said import ROLLS, in_words
 from handrail.plans.models import PlanVersion
 from handrail.schools.models import Pupil, School
 
@@ -135,9 +136,9 @@ class Handover(Record):
         SETTING = "setting", "Setting"
 
     class Roll(models.TextChoices):
-        GUEST = "guest", "Stays on the home school’s roll only"
-        DUAL = "dual", "On both rolls, the home school’s first"
-        SOLE = "sole", "On the setting’s roll, and on no school’s before"
+        GUEST = "guest", ROLLS["guest"]
+        DUAL = "dual", ROLLS["dual"]
+        SOLE = "sole", ROLLS["sole"]
 
     reference = models.UUIDField()
     side = models.CharField(max_length=7, choices=SideOf)
@@ -231,6 +232,13 @@ class Handover(Record):
     def waits_for_an_answer(self) -> bool:
         """Whether it lies in this side's inbox: nobody has opened its pack, or said who the child of a notice is."""
         return self.state == moves.State.SUBMITTED if not self.is_home else self.pupil_id is None and not self.is_over
+
+    def take_up(self, move: str, told: Mapping[str, str], dates: Mapping[str, date]) -> None:
+        """Take up what a move says of the handover itself: its days, and whose roll the child is on. Does not save."""
+        for column, day in dates.items():
+            setattr(self, column, day)
+        if move == "accept" and told.get("roll") in self.Roll.values:
+            self.roll = told["roll"]
 
     def may_be_made(self) -> list[moves.Move]:
         """The moves that this side may make now."""

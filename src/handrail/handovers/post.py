@@ -249,8 +249,7 @@ def _follow(message: Message, *, at: datetime) -> None:
             message.handover = handover
             state = moves.follow(State(handover.state), name)
             if not handover.is_over or state != handover.state:
-                for column, day in dates.items():
-                    setattr(handover, column, day)
+                handover.take_up(name, said, dates)
                 actions.stand(handover, state, MOVES[name], at=at)
                 handover.save()
             if handover.is_over:

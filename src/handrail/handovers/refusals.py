@@ -28,4 +28,8 @@ class WrongDay(Refused):
 
 
 class ReasonMissing(Refused):
-    """A move that has to say why does not."""
+    """A move does not say something that it has to; `field` is its name."""
+
+    def __init__(self, words: str, field: str = "") -> None:
+        super().__init__(words)
+        self.field = field

@@ -1,7 +1,9 @@
 """Who is taught at a setting today, with what whoever is at the bedside must know. Reads only."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from handrail.accounts.models import User
 from handrail.core.jinja import long_date
@@ -47,6 +49,12 @@ def _expires(medicine: Medicine) -> str:
     return f"expires {long_date(medicine.expires_on)}" if medicine.expires_on else ""
 
 
+def _hours(said: Mapping[str, Any]) -> str:
+    """What was agreed: so many hours a week, and where. An earlier release kept both in one text."""
+    hours, base = str(said.get("hours", "")), said.get("base")
+    return f"{hours} a week: {base}" if base else hours
+
+
 def taught(school: School, *, user: User, on: date) -> tuple[list[Taught], list[Taught]]:
     """The children who are at the setting on the day `on`, and those who are coming, by name."""
     here = (
@@ -65,7 +73,7 @@ def taught(school: School, *, user: User, on: date) -> tuple[list[Taught], list[
     ):
         packs[pack.handover_id] = pack
     agreed = Step.objects.filter(handover__in=handovers, move="accept").order_by("number")
-    hours = {each.handover_id: str((each.said or {}).get("hours", "")) for each in agreed}
+    hours = {each.handover_id: _hours(each.said or {}) for each in agreed}
     rows = [
         _row(each, each.pupil, plans.get(each.pupil.id), packs.get(each.id), hours.get(each.id, ""), user=user)
         for each in handovers

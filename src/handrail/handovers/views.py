@@ -14,8 +14,9 @@ from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import ReadEntry
 from handrail.handovers import actions, admissions, by_hand, ceased, guests, pack, post, return_pack, returning
 from handrail.handovers.finance import flags_of
-from handrail.handovers.forms import MoveForm, PackForm, PrepareForm, SearchForm
+from handrail.handovers.forms import PackForm, PrepareForm, SearchForm
 from handrail.handovers.models import Handover, Setting
+from handrail.handovers.move_forms import MoveForm
 from handrail.handovers.moves import MOVES, OVER, Move, State
 from handrail.handovers.own_copy import others
 from handrail.handovers.pack_content import content_of, known_of
@@ -372,7 +373,14 @@ class MoveView(CaseDoor):
             raise Http404
         name, handover = self.kwargs["name"], self.handover
         asks = self.is_theirs and by_hand.asks_who_read(handover, name)
-        return MoveForm(*data, move=name, today=self.request.today, asks_who_read=asks)
+        return MoveForm(
+            *data,
+            move=name,
+            handover=handover,
+            today=self.request.today,
+            asks_who_read=asks,
+            elsewhere=self.is_theirs,
+        )
 
     def show(self, form: MoveForm) -> HttpResponse:
         words = (IN_THEIR_NAME if self.is_theirs else BUTTONS)[self.kwargs["name"]]
