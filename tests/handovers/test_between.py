@@ -10,6 +10,8 @@ import pytest
 from factories import PupilFactory, SchoolFactory
 from handovers.between import AT, CHILD, CONDITION, SAID, Between
 
+from handrail.absences.actions import make_return
+from handrail.absences.counting import standing_of
 from handrail.core.models import AuditEntry, AuthoritySettings
 from handrail.handovers import actions, ledger, places, post
 from handrail.handovers.actions import GapsLeft, NotNow, ReasonMissing, Refused, StepsNotRead, WrongDay
@@ -525,3 +527,80 @@ class TestWhatSomebodyElseSends:
         between.sent()
         between.post()
         assert between.setting().state == "submitted"
+
+
+class TestUpdates:
+    def test_travel_and_leave_what_is_due_as_it_was(self, between: Between) -> None:
+        accepted(between)
+        between.read_steps()
+        between.move("begin")
+        between.post()
+        assert {each.update_on for each in (between.home(), between.setting())} == {date(2026, 11, 30)}
+        review = between.home().due_on
+        friday = AT + timedelta(days=4)
+        between.move("update", at=friday, said={"note": "Fractions went well.", "taught": "7.5"})
+        between.post(at=friday)
+        for each in (between.home(), between.setting()):
+            assert (each.state, each.update_on, each.due_on) == ("active", date(2026, 12, 4), review)
+        with inside(between.one):
+            assert between.home_inside().steps.last().words == [
+                ("How the child gets on", "Fractions went well."),
+                ("Hours taught since the last update", "7.5"),
+            ]
+        assert between.differences() == []
+
+    @pytest.mark.parametrize(("name", "wrong"), [("note", ""), ("taught", ""), ("taught", "some"), ("taught", "-1")])
+    def test_say_how_it_goes_and_for_how_long(self, between: Between, name: str, wrong: str) -> None:
+        accepted(between)
+        between.read_steps()
+        between.move("begin")
+        with pytest.raises(ReasonMissing) as refusal:
+            between.move("update", said={"note": "Well.", "taught": "5", name: wrong})
+        assert refusal.value.field == name
+
+    def test_of_a_return_are_reviews_of_the_home_school(self, between: Between) -> None:
+        accepted(between)
+        between.read_steps()
+        for name in ("begin", "plan_return"):
+            between.move(name)
+        between.post()
+        assert between.home().update_on is None
+        between.move_home("begin_return", return_until_on=date(2026, 12, 18))
+        between.post()
+        assert {each.update_on for each in (between.home(), between.setting())} == {date(2026, 12, 7)}
+        with pytest.raises(ReasonMissing, match="what was decided"):
+            between.move_home("review_return", said={"hours": "12"})
+        tomorrow = AT + timedelta(days=1)
+        between.move_home("review_return", at=tomorrow, said={"hours": "12", "decision": "One more morning."})
+        between.post(at=tomorrow)
+        for each in (between.home(), between.setting()):
+            assert (each.update_on, each.due_on) == (date(2026, 12, 8), date(2026, 12, 18))
+        between.move_home("confirm_return")
+        between.post()
+        assert {each.update_on for each in (between.home(), between.setting())} == {None}
+
+
+class TestTheSection19Clock:
+    @pytest.mark.parametrize("how", ["declined", "withdrawn", "expired"])
+    def test_runs_on_when_a_handover_ends_without_teaching(self, between: Between, how: str) -> None:
+        with inside(between.one):
+            child, lead = Pupil.objects.get(), between.people["lead"]
+            first = date(2026, 11, 2)
+            case = make_return(pupil=child, first_on=first, is_likely=True, says={}, by=lead, at=AT).case
+            assert standing_of(case, on=AT.date()).is_running
+        between.sent()
+        between.post()
+        later = AT + timedelta(days=29)
+        if how == "declined":
+            between.open()
+            between.move("decline")
+        elif how == "withdrawn":
+            between.move_home("withdraw", said={"reason": "The parents wish it."})
+        else:
+            with inside(between.one):
+                post.let_run_out(at=later)
+        between.post(at=later)
+        assert between.home().state == how
+        with inside(between.one):
+            now = standing_of(case, on=later.date())
+            assert now.is_running and now.needs_somebody and now.stopped_on is None

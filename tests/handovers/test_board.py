@@ -14,7 +14,7 @@ from handrail.accounts.roles import Role
 from handrail.core.audit import CLOCK
 from handrail.core.models import AuditEntry, ReadEntry
 from handrail.core.reference import reference
-from handrail.handovers import places, post, reminders
+from handrail.handovers import due, places, post
 from handrail.handovers.models import FollowUp, Handover
 from handrail.handovers.moves import MOVES
 from handrail.handovers.watch import Stage, Trouble, Way, watched
@@ -81,9 +81,15 @@ class TestWhatIsWatched:
         made(one, cast, "accepted", due=due)
         assert (Trouble.STUCK in headings(one)[0]) is stuck
 
+    @pytest.mark.parametrize("state", ["submitted", "more_asked", "accepted", "return_planned"])
     @pytest.mark.parametrize(("days", "stuck"), [(27, False), (28, True)])
-    def test_is_stuck_after_four_weeks_without_an_answer(self, one, cast, days, stuck):
-        made(one, cast, "submitted", days=days)
+    def test_is_stuck_after_four_weeks_without_a_move(self, one, cast, state, days, stuck):
+        made(one, cast, state, days=days)
+        assert (Trouble.STUCK in headings(one)[0]) is stuck
+
+    @pytest.mark.parametrize(("late", "stuck"), [(6, False), (7, True)])
+    def test_is_stuck_when_an_update_is_five_school_days_late(self, one, cast, late, stuck):
+        made(one, cast, "active", days=40, update_on=MONDAY - timedelta(days=late))
         assert (Trouble.STUCK in headings(one)[0]) is stuck
 
     def test_has_a_review_that_is_due(self, one, cast):
@@ -232,7 +238,7 @@ class TestBeginning:
         assert done.redirect_chain[-1][0] == f"/cases/{case.id}/"
         assert "Oak School is asked to write the pack and send it." in done.text
         with inside(one):
-            [waiting] = reminders.own(on=MONDAY)
+            [waiting] = due.own(on=MONDAY)
             assert (waiting.state, waiting.pupil, waiting.due) == ("draft", case.pupil, MONDAY)
             assert waiting.steps.get().by_name == "Nora Named"
         school = browse(cast.head)

@@ -8,7 +8,7 @@ from factories import ContactFactory, emergency
 from handovers.between import AT, CHILD, SAID, Between, telling
 from handovers.test_admissions import admitted
 
-from handrail.handovers import actions, admissions, by_hand, reminders, returning
+from handrail.handovers import actions, admissions, by_hand, due, reminders, returning
 from handrail.handovers.actions import GapsLeft, NotNow, StepsNotRead
 from handrail.handovers.homes import Home
 from handrail.handovers.models import Handover, Message
@@ -80,7 +80,7 @@ class TestHome:
             reminders.owe_handover_reminders(on=on, at=AT + timedelta(days=2))
             told = [each.recipient for each in Notice.objects.filter(subject_kind="handover")]
             assert told == [rung.people["hospital"].email]
-            assert reminders.to_answer(rung.setting_inside().setting.school_id, on=on) == [on]
+            assert due.to_answer(rung.setting_inside().setting.school_id, on=on) == [on]
 
 
 class TestItsPack:

@@ -12,7 +12,7 @@ from handovers.test_onward import carried, report
 
 from handrail.absences.actions import change_return
 from handrail.absences.models import SicknessReturn
-from handrail.handovers import actions, by_hand, ceased, onward, post, reminders
+from handrail.handovers import actions, by_hand, ceased, due, onward, post
 from handrail.handovers.actions import NotNow, Refused
 from handrail.handovers.models import Handover, Message, OnwardReturn, Setting
 from handrail.schools.models import Pupil
@@ -51,7 +51,7 @@ class TestWhatNobodyHadOpened:
         with inside(between.one):
             came = between.home_inside()
             assert came.steps.last().said == {"reason": WHY}
-            assert [each.due for each in reminders.lapsed(on=LATER.date())] == [LATER.date()]
+            assert [each.due for each in due.lapsed(on=LATER.date())] == [LATER.date()]
             assert [each.authority for each in ceased.where_to(came, at=LATER)] == ["Casterbridge"]
         if is_collected:
             assert between.setting().state == "came_back"
@@ -59,7 +59,7 @@ class TestWhatNobodyHadOpened:
                 between.open(at=LATER)
         made = again(between)
         with inside(between.one):
-            assert not reminders.lapsed(on=LATER.date())
+            assert not due.lapsed(on=LATER.date())
             assert (made.state, made.earlier.state, made.other_name) == ("submitted", "came_back", "Casterbridge")
             assert made.newest_pack().sha256 == made.earlier.newest_pack().sha256
         with pytest.raises(NotNow, match="Somebody has sent this again"):

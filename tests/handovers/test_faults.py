@@ -20,7 +20,7 @@ from handovers.test_returning import SAID as BACK
 
 from handrail.accounts.roles import Role
 from handrail.core.models import AuditEntry
-from handrail.handovers import actions, by_hand, ceased, post, reminders, returning
+from handrail.handovers import actions, by_hand, ceased, due, post, returning
 from handrail.handovers.actions import NotNow
 from handrail.handovers.models import Handover, Message, OnwardReturn, Step
 from handrail.handovers.onward import open_return
@@ -309,5 +309,5 @@ class TestDays:
         between.post(at=at)
         assert between.setting().since_on == day
         with inside(between.two):
-            [came] = reminders.with_packs(on=day)
+            [came] = due.with_packs(on=day)
             assert came.due == day

@@ -33,8 +33,8 @@ from handrail.schools.models import Pupil
 from tenants.context import inside
 from tenants.exchange import CannotOpen
 
-HOME = ["withdraw", "end", "begin_return", "confirm_return"]
-SETTING = ["ask_for_more", "accept", "decline", "begin", "review", "plan_return", "pass_on", "take_back"]
+HOME = ["withdraw", "end", "begin_return", "review_return", "confirm_return"]
+SETTING = ["ask_for_more", "accept", "decline", "begin", "update", "review", "plan_return", "pass_on", "take_back"]
 WORK = [ceased.follow_ceased, corrections.correct_who, post.deposit_owed, post.collect, onward.send_on]
 WORDS = {"reason": "Because."}
 

@@ -9,10 +9,15 @@ from hypothesis import strategies as some
 
 from handrail.handovers.moves import (
     IN_WORDS,
+    LATE_DAYS,
     MOVES,
+    NO_MOVEMENT_DAYS,
     OVER,
     REVIEW_WEEKS,
+    STILL,
+    STILL_ON,
     TABLE,
+    UPDATED_BY,
     Escalation,
     IllegalMove,
     Side,
@@ -24,6 +29,7 @@ from handrail.handovers.moves import (
     may_be_made,
     next_review_on,
     school_days_after,
+    update_on,
 )
 from handrail.schools.models import Term
 from handrail.schools.terms import Calendar
@@ -67,7 +73,8 @@ class TestTheTable:
             (State.ACKNOWLEDGED, Side.SETTING, ["ask_for_more", "accept", "decline"]),
             (State.MORE_ASKED, Side.HOME, ["submit", "end", "withdraw"]),
             (State.ACTIVE, Side.HOME, ["end", "correct"]),
-            (State.ACTIVE, Side.SETTING, ["review", "plan_return", "pass_on"]),
+            (State.ACTIVE, Side.SETTING, ["update", "review", "plan_return", "pass_on"]),
+            (State.PHASED_RETURN, Side.HOME, ["open_back", "review_return", "confirm_return", "end", "correct"]),
             (State.RETURNED, Side.HOME, []),
         ],
     )
@@ -121,6 +128,42 @@ class TestTheClocks:
     )
     def test_run_in_school_days(self, name: str, is_hospital: bool, on: date, due: date | None) -> None:
         assert due_on(MOVES[name], on=on, calendar=CALENDAR, is_hospital=is_hospital) == due
+
+    @pytest.mark.parametrize(
+        ("name", "due"),
+        [
+            ("begin", date(2026, 11, 30)),
+            ("update", date(2026, 11, 30)),
+            ("review", date(2026, 11, 30)),
+            ("begin_return", date(2026, 12, 7)),
+            ("review_return", date(2026, 12, 7)),
+            ("accept", None),
+            ("plan_return", None),
+            ("confirm_return", None),
+        ],
+    )
+    def test_ask_for_an_update_each_week_and_for_a_review_of_a_return_each_two(
+        self, name: str, due: date | None
+    ) -> None:
+        assert update_on(MOVES[name], on=MONDAY, calendar=CALENDAR) == due
+
+    def test_name_whoever_updates(self) -> None:
+        for move in TABLE:
+            if move.update_days:
+                assert all((move.to or state) in UPDATED_BY for state in move.of)
+        for state, side in UPDATED_BY.items():
+            assert [move.name for move in may_be_made(state, by=side) if move.update_days]
+
+    @pytest.mark.parametrize("state", sorted(set(State) - OVER - {State.DRAFT}))
+    def test_ask_the_named_officer_within_four_weeks_of_silence_wherever_a_handover_stands(self, state: State) -> None:
+        """By the clock of updates, or because nothing has been heard."""
+        if state in UPDATED_BY:
+            into = [move.update_days for move in TABLE if move.to == state and move.update_days]
+            days = max(into) + LATE_DAYS[Escalation.NAMED_OFFICER]
+        else:
+            assert state in STILL
+            days = min(days for days, who in STILL_ON if who == Escalation.NAMED_OFFICER)
+        assert days <= NO_MOVEMENT_DAYS
 
     def test_go_on_after_the_summer(self) -> None:
         terms = [

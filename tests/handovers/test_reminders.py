@@ -10,11 +10,22 @@ from handrail.accounts.models import Membership
 from handrail.accounts.roles import Role
 from handrail.core.models import AuthoritySettings
 from handrail.core.reference import reference
-from handrail.handovers import reminders
+from handrail.handovers import due, reminders
 from handrail.handovers.actions import NotNow, ReasonMissing
 from handrail.handovers.lapsed import follow_up
 from handrail.handovers.models import Handover, Message, Pack, Setting, StepsRead
-from handrail.handovers.reminders import BACKS, CORRECTIONS, LAPSES, OTHERS, OWN, PACKS, STEPS
+from handrail.handovers.reminders import (
+    BACKS,
+    CORRECTIONS,
+    LAPSES,
+    OTHERS,
+    OWN,
+    PACKS,
+    STEPS,
+    STILL_THERE,
+    UPDATES,
+    UPDATES_ELSEWHERE,
+)
 from handrail.notices.actions import NoLongerDue, Owed
 from handrail.notices.letters import in_words
 from handrail.notices.models import Notice
@@ -349,3 +360,88 @@ class TestWhenItIsSent:
         sweep(MONDAY + timedelta(days=7))
         with pytest.raises(NoLongerDue, match=Reason.SUPERSEDED):
             reminders.still_due(notice, at=AT + timedelta(days=7))
+
+
+class TestAnUpdate:
+    def test_is_asked_of_the_setting_then_the_head_and_the_officer(self, here, cast, ward):
+        ward.school.head_email = "head@ward.example"
+        ward.school.save()
+        handover(cast, "active", due_on=date(2027, 1, 4), update_on=MONDAY, side="setting", setting=ward)
+        for number in (-7, -1, 0, 2, 7, 14):
+            sweep(MONDAY + number * A_DAY)
+        told = sent(UPDATES)
+        assert [step for step, who in told if who == IRIS] == ["day-0", "day-5", "day-10"]
+        assert ("day-2", "head@ward.example") in told
+        assert [step for step, who in told if who == NORA] == ["day-5", "day-10"]
+        assert ("day-10", ADMIN) in told
+
+    def test_of_a_phased_return_is_the_home_schools(self, here, cast, ward):
+        handover(cast, "phased_return", due_on=date(2027, 1, 4), update_on=MONDAY)
+        sweep(MONDAY)
+        assert sent(UPDATES) == [("day-0", COLLEAGUE), ("day-0", HEAD)]
+        assert sent(UPDATES_ELSEWHERE) == []
+
+    def test_of_a_setting_elsewhere_is_told_to_the_officer_at_home_in_the_end(self, here, cast):
+        handover(cast, "active", due_on=date(2027, 1, 4), update_on=MONDAY)
+        for number in (0, 2, 7):
+            sweep(MONDAY + number * A_DAY)
+        assert sent(UPDATES) == []
+        assert sent(UPDATES_ELSEWHERE) == [("day-5", NORA)]
+
+    def test_is_not_sent_once_it_was_made(self, here, cast, ward):
+        waiting = handover(cast, "active", due_on=date(2027, 1, 4), update_on=MONDAY, side="setting", setting=ward)
+        sweep(MONDAY)
+        notice = Notice.objects.get(subject_kind=UPDATES.kind)
+        told = reminders.still_due(notice, at=AT)
+        assert told["path"] == f"/handovers/{waiting.id}/"
+        Handover.objects.update(update_on=MONDAY + 7 * A_DAY)
+        with pytest.raises(NoLongerDue, match=Reason.NOT_DUE):
+            reminders.still_due(notice, at=AT)
+
+    def test_is_not_asked_of_what_is_over(self, here, cast, ward):
+        handover(cast, "returned", due_on=None, update_on=MONDAY, side="setting", setting=ward)
+        sweep(MONDAY)
+        assert sent(UPDATES) == []
+
+    @pytest.mark.parametrize(("update_on", "days"), [(MONDAY, [MONDAY]), (MONDAY + A_DAY, [])])
+    def test_is_among_the_things_to_do_from_its_day(self, here, cast, ward, update_on, days):
+        handover(cast, "active", due_on=date(2027, 1, 4), update_on=update_on, side="setting", setting=ward)
+        assert due.to_answer(ward.school_id, on=MONDAY) == days
+
+
+class TestNothingHeard:
+    @pytest.mark.parametrize("state", ["pack_asked", "submitted", "acknowledged", "more_asked", "accepted"])
+    def test_for_twenty_school_days_is_told_to_the_officer_whatever_is_due_later(self, here, cast, state):
+        handover(cast, state, due_on=date(2027, 3, 1))
+        sweep(date(2026, 12, 18))
+        assert sent(STILL_THERE) == []
+        sweep(date(2026, 12, 21))
+        assert sent(STILL_THERE) == [("day-20", NORA)]
+        sweep(date(2026, 12, 31))
+        assert ADMIN in {who for _, who in sent(STILL_THERE)}
+
+    @pytest.mark.parametrize("state", ["draft", "active", "phased_return", "declined"])
+    def test_is_no_rule_where_another_clock_runs(self, here, cast, state):
+        handover(cast, state, due_on=None if state == "declined" else date(2027, 3, 1))
+        sweep(date(2026, 12, 21))
+        assert sent(STILL_THERE) == []
+
+    def test_is_not_told_besides_what_is_late(self, here, cast):
+        handover(cast, "more_asked", due_on=date(2026, 11, 30))
+        sweep(date(2026, 12, 21))
+        assert sent(STILL_THERE) == []
+        assert NORA in {who for _, who in sent(OWN)}
+
+    def test_is_told_at_home_and_not_at_the_setting(self, here, cast, ward):
+        handover(cast, "accepted", due_on=date(2027, 3, 1), side="setting", setting=ward)
+        sweep(date(2026, 12, 21))
+        assert sent(STILL_THERE) == []
+
+    def test_ends_when_somebody_acts(self, here, cast):
+        waiting = handover(cast, "accepted", due_on=date(2027, 3, 1))
+        sweep(date(2026, 12, 21))
+        notice = Notice.objects.get(subject_kind=STILL_THERE.kind, recipient=NORA)
+        assert reminders.still_due(notice, at=AT)["path"] == "/handover-board/"
+        Handover.objects.filter(id=waiting.id).update(since_on=date(2026, 12, 21))
+        with pytest.raises(NoLongerDue, match=Reason.NOT_DUE):
+            reminders.still_due(notice, at=AT)

@@ -39,11 +39,13 @@ VERBS = {
     "accept": "accepted a handover",
     "decline": "declined a handover",
     "begin": "taught the first session",
+    "update": "told how a child gets on",
     "review": "reviewed a placement",
     "plan_return": "planned a return",
     "send_back": "sent a return pack",
     "open_back": "opened a return pack",
     "begin_return": "began a phased return",
+    "review_return": "reviewed a phased return",
     "confirm_return": "confirmed a return",
     "pass_on": "passed a child on",
     "end": "ended a handover",
@@ -289,9 +291,11 @@ def make(
 
 def stand(handover: Handover, state: moves.State, move: Move, *, at: datetime) -> None:
     """Put the handover where a move led, and work out by when the next one is expected. Does not save."""
+    on, calendar = day_of(at), Term.objects.calendar()
+    if move.update_days or handover.state != state:
+        handover.update_on = moves.update_on(move, on=on, calendar=calendar)
     if move.name == "correct" or move.name in moves.TOLD_ONLY:
         return  # it stands where it stood: what has come and is not opened has a clock of its own
-    on, calendar = day_of(at), Term.objects.calendar()
     if handover.state != state or move.to is None:
         handover.since_on = on
     handover.state = state

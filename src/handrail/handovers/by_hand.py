@@ -16,8 +16,11 @@ from handrail.handovers.said import WHO_READ, check_said, in_iso
 from handrail.plans.models import PlanVersion
 
 TOLD: Mapping[Side, tuple[str, ...]] = {
-    Side.SETTING: ("acknowledge", "ask_for_more", "accept", "decline", "begin", "review", "plan_return", "pass_on"),
-    Side.HOME: ("open_back", "begin_return", "confirm_return", "end"),
+    Side.SETTING: (
+        *("acknowledge", "ask_for_more", "accept", "decline"),
+        *("begin", "update", "review", "plan_return", "pass_on"),
+    ),
+    Side.HOME: ("open_back", "begin_return", "review_return", "confirm_return", "end"),
 }
 """What a side without Handrail can be heard to have done. A setting sends no return pack through it; what a home side
 sends as a pack is written down: see `keep_pack`.

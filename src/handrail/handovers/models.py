@@ -178,6 +178,7 @@ class Handover(Record):
     state = models.CharField(max_length=14, choices=State)
     since_on = models.DateField()
     due_on = models.DateField(null=True, help_text="by when the next move is expected")
+    update_on = models.DateField(null=True, help_text="by when it is next said how the child gets on")
     roll = models.CharField(max_length=5, choices=Roll, blank=True)
     starts_on = models.DateField(null=True)
     first_session_on = models.DateField(null=True)
@@ -215,6 +216,11 @@ class Handover(Record):
     @property
     def is_home(self) -> bool:
         return self.side == moves.Side.HOME
+
+    @property
+    def next_on(self) -> date | None:
+        """The first day by which something is expected of somebody."""
+        return min(filter(None, (self.due_on, self.update_on)), default=None)
 
     @property
     def has_no_other_side(self) -> bool:

@@ -91,6 +91,17 @@ ASKED: Mapping[str, Mapping[str, Asked]] = {
         ),
     },
     "begin": {"first_session_on": day("First session")},
+    "update": {
+        "note": text(
+            "How does the child get on?",
+            "A few sentences: what was taught, how the child was, and what the home school should do.",
+            required="Enter how the child gets on",
+        ),
+        "taught": number(
+            "How many hours was the child taught since the last update?",
+            "Enter how many hours the child was taught, 0 if none",
+        ),
+    },
     "review": {
         "attended": line(
             "Who took part?",
@@ -116,6 +127,13 @@ ASKED: Mapping[str, Mapping[str, Asked]] = {
         "why_hours": WHY_NO_HOURS,
         "return_until_on": day(
             "Last day of the phased return", required="Enter the day on which the phased return ends"
+        ),
+    },
+    "review_return": {
+        "hours": number("How many hours a week is the child at school now?"),
+        "why_hours": WHY_NO_HOURS,
+        "decision": text(
+            "What was decided?", "Who was there, what goes on, and what changes.", required="Enter what was decided"
         ),
     },
     "pass_on": {"reason": text("Where does the child go next, and why?")},

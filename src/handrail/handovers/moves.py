@@ -84,7 +84,8 @@ class Move:
     """One move: from which states it leads to which (None: it stays there), who makes it, and what then falls due.
 
     `days` are the school days within which the next move is expected of `next_by`; None where a date of the case
-    decides (the first session, the end of a phased return) or nothing is expected any more.
+    decides (the first session, the end of a phased return) or nothing is expected any more. `update_days` are the
+    school days within which `UPDATED_BY` then says how the child gets on, beside whatever else is due.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Move:
     to: State | None
     days: int | None = None
     next_by: Side | None = None
+    update_days: int | None = None
 
 
 def _from(*states: State) -> frozenset[State]:
@@ -101,6 +103,11 @@ def _from(*states: State) -> frozenset[State]:
 
 HOSPITAL_DAYS, PANEL_DAYS = 1, 5
 """Within which a hospital school, and any other setting or a panel, opens what it is sent."""
+
+WEEKLY, FORTNIGHTLY = 5, 10
+"""School days from one update of the setting that teaches to the next, and from one review of a phased return by the
+home school to the next.
+"""
 
 CORRECTABLE = (
     *(State.SUBMITTED, State.ACKNOWLEDGED, State.ACCEPTED),
@@ -143,8 +150,10 @@ TABLE: tuple[Move, ...] = (
     Move(
         *("begin", Side.SETTING, _from(State.ACCEPTED), State.ACTIVE),
         next_by=Side.SETTING,
+        update_days=WEEKLY,
     ),
-    Move("review", Side.SETTING, _from(State.ACTIVE), None, next_by=Side.SETTING),
+    Move("update", Side.SETTING, _from(State.ACTIVE), None, next_by=Side.SETTING, update_days=WEEKLY),
+    Move("review", Side.SETTING, _from(State.ACTIVE), None, next_by=Side.SETTING, update_days=WEEKLY),
     Move(
         *("plan_return", Side.SETTING, _from(State.ACTIVE), State.RETURN_PLANNED),
         next_by=Side.HOME,
@@ -160,7 +169,9 @@ TABLE: tuple[Move, ...] = (
     Move(
         *("begin_return", Side.HOME, _from(State.RETURN_PLANNED), State.PHASED_RETURN),
         next_by=Side.HOME,
+        update_days=FORTNIGHTLY,
     ),
+    Move("review_return", Side.HOME, _from(State.PHASED_RETURN), None, next_by=Side.HOME, update_days=FORTNIGHTLY),
     Move(
         *("confirm_return", Side.HOME),
         _from(State.RETURN_PLANNED, State.PHASED_RETURN),
@@ -187,7 +198,7 @@ TABLE: tuple[Move, ...] = (
 )
 """Every move there is. What is not here cannot be done."""
 
-TOLD_ONLY = frozenset({"send_back", "open_back", "go_on_alone"})
+TOLD_ONLY = frozenset({"update", "review_return", "send_back", "open_back", "go_on_alone"})
 """Moves after which the handover stands as before, and what was due stays due."""
 
 MOVES: Mapping[str, Move] = {move.name: move for move in TABLE}
@@ -195,8 +206,14 @@ MOVES: Mapping[str, Move] = {move.name: move for move in TABLE}
 WAITS_FOR: Mapping[State, Side] = {move.to: move.next_by for move in TABLE if move.to and move.next_by}
 """Whose move is expected while a handover stands there."""
 
+UPDATED_BY: Mapping[State, Side] = {State.ACTIVE: Side.SETTING, State.PHASED_RETURN: Side.HOME}
+"""Who says how the child gets on while a handover stands there."""
+
 NO_MOVEMENT_DAYS = 20
-"""School days without a move after which what was sent, or asked for, runs out and the authority is told."""
+"""School days without a move after which the authority’s named officer is asked, whatever is due later."""
+
+STILL = frozenset(State) - OVER - {State.DRAFT} - frozenset(UPDATED_BY)
+"""Where nothing need be heard for so long. Where updates are due their clock asks; a draft is its writer's own."""
 
 LASTS = timedelta(days=28)
 """How long a pack may wait to be opened. Then its content is destroyed, and it is sent again if it is still wanted."""
@@ -249,6 +266,11 @@ def due_on(move: Move, *, on: date, calendar: Calendar, is_hospital: bool = Fals
     return school_days_after(on, days, calendar)
 
 
+def update_on(move: Move, *, on: date, calendar: Calendar) -> date | None:
+    """By which day it is next said how the child gets on after this move, or nothing where it asks for no update."""
+    return None if move.update_days is None else school_days_after(on, move.update_days, calendar)
+
+
 def school_days_after(on: date, days: int, calendar: Calendar) -> date:
     """The day that lies this many school days after `on`; 0 is the day itself."""
     while days > 0:
@@ -292,6 +314,9 @@ ASKED_ON: tuple[tuple[int, Escalation], ...] = tuple(
 
 OTHERS_ASKED_ON = tuple(each for each in ASKED_ON if each[1] in (Escalation.NAMED_OFFICER, Escalation.MANAGER))
 """The same of a move that another authority's people have to make: only the authority can ring them."""
+
+STILL_ON = tuple((NO_MOVEMENT_DAYS - LATE_DAYS[Escalation.NAMED_OFFICER] + days, who) for days, who in OTHERS_ASKED_ON)
+"""The same after a handover's last move, where nothing is late and nothing is heard."""
 
 LAPSED_ON = ((0, Escalation.CONTACT), *((days, Escalation.NAMED_OFFICER) for days in (0, 2)), *OTHERS_ASKED_ON)
 """The same after a handover was declined or ran out: the authority owes the child education, so it is asked at once."""

@@ -11,10 +11,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
-from django.db.models import BooleanField, Case, CharField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Cast, Coalesce, Concat, Lower, TruncDate
+from django.db.models import (
+    BooleanField,
+    Case,
+    F,
+    Q,
+    QuerySet,
+    When,
+)
+from django.db.models.functions import Lower
 from django.urls import reverse
 
 from handrail.absences.counting import school_days
@@ -24,23 +30,19 @@ from handrail.accounts.roles import PERMISSIONS, Permission, Role
 from handrail.core import calendar
 from handrail.core.models import AuthoritySettings
 from handrail.core.reference import reference
-from handrail.handovers import moves
-from handrail.handovers.models import Handover, Message, Pack, StepsRead
-from handrail.handovers.moves import LAPSED, WAITS_FOR, Escalation, Side, State
+from handrail.handovers import due, moves
+from handrail.handovers.models import Handover
+from handrail.handovers.moves import Escalation, State
 from handrail.notices import actions, alarms, steps
 from handrail.notices.actions import NoLongerDue, Owed
 from handrail.notices.models import Notice
 from handrail.schools.models import Term
 from handrail.schools.terms import school_year_of
-from tenants.database import execute, require_bound
+from tenants.database import execute
 
 HANDLERS = [role for role in Role if Permission.HAND_OVER in PERMISSIONS[role]]
 READERS = [role for role in Role if Permission.SEE_HANDOVERS in PERMISSIONS[role]]
 """Who makes the moves of a school or setting, and who must have read the emergency steps of a pack, by their roles."""
-
-DAYS_AHEAD = 7
-"""Before a review or the end of a phased return, so that a meeting can be called."""
-
 
 # -- by themselves ---------------------------------------------------------------------------------------
 
@@ -64,7 +66,8 @@ def owe_news(*, on: date, at: datetime) -> Owed:
 @dataclass(frozen=True)
 class Rule:
     """A kind of subject: which handovers are due a message and since when, whom on which school days, its words for
-    people at schools and for those at the authority, how urgent the first is, and which roles at a school get it.
+    people at schools and for those at the authority, how urgent the first is, which roles at a school get it, and
+    whether what is far ahead is told a week before.
     """
 
     kind: str
@@ -74,6 +77,7 @@ class Rule:
     above: str
     urgency: Notice.Urgency
     roles: Sequence[Role] = tuple(HANDLERS)
+    tells_ahead: bool = True
 
 
 def _owed(rules: Iterable[Rule], sweep: Any, *, on: date, at: datetime) -> list[Owed]:
@@ -89,142 +93,40 @@ def _owed(rules: Iterable[Rule], sweep: Any, *, on: date, at: datetime) -> list[
     return found
 
 
-# -- which are due, and since when ------------------------------------------------------------------------
-
-
-def _there(*, on: date) -> Any:
-    """Those of children who have not left an open school, and at settings that are open, each with its school."""
-    stays = Q(pupil__left_on=None) | Q(pupil__left_on__gt=on)
-    at_home = Q(side=Side.HOME, pupil__school__closed_on=None) & stays
-    at_setting = Q(side=Side.SETTING) & (Q(setting__school=None) | Q(setting__school__closed_on=None))
-    home = Coalesce("pupil__school_id", "school_id")  # of a notice whose child nobody has named, the school asked
-    school = Case(When(side=Side.HOME, then=home), default=F("setting__school_id"))
-    return Handover.objects.filter(at_home | at_setting).annotate(of_school=school)
-
-
-def _waiting(*, on: date) -> Any:
-    """Those of which a move is expected by a day. Each day and state is a round of its own."""
-    return _there(on=on).under_way().filter(due_on__isnull=False).annotate(due=F("due_on"), round=_round("due_on"))
-
-
-def _round(day: str) -> Any:
-    return Concat(Cast(day, CharField()), Value(" "), "state")
-
-
-def waits_for(side: Side) -> Q:
-    """The handovers, on either side, that wait for a move of this one."""
-    return Q(state__in=[state for state, who in WAITS_FOR.items() if who == side])
-
-
-MINE = (
-    (Q(side=Side.HOME) & waits_for(Side.HOME))
-    | (Q(side=Side.SETTING) & waits_for(Side.SETTING))
-    | (Q(side=Side.SETTING) & (Q(other_role="") | Q(alone_since__isnull=False)))
-)
-"""The handovers that wait for the side that has them. A setting must ring a home side without Handrail itself."""
-ANSWERS = (State.ADMITTED, State.PACK_ASKED, State.SUBMITTED, State.ACKNOWLEDGED, State.MORE_ASKED)
-"""Where a handover waits for an answer, and not for a day of the case."""
-
-
-def own(*, on: date) -> Any:
-    """Those that wait for somebody of this authority."""
-    return _waiting(on=on).filter(MINE)
-
-
-def others(*, on: date) -> Any:
-    """Those of the authority's schools that wait for somebody of another."""
-    elsewhere = ~Q(other_role=require_bound().schema_name)
-    return _waiting(on=on).filter(waits_for(Side.SETTING), elsewhere, side=Side.HOME)
-
-
-def with_packs(*, on: date) -> Any:
-    """Those that begin by a pack that has come, and that nobody has opened."""
-    return _unopened(Side.SETTING, "pack", on=on).filter(state=State.SUBMITTED)
-
-
-def with_notices(*, on: date) -> Any:
-    """Those that a setting began by a notice of an admission, and nobody here has said who the child is."""
-    asked = _there(on=on).under_way().filter(side=Side.HOME, pupil=None)
-    return asked.annotate(due=F("since_on"), round=Value("notice", output_field=CharField()))
-
-
-def with_corrections(*, on: date) -> Any:
-    """Those whose pack was opened, and a later one has come that nobody has opened."""
-    return _unopened(Side.SETTING, "pack", on=on).exclude(state=State.SUBMITTED)
-
-
-def with_returns(*, on: date) -> Any:
-    """Those to which a return pack has come that nobody at the home school has opened."""
-    return _unopened(Side.HOME, "back", on=on)
-
-
-def _unopened(side: Side, kind: str, *, on: date) -> Any:
-    """Those to which a pack of this kind has come that nobody has opened. Each pack is a round of its own."""
-    waiting = Message.objects.filter(handover=OuterRef("pk"), way="in", kind=kind, done_at=None).order_by("-number")
-    found = _there(on=on).under_way().filter(side=side)
-    day = TruncDate("came_at", tzinfo=calendar.LONDON)
-    return (
-        found.annotate(came_at=Subquery(waiting.values("owed_at")[:1]), pack=Subquery(waiting.values("number")[:1]))
-        .filter(came_at__isnull=False)
-        .annotate(due=day, round=Concat(Value(f"{kind}-"), Cast("pack", CharField())))
-    )
-
-
-def with_unread_steps(*, on: date) -> Any:
-    """Those of children who are taken, or taught, and of whose newest pack nobody at the setting has read the emergency
-    steps. Each pack is a round of its own.
-    """
-    packs = Pack.objects.filter(handover=OuterRef("pk"), is_return=False).order_by("-number")
-    newest = {name: Subquery(packs.values(name)[:1]) for name in ("id", "number", "made_at")}
-    found = _there(on=on).filter(side=Side.SETTING, state__in=TAUGHT)
-    found = found.annotate(pack=newest["id"], pack_number=newest["number"], made_at=newest["made_at"])
-    return found.filter(~Exists(StepsRead.objects.filter(pack=OuterRef("pack"))), pack__isnull=False).annotate(
-        due=TruncDate("made_at", tzinfo=calendar.LONDON),
-        round=Concat(Value("steps-"), Cast("pack_number", CharField())),
-    )
-
-
-TAUGHT = (State.ACCEPTED, State.ACTIVE, State.RETURN_PLANNED, State.PHASED_RETURN)
-
-
-def lapsed(*, on: date) -> Any:
-    """Those that were declined or ran out, and nobody has said what happens next or handed the child over anew."""
-    later = Handover.objects.filter(pupil=OuterRef("pupil"), side=Side.HOME, started_at__gt=OuterRef("started_at"))
-    found = _there(on=on).filter(side=Side.HOME, state__in=LAPSED, follow_up=None)
-    return found.filter(~Exists(later)).annotate(due=F("since_on"), round=_round("since_on"))
-
-
 Urgency = Notice.Urgency
-OWN = Rule("handover", own, moves.ASKED_ON, "handover_waits", "handover_late", Urgency.DEADLINE)
-OTHERS = Rule("handover_elsewhere", others, moves.OTHERS_ASKED_ON, "handover_late", "handover_late", Urgency.DEADLINE)
-PACKS = Rule("handover_pack", with_packs, [(0, Escalation.CONTACT)], "handover_came", "handover_came", Urgency.NOW)
+OWN = Rule("handover", due.own, moves.ASKED_ON, "handover_waits", "handover_late", Urgency.DEADLINE)
+OTHERS = Rule(
+    "handover_elsewhere", due.others, moves.OTHERS_ASKED_ON, "handover_late", "handover_late", Urgency.DEADLINE
+)
+PACKS = Rule("handover_pack", due.with_packs, [(0, Escalation.CONTACT)], "handover_came", "handover_came", Urgency.NOW)
 NOTICES = Rule(
-    "handover_notice", with_notices, [(0, Escalation.CONTACT)], "handover_came", "handover_came", Urgency.NOW
+    "handover_notice", due.with_notices, [(0, Escalation.CONTACT)], "handover_came", "handover_came", Urgency.NOW
 )
 CORRECTIONS = Rule(
-    *("handover_correction", with_corrections, moves.ASKED_ON, "handover_came", "handover_late", Urgency.NOW)
+    *("handover_correction", due.with_corrections, moves.ASKED_ON, "handover_came", "handover_late", Urgency.NOW)
 )
-BACKS = Rule("handover_back", with_returns, moves.ASKED_ON, "handover_came", "handover_late", Urgency.NOW)
-LAPSES = Rule("handover_lapsed", lapsed, moves.LAPSED_ON, "handover_lapsed", "handover_lapsed", Urgency.NOW)
+BACKS = Rule("handover_back", due.with_returns, moves.ASKED_ON, "handover_came", "handover_late", Urgency.NOW)
+LAPSES = Rule("handover_lapsed", due.lapsed, moves.LAPSED_ON, "handover_lapsed", "handover_lapsed", Urgency.NOW)
 STEPS = Rule(
-    *("handover_steps", with_unread_steps, moves.ASKED_ON, "handover_read", "handover_late", Urgency.DEADLINE),
+    *("handover_steps", due.with_unread_steps, moves.ASKED_ON, "handover_read", "handover_late", Urgency.DEADLINE),
     roles=tuple(READERS),
 )
-CLOCKS, NEWS = (OWN, OTHERS, STEPS), (PACKS, NOTICES, CORRECTIONS, BACKS, LAPSES)
+UPDATES = Rule(
+    *("handover_update", due.updates, moves.ASKED_ON, "handover_update", "handover_late", Urgency.DEADLINE),
+    tells_ahead=False,
+)
+UPDATES_ELSEWHERE = Rule(
+    *("handover_update_elsewhere", due.updates_elsewhere, moves.OTHERS_ASKED_ON),
+    *("handover_late", "handover_late", Urgency.DEADLINE),
+    tells_ahead=False,
+)
+STILL_THERE = Rule("handover_still", due.still, moves.STILL_ON, "handover_still", "handover_still", Urgency.DEADLINE)
+CLOCKS, NEWS = (
+    (OWN, OTHERS, STEPS, UPDATES, UPDATES_ELSEWHERE, STILL_THERE),
+    (PACKS, NOTICES, CORRECTIONS, BACKS, LAPSES),
+)
 RULES = {rule.kind: rule for rule in (*CLOCKS, *NEWS)}
 """By the kind of a notice's subject."""
-
-
-def to_answer(school_id: UUID, *, on: date) -> list[date]:
-    """By when each handover that waits for a school or setting is to be answered. What has come and is not opened waits
-    since it came; a review, a first session or a return does from a week before its day.
-    """
-    came = Message.objects.filter(handover=OuterRef("pk"), way="in", kind__in=["pack", "back"], done_at=None)
-    since = came.order_by("owed_at").values(day=TruncDate("owed_at", tzinfo=calendar.LONDON))[:1]
-    far = Q(due_on__gt=on + timedelta(days=DAYS_AHEAD)) & ~Q(state__in=ANSWERS)
-    found = _there(on=on).under_way().filter(of_school=school_id).annotate(came_on=Subquery(since))
-    waiting = found.filter((MINE & ~far & Q(due_on__isnull=False)) | Q(came_on__isnull=False))
-    return [due or came_on for due, came_on in waiting.values_list("due_on", "came_on")]
 
 
 # -- whom -------------------------------------------------------------------------------------------------
@@ -235,7 +137,11 @@ def _people(rule: Rule, items: QuerySet[Handover], *, on: date) -> tuple[str, li
 
     Where nobody at a school or setting may act, the authority's named officer is asked from the first day.
     """
-    ahead = Q(state__in=[State.ACTIVE, State.PHASED_RETURN], since_on__lt=F("due") - timedelta(days=DAYS_AHEAD))
+    ahead = (
+        Q(pk__in=[])
+        if not rule.tells_ahead
+        else Q(state__in=[State.ACTIVE, State.PHASED_RETURN], since_on__lt=F("due") - timedelta(days=due.DAYS_AHEAD))
+    )
     rows = items.annotate(ahead=Case(When(ahead, then=True), default=False, output_field=BooleanField())).order_by()
     item, of_item = rows.values_list("id", "of_school", "due", "round", "ahead").query.sql_with_params()
     there = Membership.objects.current(on=on).filter(role__in=rule.roles, user__is_active=True, school__isnull=False)
@@ -285,9 +191,9 @@ step AS (
     LEFT JOIN day ON day.place = begun.place + later.days
     WHERE CASE later.days WHEN 0 THEN due <= deadline ELSE day.on_day IS NOT NULL END
     UNION ALL
-    SELECT begun.id, NULL::uuid, cycle, 'before', due - {DAYS_AHEAD}, role, email, 'routine', 'handover_ahead'
+    SELECT begun.id, NULL::uuid, cycle, 'before', due - {due.DAYS_AHEAD}, role, email, 'routine', 'handover_ahead'
     FROM asked, begun JOIN contact ON contact.item_id = begun.id AND contact.level = 'contact'
-    WHERE is_known_ahead AND due - {DAYS_AHEAD} <= asked.day)
+    WHERE is_known_ahead AND due - {due.DAYS_AHEAD} <= asked.day)
 """
 
 

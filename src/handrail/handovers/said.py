@@ -45,6 +45,8 @@ LABELS: Mapping[str, str] = {
     WHO_READ: "Emergency steps",
     "first_session_on": "First session",
     "evidence_on": "Newest evidence",
+    "note": "How the child gets on",
+    "taught": "Hours taught since the last update",
     "found": "What was found",
     "decision": "What was decided",
     "review_on": "Next review",
@@ -100,6 +102,10 @@ NEEDED: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("base", "Enter where the child will be taught."),
         ("roll", "Select whose roll the child is on."),
     ),
+    "update": (
+        ("note", "Say how the child gets on."),
+        ("taught", "Enter how many hours the child was taught since the last update."),
+    ),
     "review": (
         ("attended", "Enter who took part in the review."),
         HOURS,
@@ -110,6 +116,7 @@ NEEDED: Mapping[str, tuple[tuple[str, str], ...]] = {
         HOURS,
         ("return_until_on", "Enter the day on which the phased return ends. It must have one."),
     ),
+    "review_return": (HOURS, ("decision", "Enter what was decided.")),
     "end": (WHY,),
     "withdraw": (WHY,),
     "take_back": (WHY,),
@@ -139,6 +146,8 @@ def missing(name: str, told: Mapping[str, str], dates: Mapping[str, date], *, ro
             found.append(("hours", "Enter a number of hours, like 12.5."))
         elif not hours and not told.get("why_hours"):
             found.append(("why_hours", "Enter why there are no hours."))
+    if "taught" in asked and hours_of(told["taught"]) is None:
+        found.append(("taught", "Enter a number of hours, like 12.5."))
     if "next" in asked and told["next"] not in WHO_ACTS:
         found.append(("next", "Select who acts next."))
     if "roll" in asked and (told["roll"] not in ROLLS or (told["roll"] == "sole" != roll)):

@@ -32,9 +32,11 @@ BUTTONS = {
     "accept": "Accept this child",
     "decline": "Decline this child",
     "begin": "Record the first session",
+    "update": "Write an update",
     "review": "Record a review",
     "plan_return": "Plan the return",
     "begin_return": "Begin a phased return",
+    "review_return": "Record a review of the return",
     "confirm_return": "Confirm that the child is back",
     "pass_on": "Pass the child on",
     "end": "End this handover",
@@ -49,11 +51,13 @@ IN_THEIR_NAME = {
     "accept": "They take the child",
     "decline": "They cannot take the child",
     "begin": "They have begun to teach",
+    "update": "They tell how the child gets on",
     "review": "They have reviewed the placement",
     "plan_return": "They plan the return",
     "pass_on": "They have passed the child on",
     "open_back": "They have the return pack",
     "begin_return": "The child goes back to school in steps",
+    "review_return": "They have reviewed the return",
     "confirm_return": "The child is back at school",
     "end": "The child does not go back there",
 }
@@ -72,7 +76,7 @@ class HandoversView(Door):
             .filter(Q(pupil__school=school) | Q(setting__school=school) | Q(pupil=None, school=school))
             .select_related("pupil", "setting")
         )
-        handovers = sorted(found.under_way(), key=lambda each: (each.due_on is None, each.due_on, each.started_at))
+        handovers = sorted(found.under_way(), key=lambda each: (each.next_on is None, each.next_on, each.started_at))
         inbox = sorted((each for each in handovers if each.waits_for_an_answer), key=lambda each: each.since_on)
         over = list(found.filter(state__in=OVER).order_by("-since_on")[:20])
         self.shows(

@@ -13,9 +13,9 @@ from django.db.models import Q, QuerySet, TextChoices
 
 from handrail.accounts.roles import Permission
 from handrail.core.suppression import Row, suppressed_part, suppressed_table
-from handrail.handovers import reminders
+from handrail.handovers.due import lapsed
 from handrail.handovers.models import Handover
-from handrail.handovers.moves import LATE_DAYS, NO_MOVEMENT_DAYS, OVER, Escalation, Side, State
+from handrail.handovers.moves import LATE_DAYS, NO_MOVEMENT_DAYS, OVER, STILL, Escalation, Side, State
 from handrail.schools.models import Term
 from handrail.schools.terms import Calendar
 from tenants.database import require_bound
@@ -71,7 +71,7 @@ class Watched:
     @property
     def is_stuck(self) -> bool:
         """Late for as long as it takes to ask the named officer, or without any movement for four weeks of school."""
-        is_still = self.stage == Stage.WAITING and self.days >= NO_MOVEMENT_DAYS
+        is_still = self.handover.state in STILL and self.days >= NO_MOVEMENT_DAYS
         return is_still or self.days_late >= LATE_DAYS[Escalation.NAMED_OFFICER]
 
     @property
@@ -99,14 +99,14 @@ def watched_by(user: "User") -> QuerySet[Handover]:
 def watched(*, on: date) -> list[Watched]:
     """The handovers that are under way, and those that nobody has taken up, the longest late first."""
     calendar = Term.objects.calendar()
-    open_ones = Q(id__in=reminders.lapsed(on=on).values("id")) | ~Q(state__in=OVER)
+    open_ones = Q(id__in=lapsed(on=on).values("id")) | ~Q(state__in=OVER)
     found = _seen_once().filter(open_ones, state__in=STAGES).select_related("pupil__school", "setting")
     rows = [as_watched(each, calendar=calendar, on=on) for each in found]
     return sorted(rows, key=lambda each: (-each.days_late, -each.days, each.handover.started_at))
 
 
 def as_watched(handover: Handover, *, calendar: Calendar, on: date) -> Watched:
-    due, state = handover.due_on, State(handover.state)
+    due, state = handover.next_on, State(handover.state)
     return Watched(
         handover=handover,
         way=_way(handover),

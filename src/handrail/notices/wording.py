@@ -290,6 +290,19 @@ WORDINGS = {
         "A handover has waited for too long",
         "A handover has waited for an answer for too long. Reference {reference}. Sign in.\n{link}\n",
     ),
+    "handover_update": Wording(
+        "child",
+        "Message that an update of a handover is due",
+        "An update of a handover is due",
+        "An update of a handover is due: say how it goes. Reference {reference}. Sign in.\n{link}\n",
+    ),
+    "handover_still": Wording(
+        "child",
+        "Message that nothing has been heard of a handover",
+        "Nothing has been heard of a handover for four weeks",
+        "Nothing has been heard of a handover for four weeks of school. Ask both sides. "
+        "Reference {reference}. Sign in.\n{link}\n",
+    ),
     "handover_lapsed": Wording(
         "child",
         "Message that a handover was not taken up",

@@ -123,6 +123,8 @@ SHOWN = {
         "accepted a handover": "Accepted a child",
         "declined a handover": "Declined a child",
         "taught the first session": "Began to teach a child",
+        "told how a child gets on": "Told how a child gets on there",
+        "reviewed a phased return": "Reviewed a child’s phased return",
         "reviewed a placement": "Reviewed a child’s placement",
         "planned a return": "Planned a child’s return",
         "sent a guest page": "Sent somebody without an account a page of a handover",

@@ -16,7 +16,7 @@ from handrail.care.models import Medicine, SpareKit, StaffTraining
 from handrail.core.jinja import plural
 from handrail.core.models import AuthoritySettings
 from handrail.core.status import Status
-from handrail.handovers import reminders
+from handrail.handovers.due import to_answer
 from handrail.handovers.models import Handover
 from handrail.people.invitations import addresses_to_check
 from handrail.plans.models import HealthcarePlan
@@ -62,7 +62,7 @@ def tasks(user: User, school: School, *, on: date, settings: AuthoritySettings) 
     """What there is to do at a school for somebody who may, what is overdue first. Nine questions at most."""
     found: list[tuple[Words, Iterable[Status]]] = []
     if user.may(Permission.HAND_OVER, school_id=school.id):
-        days = reminders.to_answer(school.id, on=on)
+        days = to_answer(school.id, on=on)
         found.append((HANDOVERS, [Status.OVERDUE if day < on else Status.DUE_SOON for day in days]))
     if user.may(Permission.SEE_HANDOVERS, school_id=school.id):
         unread = Handover.objects.visible_to(user).filter(setting__school=school).unread_by(user).count()

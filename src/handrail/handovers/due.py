@@ -1,0 +1,166 @@
+"""Which handovers somebody has to be asked about on a day, and since when. Reads only.
+
+Each function gives rows with `due`, the day from which it counts; `round`, so that what is asked anew is a message
+anew; and `of_school`, whose people are asked first.
+"""
+
+from datetime import date, timedelta
+from functools import reduce
+from operator import or_
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Case, CharField, DateField, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Cast, Coalesce, Concat, Least, TruncDate
+
+from handrail.core import calendar
+from handrail.handovers.models import Handover, Message, Pack, StepsRead
+from handrail.handovers.moves import LAPSED, STILL, UPDATED_BY, WAITS_FOR, Side, State
+from tenants.database import require_bound
+
+DAYS_AHEAD = 7
+"""Before a review or the end of a phased return, so that a meeting can be called."""
+
+
+def _there(*, on: date) -> Any:
+    """Those of children who have not left an open school, and at settings that are open, each with its school."""
+    stays = Q(pupil__left_on=None) | Q(pupil__left_on__gt=on)
+    at_home = Q(side=Side.HOME, pupil__school__closed_on=None) & stays
+    at_setting = Q(side=Side.SETTING) & (Q(setting__school=None) | Q(setting__school__closed_on=None))
+    home = Coalesce("pupil__school_id", "school_id")  # of a notice whose child nobody has named, the school asked
+    school = Case(When(side=Side.HOME, then=home), default=F("setting__school_id"))
+    return Handover.objects.filter(at_home | at_setting).annotate(of_school=school)
+
+
+def _waiting(*, on: date) -> Any:
+    """Those of which a move is expected by a day. Each day and state is a round of its own."""
+    return _there(on=on).under_way().filter(due_on__isnull=False).annotate(due=F("due_on"), round=_round("due_on"))
+
+
+def _round(day: str) -> Any:
+    return Concat(Cast(day, CharField()), Value(" "), "state")
+
+
+def waits_for(side: Side) -> Q:
+    """The handovers, on either side, that wait for a move of this one."""
+    return Q(state__in=[state for state, who in WAITS_FOR.items() if who == side])
+
+
+MINE = (
+    (Q(side=Side.HOME) & waits_for(Side.HOME))
+    | (Q(side=Side.SETTING) & waits_for(Side.SETTING))
+    | (Q(side=Side.SETTING) & (Q(other_role="") | Q(alone_since__isnull=False)))
+)
+"""The handovers that wait for the side that has them. A setting must ring a home side without Handrail itself."""
+ANSWERS = (State.ADMITTED, State.PACK_ASKED, State.SUBMITTED, State.ACKNOWLEDGED, State.MORE_ASKED)
+"""Where a handover waits for an answer, and not for a day of the case."""
+
+
+def own(*, on: date) -> Any:
+    """Those that wait for somebody of this authority."""
+    return _waiting(on=on).filter(MINE)
+
+
+def others(*, on: date) -> Any:
+    """Those of the authority's schools that wait for somebody of another."""
+    elsewhere = ~Q(other_role=require_bound().schema_name)
+    return _waiting(on=on).filter(waits_for(Side.SETTING), elsewhere, side=Side.HOME)
+
+
+def updates(*, on: date) -> Any:
+    """Those of which somebody of this authority has to say how the child gets on."""
+    return _updates(on=on).filter(UPDATED_HERE)
+
+
+def updates_elsewhere(*, on: date) -> Any:
+    """Those of the authority's schools of which a setting of another has to."""
+    elsewhere = ~Q(other_role=require_bound().schema_name)
+    return _updates(on=on).filter(elsewhere, side=Side.HOME, state=State.ACTIVE)
+
+
+UPDATED_HERE = reduce(or_, (Q(state=state, side=side) for state, side in UPDATED_BY.items()))
+
+
+def _updates(*, on: date) -> Any:
+    """Each day by which an update is due is a round of its own."""
+    return _there(on=on).filter(update_on__isnull=False).annotate(due=F("update_on"), round=_round("update_on"))
+
+
+def still(*, on: date) -> Any:
+    """Those of the authority's schools, or of its settings where the other side is not in the exchange, of which
+    nothing is late and nothing has been heard since their last move.
+    """
+    ours = Q(side=Side.HOME) | Q(other_role="") | Q(alone_since__isnull=False)
+    found = _there(on=on).filter(ours, state__in=STILL).exclude(due_on__lt=on)
+    return found.annotate(due=F("since_on"), round=_round("since_on"))
+
+
+def with_packs(*, on: date) -> Any:
+    """Those that begin by a pack that has come, and that nobody has opened."""
+    return _unopened(Side.SETTING, "pack", on=on).filter(state=State.SUBMITTED)
+
+
+def with_notices(*, on: date) -> Any:
+    """Those that a setting began by a notice of an admission, and nobody here has said who the child is."""
+    asked = _there(on=on).under_way().filter(side=Side.HOME, pupil=None)
+    return asked.annotate(due=F("since_on"), round=Value("notice", output_field=CharField()))
+
+
+def with_corrections(*, on: date) -> Any:
+    """Those whose pack was opened, and a later one has come that nobody has opened."""
+    return _unopened(Side.SETTING, "pack", on=on).exclude(state=State.SUBMITTED)
+
+
+def with_returns(*, on: date) -> Any:
+    """Those to which a return pack has come that nobody at the home school has opened."""
+    return _unopened(Side.HOME, "back", on=on)
+
+
+def _unopened(side: Side, kind: str, *, on: date) -> Any:
+    """Those to which a pack of this kind has come that nobody has opened. Each pack is a round of its own."""
+    waiting = Message.objects.filter(handover=OuterRef("pk"), way="in", kind=kind, done_at=None).order_by("-number")
+    found = _there(on=on).under_way().filter(side=side)
+    day = TruncDate("came_at", tzinfo=calendar.LONDON)
+    return (
+        found.annotate(came_at=Subquery(waiting.values("owed_at")[:1]), pack=Subquery(waiting.values("number")[:1]))
+        .filter(came_at__isnull=False)
+        .annotate(due=day, round=Concat(Value(f"{kind}-"), Cast("pack", CharField())))
+    )
+
+
+def with_unread_steps(*, on: date) -> Any:
+    """Those of children who are taken, or taught, and of whose newest pack nobody at the setting has read the emergency
+    steps. Each pack is a round of its own.
+    """
+    packs = Pack.objects.filter(handover=OuterRef("pk"), is_return=False).order_by("-number")
+    newest = {name: Subquery(packs.values(name)[:1]) for name in ("id", "number", "made_at")}
+    found = _there(on=on).filter(side=Side.SETTING, state__in=TAUGHT)
+    found = found.annotate(pack=newest["id"], pack_number=newest["number"], made_at=newest["made_at"])
+    return found.filter(~Exists(StepsRead.objects.filter(pack=OuterRef("pack"))), pack__isnull=False).annotate(
+        due=TruncDate("made_at", tzinfo=calendar.LONDON),
+        round=Concat(Value("steps-"), Cast("pack_number", CharField())),
+    )
+
+
+TAUGHT = (State.ACCEPTED, State.ACTIVE, State.RETURN_PLANNED, State.PHASED_RETURN)
+
+
+def lapsed(*, on: date) -> Any:
+    """Those that were declined or ran out, and nobody has said what happens next or handed the child over anew."""
+    later = Handover.objects.filter(pupil=OuterRef("pupil"), side=Side.HOME, started_at__gt=OuterRef("started_at"))
+    found = _there(on=on).filter(side=Side.HOME, state__in=LAPSED, follow_up=None)
+    return found.filter(~Exists(later)).annotate(due=F("since_on"), round=_round("since_on"))
+
+
+def to_answer(school_id: UUID, *, on: date) -> list[date]:
+    """By when each handover that waits for a school or setting is to be answered. What has come and is not opened waits
+    since it came; a review, a first session or a return does from a week before its day; an update does on its day.
+    """
+    came = Message.objects.filter(handover=OuterRef("pk"), way="in", kind__in=["pack", "back"], done_at=None)
+    since = came.order_by("owed_at").values(day=TruncDate("owed_at", tzinfo=calendar.LONDON))[:1]
+    far = Q(due_on__gt=on + timedelta(days=DAYS_AHEAD)) & ~Q(state__in=ANSWERS)
+    asked = Case(When(MINE & ~far, then=F("due_on")), output_field=DateField())
+    told = Case(When(UPDATED_HERE & Q(update_on__lte=on), then=F("update_on")), output_field=DateField())
+    found = _there(on=on).under_way().filter(of_school=school_id)
+    days = found.annotate(waits=Least(asked, told, Subquery(since))).filter(waits__isnull=False)
+    return list(days.values_list("waits", flat=True))
