@@ -102,6 +102,9 @@ class Envelope:
     ended_at: datetime | None
 
 
+BLOCKS = """SELECT 1 FROM exchange.block WHERE blocker = %s AND blocked = %s AND NOT EXISTS (SELECT 1
+    FROM exchange.envelope WHERE about = %s AND (sender = %s OR recipient = %s AND opened_at IS NOT NULL))"""
+"""A block stops nothing of a case of which the blocker has opened something, or sent something itself."""
 _MEMBER = """SELECT role, authority_id, code, name, key_id, public_key, joined_at, left_at, ceased_on, followed_by,
     hospitals FROM exchange.member"""
 _COLUMNS = """id, sender, recipient, reference, kind, about, card, key_id, sha256, state,
@@ -162,7 +165,7 @@ def ceased(*, at: datetime) -> dict[str, Member]:
 
 
 def block(role: str) -> None:
-    """Take no new envelope from that authority. It is told so when it tries."""
+    """Take nothing new from that authority, which is told so when it tries."""
     execute("INSERT INTO exchange.block (blocked) VALUES (%s) ON CONFLICT DO NOTHING", (role,))
 
 
@@ -196,11 +199,9 @@ def deposit(
     """
     if len(content) > LARGEST:
         raise Refused("This is more than 40 MB. Leave out the largest file and send that another way.")
-    public_key = _key_to_seal_with(recipient, at=at)
-    sent = envelope_sent(reference)
-    if sent:
+    key = X25519PublicKey.from_public_bytes(_key_to_seal_with(recipient, about=about, at=at))
+    if sent := envelope_sent(reference):
         return sent
-    key = X25519PublicKey.from_public_bytes(public_key)
     ciphertext = SUITE.encrypt(content, key, info=_bound_to(require_bound().id, recipient.authority_id, reference))
     rows = execute(
         f"""INSERT INTO exchange.envelope
@@ -281,8 +282,7 @@ def open_envelope(envelope_id: UUID, *, private_key: bytes, at: datetime) -> byt
 
     With CannotOpen nothing is changed, because the caller's transaction ends by it.
     """
-    own = ceased(at=at).get(_role())
-    if own:
+    if own := ceased(at=at).get(_role()):
         raise Refused(f"{own.why_gone} What nobody had opened before went back to its sender.")
     rows = execute(
         f"""UPDATE exchange.envelope SET state = 'opened', opened_at = %s
@@ -334,7 +334,7 @@ def envelope(envelope_id: UUID) -> Envelope | None:
     return _envelope(rows[0]) if rows else None
 
 
-def _key_to_seal_with(recipient: Member, *, at: datetime) -> bytes:
+def _key_to_seal_with(recipient: Member, *, about: UUID | None, at: datetime) -> bytes:
     """Refuses in words what the database would refuse without any."""
     own = member_of(_role())
     for each in filter(None, (own, recipient)):
@@ -344,8 +344,8 @@ def _key_to_seal_with(recipient: Member, *, at: datetime) -> bytes:
         raise Refused("Your authority has not joined the exchange. Its data protection lead does that once.")
     if not recipient.is_joined or recipient.public_key is None:
         raise Refused(f"{recipient.name} has not joined the exchange, or has left it. Ring them.")
-    if execute("SELECT 1 FROM exchange.block WHERE blocker = %s AND blocked = %s", (recipient.role, _role())):
-        raise Refused(f"{recipient.name} takes nothing from your authority through the exchange. Ring them.")
+    if execute(BLOCKS, (recipient.role, _role(), about, recipient.role, recipient.role)):
+        raise Refused(f"{recipient.name} takes nothing new from your authority through the exchange. Ring them.")
     return recipient.public_key
 
 

@@ -7,14 +7,17 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db.utils import ProgrammingError
 from factories import PupilFactory, SchoolFactory
 from handovers.between import AT, CHILD, CONDITION, SAID, Between
 
 from handrail.absences.actions import make_return
 from handrail.absences.counting import standing_of
+from handrail.core.audit import CLOCK
 from handrail.core.models import AuditEntry, AuthoritySettings
 from handrail.handovers import actions, ledger, places, post
 from handrail.handovers.actions import GapsLeft, NotNow, ReasonMissing, Refused, StepsNotRead, WrongDay
+from handrail.handovers.following import KEY_GONE
 from handrail.handovers.models import ExchangeKey, Handover, Message, Setting
 from handrail.handovers.moves import State
 from handrail.handovers.today import taught
@@ -604,3 +607,101 @@ class TestTheSection19Clock:
         with inside(between.one):
             now = standing_of(case, on=later.date())
             assert now.is_running and now.needs_somebody and now.stopped_on is None
+
+
+class TestABlock:
+    """Stops what is new, and nothing that both sides have begun: answers and corrections are duties."""
+
+    def block(self, between: Between, blocker: str) -> None:
+        by = between.one if blocker == "two" else between.two
+        with inside(getattr(between, blocker)):
+            post.block(by.schema_name, by=CLOCK, at=AT)
+
+    def test_stops_no_answer_of_the_setting(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        self.block(between, "one")
+        between.open()
+        between.move("accept")
+        between.post()
+        assert (between.home().state, between.differences()) == ("accepted", [])
+
+    def test_stops_no_correction_and_no_end_of_what_was_opened(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        between.open()
+        self.block(between, "two")
+        with inside(between.one):
+            actions.submit(handover=between.home_inside(), by=between.people["lead"], at=AT)
+        between.post()
+        assert between.open().number == 2
+        between.move_home("withdraw", said={"reason": "Home."})
+        between.post()
+        assert (between.setting().state, between.differences()) == ("withdrawn", [])
+
+    def test_stops_a_correction_of_what_nobody_has_opened(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        self.block(between, "two")
+        with inside(between.one):
+            actions.submit(handover=between.home_inside(), by=between.people["lead"], at=AT)
+        between.post()
+        with inside(between.one):
+            assert "takes nothing new" in Message.objects.filter(way="out", done_at=None).get().trouble
+
+    def test_is_held_by_the_database_too(self, between: Between, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(exchange, "_key_to_seal_with", lambda recipient, **_: recipient.public_key)
+        self.block(between, "two")
+        between.sent()
+        with inside(between.one), pytest.raises(ProgrammingError, match="row-level security"):
+            post.deposit_owed(at=AT)
+
+
+class TestAKeyThatIsGone:
+    def gone(self, between: Between) -> dict[str, Any]:
+        """The home side's key is taken out of its table, while an answer is on its way."""
+        between.sent()
+        between.post()
+        between.open()
+        with inside(between.one):
+            key = ExchangeKey.objects.get()
+            kept = {name: getattr(key, name) for name in ("id", "private_key", "made_at", "made_by_name")}
+            ExchangeKey.objects.all().delete()
+        between.post()
+        return kept
+
+    def test_holds_up_what_came_until_it_is_back(self, between: Between) -> None:
+        kept = self.gone(between)
+        between.move("accept")
+        between.post(rounds=2)
+        assert between.home().state == "submitted"
+        with inside(between.one):
+            assert [each.trouble for each in Message.objects.filter(way="in")] == [KEY_GONE, ""]
+            ExchangeKey.objects.create(**kept)
+            assert post.collect(at=LATER) == 0
+            assert between.home_inside().state == "accepted"
+            assert [each.move for each in between.home_inside().steps.all()][-2:] == ["acknowledge", "accept"]
+            assert not Message.objects.filter(way="in").exclude(trouble="", done_at=LATER).exists()
+        assert (between.bodies(), between.differences()) == (0, [])
+
+    def test_and_what_was_sealed_to_a_newer_key_overtakes_nothing(self, between: Between) -> None:
+        kept = self.gone(between)
+        with inside(between.one):
+            post.join_exchange(by=CLOCK, at=LATER)
+        between.move("accept", at=LATER)
+        between.post(at=LATER)
+        assert between.home().state == "submitted"
+        with inside(between.one):
+            ExchangeKey.objects.create(**kept)
+        between.post(at=LATER)
+        assert between.home().state == "accepted"
+
+    def test_is_tried_again_no_longer_than_the_envelope_lasts(self, between: Between) -> None:
+        kept = self.gone(between)
+        over = AT + post.ANSWERS_LAST
+        with inside(between.one):
+            post.collect(at=over)
+            assert "not opened in time" in Message.objects.get(way="in").trouble
+            ExchangeKey.objects.create(**kept)
+            post.collect(at=over)
+            assert between.home_inside().state == "submitted"

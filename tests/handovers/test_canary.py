@@ -25,7 +25,7 @@ from notices.test_wording import HEALTH
 from telemetry.target import Seen, listen
 
 from handrail.config.monitoring import Line
-from handrail.handovers import actions, post, reminders, returning
+from handrail.handovers import actions, following, post, reminders, returning
 from handrail.handovers.models import Handover
 from handrail.notices.mailbox import Mailbox
 from tenants import exchange
@@ -114,7 +114,7 @@ class Way:
         yield lambda: self.press(hospital, "moves/begin/"), actions, "owe"
         yield lambda: self.press(hospital, "moves/plan_return/", plan=BACK["timetable"]), actions, "owe"
         yield lambda: self.deliver(two), exchange, "deposit"
-        yield lambda: self.deliver(one), post, "_read_move"
+        yield lambda: self.deliver(one), following, "_read_move"
         yield lambda: self.press(hospital, "back/", send="yes", **BACK), returning, "_keep"
         yield lambda: self.deliver(two), exchange, "deposit"
         yield lambda: self.deliver(one), actions, "add_step"
@@ -122,7 +122,7 @@ class Way:
         yield lambda: self.press(lead, "back/plan/", based_on="1", parts="learning"), returning, "draft_of"
         yield lambda: self.press(lead, "moves/confirm_return/"), actions, "owe"
         yield lambda: self.deliver(one), exchange, "deposit"
-        yield lambda: self.deliver(two), post, "_read_move"
+        yield lambda: self.deliver(two), following, "_read_move"
 
     def mail(self) -> None:
         """What is owed at once, and what is owed three weeks later if nothing happens meanwhile."""

@@ -13,7 +13,7 @@ from handrail.accounts.models import Membership
 from handrail.accounts.roles import Role
 from handrail.core.audit import CLOCK
 from handrail.core.models import AuditEntry
-from handrail.handovers import actions, by_hand, onward
+from handrail.handovers import actions, by_hand, onward, post
 from handrail.handovers.actions import NotNow, Refused
 from handrail.handovers.models import ErasedEnvelope, Handover, Message, OnwardReturn
 from handrail.handovers.moves import DECLINED_KEPT
@@ -107,12 +107,12 @@ class TestErasedAtHome:
     def test_waits_while_the_other_side_takes_nothing(self, between: Between) -> None:
         opened(between)
         with inside(between.two):
-            exchange.block(between.one.schema_name)
+            exchange.leave(at=AT)
         erased(between)
         between.post(at=LATER)
         assert (between.setting().alone_since, between.differences()) == (None, [])
         with inside(between.two):
-            exchange.unblock(between.one.schema_name)
+            post.join_exchange(by=CLOCK, at=LATER)
         between.post(at=LATER)
         assert between.setting().alone_since == LATER.date()
         assert between.differences() == []

@@ -187,7 +187,7 @@ class TestIsRefusedInWords:
         with inside(post.two):
             exchange.block(post.one.schema_name)
             assert exchange.blocked() == {post.one.schema_name}
-        with pytest.raises(Refused, match="takes nothing from your authority"):
+        with pytest.raises(Refused, match="takes nothing new from your authority"):
             post.send()
         with inside(post.two):
             exchange.unblock(post.one.schema_name)

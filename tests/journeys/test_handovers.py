@@ -421,7 +421,7 @@ def test_the_authority_confirms_a_setting_and_joins_the_exchange(site):
     site.check(page)
     site.press(page, "Join the exchange")
     site.check(page)
-    site.press(page, "Take nothing more")
+    site.press(page, "Take nothing new")
     site.check(page)
     assert "blocked" in page.content()
 

@@ -84,7 +84,7 @@ class ExchangeView(Door):
             messages.success(request, "Your authority can now send and receive handovers.")
         elif "block" in request.POST and role in known:
             post.block(role, by=request.user, at=request.now)
-            messages.success(request, f"Nothing more is taken from {known[role]}.")
+            messages.success(request, f"Nothing new is taken from {known[role]}. Handovers under way go on.")
         elif "unblock" in request.POST and role in known:
             post.unblock(role, by=request.user, at=request.now)
             messages.success(request, f"Handovers from {known[role]} are taken again.")

@@ -364,6 +364,7 @@ class Message(Record):
         ]
         indexes = [
             models.Index(fields=["owed_at"], condition=Q(done_at=None, way="out"), name="messages_to_deposit"),
+            models.Index(fields=["handover"], condition=Q(done_at=None, way="in"), name="messages_not_opened"),
         ]
 
     def __str__(self) -> str:

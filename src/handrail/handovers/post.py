@@ -3,9 +3,8 @@
 Everything is done inside one authority, in its one transaction. A handover within an authority takes the same path.
 """
 
-from collections.abc import Mapping
-from datetime import date, datetime, timedelta
-from typing import Any, cast
+from datetime import datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 from django.db import transaction
@@ -16,15 +15,13 @@ from handrail.core.calendar import day_of
 from handrail.handovers import actions, admissions, erased, ledger, moves, onward, pack
 from handrail.handovers.actions import NotNow, Refused
 from handrail.handovers.ceased import take_back
+from handrail.handovers.following import FOLLOWED, UNREADABLE, follow_held_up, heard, held_up, opened
 from handrail.handovers.models import ExchangeKey, Handover, Message, Pack, setting_of
 from handrail.handovers.moves import ANSWERS_LAST, LASTS, MOVES, Side, State
 from handrail.handovers.own_copy import take_in
 from handrail.handovers.reminders import owe_news
-from handrail.handovers.said import in_iso
 from tenants import exchange
 from tenants.exchange import Card, Envelope
-
-UNREADABLE = "This could not be read. Ask the other side to ring you."
 
 AT_REST = timedelta(hours=1)
 A_MOMENT = timedelta(microseconds=1)
@@ -46,7 +43,7 @@ def join_exchange(*, by: audit.Actor, at: datetime) -> ExchangeKey:
 
 @transaction.atomic
 def block(role: str, *, by: audit.Actor, at: datetime) -> None:
-    """Take no new handover from that authority. It is told so when it tries."""
+    """Take no new handover from that authority, which is told so when it tries. Those under way are answered."""
     exchange.block(role)
     audit.record("blocked an authority in the exchange", by=by, at=at, subject_kind="exchange")
 
@@ -144,6 +141,7 @@ def _move_of(message: Message) -> str:
 def collect(*, at: datetime) -> int:
     """Take up what came in: a pack waits for a named person, a move is followed at once. Gives the number."""
     cards = exchange.collect(at=at)
+    followed = follow_held_up(at=at)
     for card in cards:
         if card.kind == onward.KIND:
             onward.take_up(card, at=at)
@@ -152,11 +150,9 @@ def collect(*, at: datetime) -> int:
             erased.take_up(card, at=at)
             continue
         message = _take_up(card, at=at)
-        if message and message.kind == Message.Kind.MOVE:
-            _follow(message, at=at)
-        elif message and message.kind == Message.Kind.NOTICE:
-            _hear_of_admission(message, at=at)
-    if cards:
+        if message and message.kind in FOLLOWED and not held_up().filter(handover=message.handover_id).exists():
+            FOLLOWED[message.kind](message, at=at)
+    if cards or followed:
         owe_news(on=day_of(at), at=at)
     return len(cards)
 
@@ -184,7 +180,7 @@ def _take_up(card: Envelope, *, at: datetime) -> Message | None:
         return None
     handover = handovers[0]
     if card.kind == Message.Kind.RETURN:
-        _heard(handover, "send_back", at=at)
+        heard(handover, "send_back", at=at)
     return Message.objects.create(
         handover=handover,
         way=Message.Way.IN,
@@ -222,7 +218,7 @@ def _arrived(card: Envelope, *, at: datetime) -> Handover:
     )
     actions.stand(handover, State.SUBMITTED, MOVES["submit"], at=at)
     handover.save(force_insert=True)
-    _heard(handover, "submit", at=at)
+    heard(handover, "submit", at=at)
     return handover
 
 
@@ -232,77 +228,7 @@ def _pack_followed(handover: Handover, *, at: datetime) -> None:
     if not handover.is_over:
         actions.stand(handover, moves.follow(State(handover.state), move), MOVES[move], at=at)
         handover.save()
-    _heard(handover, move, at=at)
-
-
-def _follow(message: Message, *, at: datetime) -> None:
-    """Open a move of the other side and stand where it leads. What does not open is kept with its words."""
-    reference, sender = message.handover.reference, message.handover.other_role
-    try:
-        with transaction.atomic():
-            name, said, dates = _read_move(opened(message, at=at))
-            side = Side.SETTING if MOVES[name].by == Side.HOME else Side.HOME
-            known = Handover.objects.select_for_update().filter(reference=reference, other_role=sender, side=side)
-            handover = known.first()
-            if handover is None:
-                raise exchange.CannotOpen("This is not a move that the other side may make. Ring them.")
-            message.handover = handover
-            state = moves.follow(State(handover.state), name)
-            if not handover.is_over or state != handover.state:
-                handover.take_up(name, said, dates)
-                actions.stand(handover, state, MOVES[name], at=at)
-                handover.save()
-            if handover.is_over:
-                take_back(handover, at=at)
-            _heard(handover, name, at=at, said=said | in_iso(dates))
-            message.done_at, message.trouble = at, ""
-            message.save()
-            exchange.end(cast(UUID, message.envelope_id), at=at)
-    except (exchange.CannotOpen, exchange.Refused, moves.IllegalMove) as error:
-        message.trouble = str(error)
-        message.save(update_fields=["trouble"])
-
-
-def _hear_of_admission(message: Message, *, at: datetime) -> None:
-    """Open the notice of an admission, which says at which school the child is. Nobody reads it but by its page."""
-    try:
-        with transaction.atomic():
-            admissions.hear(message.handover, opened(message, at=at), at=at)
-            message.done_at = at
-            message.save()
-            exchange.end(cast(UUID, message.envelope_id), at=at)
-    except (exchange.CannotOpen, exchange.Refused) as error:
-        message.trouble = str(error)
-        message.save(update_fields=["trouble"])
-
-
-DATES = frozenset({"starts_on", "first_session_on", "review_on", "return_from_on", "return_until_on"})
-
-
-def _read_move(content: Any) -> tuple[str, dict[str, str], dict[str, date]]:
-    """The move that a message tells of, what was said and which days it sets. Raises CannotOpen for anything else."""
-    try:
-        said = {str(key): str(text) for key, text in content.get("said", {}).items()}
-        dates = {column: date.fromisoformat(day) for column, day in content.get("dates", {}).items() if column in DATES}
-        move = MOVES[content["move"]]
-        if move.by == Side.CLOCK:
-            raise ValueError("each side has a clock of its own")
-        return move.name, said, dates
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise exchange.CannotOpen(UNREADABLE) from error
-
-
-def _heard(handover: Handover, name: str, *, at: datetime, said: Mapping[str, Any] | None = None) -> None:
-    actions.add_step(handover, MOVES[name], at=at, said=said, by_name=handover.other_name)
-    audit.record(
-        "heard of a move of the other side",
-        by=CLOCK,
-        at=at,
-        subject_kind="handover",
-        subject_id=handover.id,
-        school_id=actions.school_id_of(handover),
-        fields=["state"],
-    )
+    heard(handover, move, at=at)
 
 
 # -- a pack is opened ----------------------------------------------------------------------------------------
@@ -340,16 +266,6 @@ def open_pack(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
         said = {"by": by.actor_name, "plan": str(made.plan_number or ""), "digest": made.sha256}
         actions.make_move(handover=handover, name="acknowledge", by=by, at=at, said=said)
     return made
-
-
-def opened(message: Message, *, at: datetime) -> dict[str, Any]:
-    """The content of what came in, which leaves the exchange with this. Raises exchange.Refused and CannotOpen."""
-    key = ExchangeKey.objects.filter(id=cast(UUID, message.key_id)).first()
-    if key is None:
-        raise exchange.CannotOpen("The key for this is gone. Ask the sender to send it again.")
-    content = exchange.open_envelope(cast(UUID, message.envelope_id), private_key=bytes.fromhex(key.private_key), at=at)
-    found: dict[str, Any] = pack.from_plain(content)
-    return found
 
 
 # -- what runs out --------------------------------------------------------------------------------------------

@@ -9,8 +9,9 @@ from uuid import UUID
 from django.db import transaction
 
 from handrail.core import audit
-from handrail.handovers import actions, pack, post, return_pack
+from handrail.handovers import actions, pack, return_pack
 from handrail.handovers.actions import NotNow, Refused
+from handrail.handovers.following import UNREADABLE, opened
 from handrail.handovers.models import Handover, Message, Pack
 from handrail.handovers.moves import MOVES, Side, State
 from handrail.plans import versions
@@ -114,7 +115,7 @@ def open_back(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
     if not handover.is_home or message is None or handover.is_over:
         raise NotNow("There is no return pack here that waits to be opened.")
     try:
-        made = _keep(handover, _read(post.opened(message, at=at)), by_name=handover.other_name, at=at)
+        made = _keep(handover, _read(opened(message, at=at)), by_name=handover.other_name, at=at)
     except exchange.Refused as refusal:
         raise Refused(str(refusal)) from refusal
     waiting.update(done_at=at)
@@ -137,7 +138,7 @@ def _read(content: Any) -> dict[str, Any]:
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         if isinstance(error, Refused):
             raise
-        raise exchange.CannotOpen(post.UNREADABLE) from error
+        raise exchange.CannotOpen(UNREADABLE) from error
     return sent
 
 
