@@ -1,15 +1,21 @@
 """A changed name or date of birth reaches whoever knows the child by a pack: by itself, once, and never silently."""
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 from handovers.between import AT, CHILD, SAID, Between
 
 from handrail.core.models import AuditEntry
-from handrail.handovers import actions, corrections
+from handrail.handovers import actions, corrections, due, reminders
 from handrail.handovers.actions import StepsNotRead
 from handrail.handovers.models import Message, Step
+from handrail.notices.actions import NoLongerDue
+from handrail.notices.models import Notice
+from handrail.plans import versions
+from handrail.plans.content import BY_NAME
+from handrail.plans.models import PlanVersion
 from handrail.schools.actions import change_pupil
 from handrail.schools.models import Pupil
 from handrail.schools.roll import write_children
@@ -103,3 +109,74 @@ class TestAChangedNameOrDateOfBirth:
         changed(between, name=NEW)
         with inside(between.one):
             assert corrections.correct_who(at=LATER) == 0
+
+
+class TestChangedSteps:
+    """The plan at home was changed after its pack was sent: the school is asked to send a correction."""
+
+    def older(self, between: Between) -> list[Any]:
+        with inside(between.one):
+            return [(each.due, each.round) for each in due.with_older_steps(on=AT.date() + timedelta(days=3))]
+
+    def change(self, between: Between, *, steps: str = "Ring the ward.", at: datetime = LATER) -> None:
+        with inside(between.one):
+            child, by = Pupil.objects.get(), between.people["lead"]
+            newest = PlanVersion.objects.of_child(child).first()
+            says = replace(newest.says, steps=(steps,))
+            versions.write_emergency(pupil=child, says=says, based_on=newest.number, by=by, at=at)
+
+    def test_are_asked_about_until_a_correction_with_them_has_gone(self, between: Between) -> None:
+        taken(between)
+        assert self.older(between) == []
+        self.change(between)
+        self.change(between, steps="Ring the ward at once.", at=LATER + timedelta(days=1))
+        assert self.older(between) == [(LATER.date(), "older-1")]
+        with inside(between.one):
+            actions.submit(handover=between.home_inside(), by=between.people["lead"], at=LATER)
+        assert self.older(between) == []
+        between.post(at=LATER)
+        assert between.open(at=LATER).content["plan"]["emergency"]["steps"] == ["Ring the ward at once."]
+
+    def test_are_still_asked_about_after_a_correction_of_the_name_alone(self, between: Between) -> None:
+        taken(between)
+        self.change(between)
+        with inside(between.one):
+            change_pupil(pupil=Pupil.objects.get(), name="Robin Canary", by=between.people["lead"], at=LATER)
+            assert corrections.correct_who(at=LATER) == 1
+        assert self.older(between) == [(LATER.date(), "older-2")]
+
+    @pytest.mark.parametrize("section", ["daily", "learning"])
+    def test_are_not_other_parts_of_the_plan(self, between: Between, section: str) -> None:
+        taken(between)
+        with inside(between.one):
+            child, by = Pupil.objects.get(), between.people["lead"]
+            question = BY_NAME[section].questions[0].name
+            versions.write_section(
+                pupil=child, section=section, answers={question: "New."}, based_on=1, by=by, at=LATER
+            )
+            assert PlanVersion.objects.of_child(child).first().changed == [section]
+        assert self.older(between) == []
+
+    def test_are_not_asked_about_before_anything_was_sent_or_when_it_is_over(self, between: Between) -> None:
+        between.prepare()
+        self.change(between)
+        assert self.older(between) == []
+        with inside(between.one):
+            actions.write(handover=between.home_inside(), said=SAID, by=between.people["lead"], at=LATER)
+            actions.submit(handover=between.home_inside(), by=between.people["lead"], at=LATER)
+        self.change(between, steps="Other.")
+        assert len(self.older(between)) == 1
+        between.move_home("withdraw", said={"reason": "Home."})
+        assert self.older(between) == []
+
+    def test_are_asked_of_the_school_and_end_with_the_correction(self, between: Between) -> None:
+        taken(between)
+        self.change(between)
+        with inside(between.one):
+            reminders.owe_handover_reminders(on=LATER.date(), at=LATER)
+            notice = Notice.objects.get(subject_kind=reminders.OLDER.kind)
+            assert (notice.recipient, notice.wording) == (between.people["lead"].email, "handover_older")
+            assert reminders.still_due(notice, at=LATER)["path"] == f"/handovers/{notice.subject_id}/"
+            actions.submit(handover=between.home_inside(), by=between.people["lead"], at=LATER)
+            with pytest.raises(NoLongerDue):
+                reminders.still_due(notice, at=LATER)

@@ -1,10 +1,11 @@
 """A school's things to do beside its policies: numbers that lead to lists, and name no child."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from factories import AT, PupilFactory, person
+from factories import AT, PupilFactory, emergency, person
 
 from handrail.accounts.roles import Role
 from handrail.care.models import Medicine, SpareKit, StaffTraining
@@ -12,6 +13,7 @@ from handrail.core.models import AuthoritySettings
 from handrail.handovers.models import Handover, Message, Pack, Setting, StepsRead
 from handrail.overview.to_do import tasks
 from handrail.plans.models import HealthcarePlan, Stage
+from handrail.plans.versions import write_emergency
 from handrail.returns.models import Cycle, PlannedAction
 from tenants.context import inside
 
@@ -116,3 +118,39 @@ class TestThingsToDo:
         with inside(one):
             governor = person("gus@oak.example", Role.GOVERNOR, school=cast.oak)
         assert found(one, governor, cast.oak, on) == []
+
+
+class TestAPackWithOlderSteps:
+    def test_is_among_the_things_to_do_and_on_its_page_until_it_is_corrected(
+        self, one, cast, browse, at, on, monkeypatch
+    ):
+        monkeypatch.setattr("handrail.accounts.middleware.timezone.now", lambda: at)
+        with inside(one):
+            child = PupilFactory(school=cast.oak, name="Poppy Canarywright")
+            version, _ = write_emergency(pupil=child, says=emergency(), based_on=0, by=cast.head, at=at)
+            handover = Handover.objects.create(
+                reference=uuid4(), side="home", state="active", pupil=child, since_on=on, started_at=at,
+                setting_name="Ward School", other_role="la_00000000", other_name="Borchester",
+            )  # fmt: skip
+            content = {"plan": {"number": 1}, "child": {}}
+            Pack.objects.create(
+                handover=handover, number=1, content=content, sha256="0" * 64, version=version, made_at=at
+            )
+        words, page = "The pack sent has older emergency steps: send a correction.", f"/handovers/{handover.id}/"
+        assert words not in browse(cast.head).get(page).text
+        assert not [each for each in found(one, cast.head, cast.oak, on) if "older" in each.title]
+        with inside(one):
+            says = replace(emergency(), steps=("Ring the ward.",))
+            newer, _ = write_emergency(pupil=child, says=says, based_on=1, by=cast.head, at=at)
+        assert words in browse(cast.head).get(page).text
+        assert "Send a correction" in browse(cast.head).get("/schools/900001/handovers/").text
+        [told] = [each for each in found(one, cast.head, cast.oak, on) if "older" in each.title]
+        assert (told.title, told.text) == (
+            "1 pack sent with older emergency steps",
+            "1 is to be corrected: the plan was changed after it was sent.",
+        )
+        with inside(one):
+            Pack.objects.create(
+                handover=handover, number=2, content=content, sha256="0" * 64, version=newer, made_at=at
+            )
+        assert words not in browse(cast.head).get(page).text

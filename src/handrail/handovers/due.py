@@ -15,7 +15,8 @@ from django.db.models.functions import Cast, Coalesce, Concat, Least, TruncDate
 
 from handrail.core import calendar
 from handrail.handovers.models import Handover, Message, Pack, StepsRead
-from handrail.handovers.moves import LAPSED, STILL, UPDATED_BY, WAITS_FOR, Side, State
+from handrail.handovers.moves import CORRECTABLE, LAPSED, STILL, UPDATED_BY, WAITS_FOR, Side, State
+from handrail.plans.models import PlanVersion
 from tenants.database import require_bound
 
 DAYS_AHEAD = 7
@@ -139,6 +140,28 @@ def with_unread_steps(*, on: date) -> Any:
     return found.filter(~Exists(StepsRead.objects.filter(pack=OuterRef("pack"))), pack__isnull=False).annotate(
         due=TruncDate("made_at", tzinfo=calendar.LONDON),
         round=Concat(Value("steps-"), Cast("pack_number", CharField())),
+    )
+
+
+STEPS_CHANGE = ["signs", "steps", "call_999", "medicines", "never", "contacts"]
+"""The parts of a plan without whose newest words nobody may be looked after: see `PlanVersion.changed`."""
+
+
+def with_older_steps(*, on: date) -> Any:
+    """Those whose newest pack has older emergency steps or medicines than the child's plan at home, since the plan was
+    changed, until a correction has gone.
+    """
+    packs = Pack.objects.filter(handover=OuterRef("pk"), is_return=False).order_by("-number")
+    found = _there(on=on).filter(side=Side.HOME, state__in=CORRECTABLE)
+    found = found.annotate(
+        sent=Subquery(packs.values("number")[:1]), sent_version=Subquery(packs.values("version__number")[:1])
+    )
+    newer = PlanVersion.objects.filter(
+        plan__pupil=OuterRef("pupil"), number__gt=OuterRef("sent_version"), changed__overlap=STEPS_CHANGE
+    )
+    since = newer.order_by("number").values(day=TruncDate("made_at", tzinfo=calendar.LONDON))[:1]
+    return found.annotate(due=Subquery(since), round=Concat(Value("older-"), Cast("sent", CharField()))).filter(
+        due__isnull=False
     )
 
 

@@ -111,6 +111,10 @@ STEPS = Rule(
     *("handover_steps", due.with_unread_steps, moves.ASKED_ON, "handover_read", "handover_late", Urgency.DEADLINE),
     roles=tuple(READERS),
 )
+OLDER = Rule(
+    *("handover_older", due.with_older_steps, moves.ASKED_ON, "handover_older", "handover_late", Urgency.DEADLINE),
+    tells_ahead=False,
+)
 UPDATES = Rule(
     *("handover_update", due.updates, moves.ASKED_ON, "handover_update", "handover_late", Urgency.DEADLINE),
     tells_ahead=False,
@@ -122,7 +126,7 @@ UPDATES_ELSEWHERE = Rule(
 )
 STILL_THERE = Rule("handover_still", due.still, moves.STILL_ON, "handover_still", "handover_still", Urgency.DEADLINE)
 CLOCKS, NEWS = (
-    (OWN, OTHERS, STEPS, UPDATES, UPDATES_ELSEWHERE, STILL_THERE),
+    (OWN, OTHERS, STEPS, OLDER, UPDATES, UPDATES_ELSEWHERE, STILL_THERE),
     (PACKS, NOTICES, CORRECTIONS, BACKS, LAPSES),
 )
 RULES = {rule.kind: rule for rule in (*CLOCKS, *NEWS)}

@@ -13,6 +13,7 @@ from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import ReadEntry
 from handrail.handovers import actions, admissions, by_hand, ceased, guests, pack, post, return_pack, returning
+from handrail.handovers.due import with_older_steps
 from handrail.handovers.finance import flags_of
 from handrail.handovers.forms import PackForm, PrepareForm, SearchForm
 from handrail.handovers.models import Handover, Setting
@@ -90,6 +91,7 @@ class HandoversView(Door):
             "is_setting": Setting.objects.filter(school=school).exists(),
             "inbox": inbox,
             "handovers": [each for each in handovers if each not in inbox],
+            "older": set(with_older_steps(on=request.today).filter(of_school=school.id).values_list("id", flat=True)),
             "over": over,
         }
         return render(request, "handovers/handovers.html", facts)
@@ -176,6 +178,7 @@ class HandoverView(CaseDoor):
             again=ceased.where_to(handover, at=request.now) if self.may_move else [],
             why_gone=ceased.why_gone(handover, at=request.now),
             later=list(handover.later.all()),
+            has_older_steps=with_older_steps(on=self.request.today).filter(id=handover.id).exists(),
             waits_since=post.not_taken_up_since(handover, at=request.now),
             troubles=[each.trouble for each in handover.messages.all() if each.trouble],
             words=actions.VERBS,

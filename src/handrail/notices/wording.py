@@ -296,6 +296,12 @@ WORDINGS = {
         "An update of a handover is due",
         "An update of a handover is due: say how it goes. Reference {reference}. Sign in.\n{link}\n",
     ),
+    "handover_older": Wording(
+        "child",
+        "Message that a pack that was sent is out of date",
+        "A pack that was sent is out of date",
+        "A pack that was sent is out of date: send a correction. Reference {reference}. Sign in.\n{link}\n",
+    ),
     "handover_still": Wording(
         "child",
         "Message that nothing has been heard of a handover",

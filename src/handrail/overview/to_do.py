@@ -16,7 +16,7 @@ from handrail.care.models import Medicine, SpareKit, StaffTraining
 from handrail.core.jinja import plural
 from handrail.core.models import AuthoritySettings
 from handrail.core.status import Status
-from handrail.handovers.due import to_answer
+from handrail.handovers.due import to_answer, with_older_steps
 from handrail.handovers.models import Handover
 from handrail.people.invitations import addresses_to_check
 from handrail.plans.models import HealthcarePlan
@@ -46,6 +46,10 @@ class Words:
 
 
 HANDOVERS = Words("handover to answer", "handovers to answer", "handovers:handovers", "late", "waiting for you")
+OLDER = Words(
+    *("pack sent with older emergency steps", "packs sent with older emergency steps", "handovers:handovers"),
+    overdue="to be corrected: the plan was changed after it was sent",
+)
 STEPS = Words(
     *("pupil’s emergency steps to read", "pupils’ emergency steps to read", "handovers:today"),
     soon="not read by you yet",
@@ -59,10 +63,12 @@ TRAININGS = Words("training to renew", "trainings to renew", "care:trainings")
 
 
 def tasks(user: User, school: School, *, on: date, settings: AuthoritySettings) -> list[Task]:
-    """What there is to do at a school for somebody who may, what is overdue first. Nine questions at most."""
+    """What there is to do at a school for somebody who may, what is overdue first. Ten questions at most."""
     found: list[tuple[Words, Iterable[Status]]] = []
     if user.may(Permission.HAND_OVER, school_id=school.id):
         days = to_answer(school.id, on=on)
+        older = with_older_steps(on=on).filter(of_school=school.id).count()
+        found.append((OLDER, [Status.OVERDUE] * older))
         found.append((HANDOVERS, [Status.OVERDUE if day < on else Status.DUE_SOON for day in days]))
     if user.may(Permission.SEE_HANDOVERS, school_id=school.id):
         unread = Handover.objects.visible_to(user).filter(setting__school=school).unread_by(user).count()
