@@ -29,6 +29,9 @@ ROLLS: Mapping[str, str] = {
 CHOICES: Mapping[str, Mapping[str, str]] = {"next": WHO_ACTS, "roll": ROLLS}
 """What one chooses, and how it reads."""
 
+DIGEST_SHOWN = 12
+"""Characters of a digest that somebody reads; the lists have all of it."""
+
 LABELS: Mapping[str, str] = {
     "by": "Who",
     "plan": "Plan",
@@ -77,6 +80,8 @@ def _read(name: str, text: str) -> str:
             return long_date(date.fromisoformat(text))
         except ValueError:
             return text
+    if name == "digest":
+        return text[:DIGEST_SHOWN]
     return CHOICES.get(name, {}).get(text, text)
 
 

@@ -22,11 +22,10 @@ from handrail.handovers.actions import VERBS
 from handrail.handovers.models import FollowUp, Handover, Message, Pack, Step, StepsRead
 from handrail.handovers.moves import IN_WORDS, WHO, Side, State
 from handrail.handovers.reminders import RULES
+from handrail.handovers.said import DIGEST_SHOWN
 from handrail.notices.models import Notice
 
 DOCUMENT = Path(__file__).parent / "paper" / "handover.typ"
-DIGEST_SHOWN = 16
-"""Characters of a digest on paper; the lists have all of it."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ class Told:
                         "facts": [
                             (self._done_to(each), f"{moment(each.made_at)}, {each.made_by_name}"),
                             ("Version of the plan", str(each.plan_number or "None")),
-                            ("Digest of its content", f"{each.sha256[:DIGEST_SHOWN]}…"),
+                            ("Digest of its content", each.sha256[:DIGEST_SHOWN]),
                         ],
                     }
                     for each in self.packs
