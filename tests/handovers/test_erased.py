@@ -40,7 +40,7 @@ def opened(between: Between, *moves: str) -> None:
     between.post()
     between.open()
     for name in moves:
-        between.move(name, said={"reason": "No bed.", "next": "Ring us."})
+        between.move(name, said={"reason": "No bed."})
     between.post()
 
 

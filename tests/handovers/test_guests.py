@@ -335,7 +335,7 @@ class TestPages:
     ) -> None:
         client, path = browse(cast.head), f"/handovers/{sent.id}/moves"
         for name in ("acknowledge", "accept"):
-            client.post(f"{path}/{name}/")
+            client.post(f"{path}/{name}/", {**AGREED, **FIRST_DAY})
         refused = client.post(f"{path}/begin/").text
         assert "Enter who there has read the emergency steps" in refused and "Enter the day they had" in refused
         assert 'value="2026"' in client.get(f"{path}/begin/").text, (

@@ -80,7 +80,7 @@ class HandoverEvidenceView(Door):
         knows, authority = self.knows(handover), request.authority.name
         told = Told(handover, on=on, authority=authority, printed=printed, knows=knows)
         write_pack(packed, told.files())
-        self.note(handover, ReadEntry.Verb.EXPORT)
+        self.looked_at(handover, ReadEntry.Verb.EXPORT)
         audit.record(
             "took the evidence of a handover",
             by=request.user,
@@ -104,15 +104,15 @@ class HandoverEvidenceView(Door):
 
     def ask(self, request: Request, form: Any) -> HttpResponse:
         handover = self.found(request)
-        self.note(handover, ReadEntry.Verb.PAGE)
+        self.looked_at(handover, ReadEntry.Verb.PAGE)
         child = handover.pupil if self.knows(handover) else None
         told = {"form": form, "handover": handover, "child": child, "page": self.page}
         return render(request, "records/handover_evidence.html", told)
 
-    def note(self, handover: Handover, verb: ReadEntry.Verb) -> None:
+    def looked_at(self, handover: Handover, how: ReadEntry.Verb) -> None:
         child_id = handover.pupil_id if self.knows(handover) else None
         school_id = school_id_of(handover) if child_id else None
-        self.shows([child_id] if child_id else [], ReadEntry.Group.PLAN, verb=verb, school_id=school_id)
+        self.shows([child_id] if child_id else [], ReadEntry.Group.PLAN, verb=how, school_id=school_id)
 
 
 class WatchedEvidenceView(HandoverEvidenceView):
