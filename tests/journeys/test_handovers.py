@@ -113,6 +113,28 @@ def fill_in_the_pack(page):
         page.get_by_role("group", name=question).get_by_label("No", exact=True).check()
 
 
+def updated(site, hospital, school):
+    """The setting says how the child gets on and records a review; the school downloads the evidence."""
+    site.press(hospital, "Write an update")
+    site.check(hospital)
+    site.press(hospital, "Write an update")
+    assert "Enter how the child gets on" in hospital.content()
+    site.check(hospital)  # with errors
+    hospital.get_by_label("How does the child get on?").fill("Fractions went well.")
+    hospital.get_by_label("How many hours was the child taught since the last update?").fill("7.5")
+    site.press(hospital, "Write an update")
+    site.check(hospital)
+    site.press(hospital, "Record a review")
+    site.check(hospital)
+    deliver(site)
+    school.reload()
+    assert "Fractions went well." in school.content()
+    site.press(school, "Download the evidence of this handover", role="link")
+    site.check_at_each_width(school)
+    site.press(school, "Back to the handover", role="link")
+    site.press(hospital, "Back to the handover", role="link")
+
+
 def agree(site, page):
     """What an acceptance has to say, at its page."""
     today = day_of(timezone.now())
@@ -157,6 +179,7 @@ def test_a_child_goes_to_a_hospital_school_in_another_authority(site, wren):
     school.reload()
     site.check(school)
     assert "Being taught" in school.content()
+    updated(site, hospital, school)
     site.press(hospital, "Plan the return")
     site.check(hospital)
     hospital.get_by_label("How does the child go back?").fill("Two mornings first.")
