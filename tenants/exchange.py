@@ -44,6 +44,7 @@ class Card:
     is_urgent: bool = False
     ring: str = ""
     telephone: str = ""
+    answers: int = 0  # requests for more that a pack's sender had heard of when it wrote it
 
 
 @dataclass(frozen=True)
@@ -237,9 +238,8 @@ def give_back(*, to: Iterable[str], at: datetime) -> list[UUID]:
 
 def envelope_sent(reference: UUID) -> Envelope | None:
     """The bound authority's own envelope of this reference."""
-    rows = execute(
-        f"SELECT {_COLUMNS} FROM exchange.envelope WHERE sender = %s AND reference = %s", (_role(), reference)
-    )
+    own = f"SELECT {_COLUMNS} FROM exchange.envelope WHERE sender = %s AND reference = %s"
+    rows = execute(own, (_role(), reference))
     return _envelope(rows[0]) if rows else None
 
 

@@ -8,7 +8,7 @@ import pytest
 from handovers.between import AT, CHILD, SAID, Between
 
 from handrail.core.models import AuditEntry
-from handrail.handovers import actions, corrections, due, reminders
+from handrail.handovers import actions, corrections, due, post, reminders
 from handrail.handovers.actions import StepsNotRead
 from handrail.handovers.models import Message, Step
 from handrail.notices.actions import NoLongerDue
@@ -180,3 +180,91 @@ class TestChangedSteps:
             actions.submit(handover=between.home_inside(), by=between.people["lead"], at=LATER)
             with pytest.raises(NoLongerDue):
                 reminders.still_due(notice, at=LATER)
+
+
+class TestACorrectionThatCrossesAskForMore:
+    """Both sides stand at opened; the setting asks for more while a correction is on its way, or is written."""
+
+    ASK = {"reason": "Which dose?"}
+
+    def opened(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        between.open()
+        between.post(rounds=2)
+
+    def corrects(self, between: Between, *, fitness: str = "One hour.", at: Any = LATER) -> None:
+        with inside(between.one):
+            handover, by = between.home_inside(), between.people["lead"]
+            actions.write(handover=handover, said={"fitness": fitness}, by=by, at=at)
+            actions.submit(handover=handover, by=by, at=at)
+
+    def states(self, between: Between) -> set[str]:
+        between.post(at=LATER, rounds=3)
+        assert not untold(between)
+        assert between.differences() == []
+        return {str(between.home().state), str(between.setting().state)}
+
+    def goes_on(self, between: Between) -> None:
+        """The answer is sent, opened and accepted on both sides."""
+        self.corrects(between, fitness="Ten milligrams.", at=LATER)
+        assert self.states(between) == {"submitted"}
+        between.open(at=LATER)
+        between.move("accept", at=LATER)
+        assert self.states(between) == {"accepted"}
+
+    @pytest.mark.parametrize("first", ["home", "setting"])
+    @pytest.mark.parametrize("by_itself", [False, True])
+    def test_is_no_answer_to_it(self, between: Between, first: str, by_itself: bool) -> None:
+        self.opened(between)
+        correct = (lambda: changed(between, name=NEW)) if by_itself else (lambda: self.corrects(between))
+        if first == "home":
+            correct()
+        between.move("ask_for_more", at=LATER, said=self.ASK)
+        if first == "setting":
+            correct()
+        assert self.states(between) == {"more_asked"}
+        self.goes_on(between)
+
+    def test_is_none_where_it_was_written_and_had_not_gone(self, between: Between) -> None:
+        self.opened(between)
+        self.corrects(between)
+        between.move("ask_for_more", at=LATER, said=self.ASK)
+        with inside(between.two):
+            post.deposit_owed(at=LATER)
+        with inside(between.one):
+            post.collect(at=LATER)
+        assert self.states(between) == {"more_asked"}
+        self.goes_on(between)
+
+    def test_is_none_where_it_came_before_it_was_asked(self, between: Between) -> None:
+        self.opened(between)
+        self.corrects(between)
+        with inside(between.one):
+            post.deposit_owed(at=LATER)
+        with inside(between.two):
+            post.collect(at=LATER)
+        between.move("ask_for_more", at=LATER, said=self.ASK)
+        assert self.states(between) == {"more_asked"}
+        self.goes_on(between)
+
+    def test_takes_the_answer_along_that_it_replaces(self, between: Between) -> None:
+        self.opened(between)
+        between.move("ask_for_more", at=LATER, said=self.ASK)
+        between.post(at=LATER, rounds=2)
+        self.corrects(between)
+        with inside(between.one):
+            post.deposit_owed(at=LATER)
+        self.corrects(between, fitness="Three hours.")
+        assert self.states(between) == {"submitted"}
+        assert between.open(at=LATER).content["about"]["fitness"] == "Three hours."
+        assert self.states(between) == {"acknowledged"}
+
+
+def untold(between: Between) -> list[str]:
+    """What any authority keeps as trouble."""
+    found: list[str] = []
+    for authority in (between.one, between.two, between.three):
+        with inside(authority):
+            found += Message.objects.exclude(trouble="").values_list("trouble", flat=True)
+    return found

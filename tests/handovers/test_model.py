@@ -1,9 +1,9 @@
 """Two authorities that hand a child over in every order that hypothesis can think of, with crashes; a third looks on.
 
-It begins with a pack that the home school sends, or with the notice of an admission. The child gets another name, and
-one of the two authorities may cease: then what nobody opened comes back, and goes to the third in its place.
-Meanwhile the home school reports the child's absence, changes that, takes it back, and says that the child lives in the
-one or in the third.
+It begins with the notice of an admission, or with a pack and anything from its being sent to a phased return. The
+child gets another name, and one of the two authorities may cease: then what nobody opened comes back, and goes to the
+third in its place. Meanwhile the home school reports the child's absence, changes that, takes it back, and says that
+the child lives in the one or in the third.
 
 At the end, when all that is owed has been carried: both sides stand at the same, both ledgers agree, the child has at
 most one copy at the setting, nobody else has any, each authority knows the return as it stands, and no content is left
@@ -17,6 +17,7 @@ from typing import Any
 from databases import connected
 from handovers.between import AT, SAID, Between, furnished
 from handovers.test_admissions import admitted, answered
+from handovers.test_corrections import untold
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
@@ -36,6 +37,8 @@ from tenants.exchange import CannotOpen
 HOME = ["withdraw", "end", "begin_return", "review_return", "confirm_return"]
 SETTING = ["ask_for_more", "accept", "decline", "begin", "update", "review", "plan_return", "pass_on", "take_back"]
 WORK = [ceased.follow_ceased, corrections.correct_who, post.deposit_owed, post.collect, onward.send_on]
+BEGUN = ["admit", "submit", "acknowledge", "accept", "begin", "plan_return", "begin_return"]
+"""How far it has come when it begins."""
 WORDS = {"reason": "Because."}
 
 
@@ -46,14 +49,25 @@ class Crash(Exception):
 class TwoSides(RuleBasedStateMachine):
     database: str
 
-    @initialize(is_unannounced=some.booleans(), ceases=some.sampled_from(["", "one", "two"]))
-    def begin(self, is_unannounced: bool, ceases: str) -> None:
+    @initialize(begun=some.sampled_from(BEGUN), ceases=some.sampled_from(["", "one", "two"]))
+    def begin(self, begun: str, ceases: str) -> None:
+        """By a notice, or by a pack and what follows it as far as `begun`, all of it heard on both sides."""
         self.between: Between = furnished(self.database)
         self.at, self.ceased, self.ceases_at_last = AT, "", ceases
-        if is_unannounced:
+        if begun == "admit":
             admitted(self.between)
-        else:
-            self.between.sent()
+            return
+        self.between.sent()
+        for name in BEGUN[2 : BEGUN.index(begun) + 1]:
+            self.between.post(at=self._later())
+            if name == "acknowledge":
+                self.between.open(at=self._later())
+                self.between.read_steps(at=self._later())
+            elif name == "begin_return":
+                self.home_moves(name)
+            else:
+                self.setting_moves(name)
+            self.between.post(at=self._later())
 
     def _later(self) -> Any:
         self.at += timedelta(minutes=1)
@@ -169,6 +183,7 @@ class TwoSides(RuleBasedStateMachine):
         between.post(at=self._later(), rounds=3)
         self._each_authority_knows_the_return()
         assert between.differences() == []
+        assert not untold(between)
         assert not [row for row in between.what_three_knows() if "Canary" in row]
         with inside(between.one):
             home = Handover.objects.filter(side="home").first()

@@ -174,7 +174,8 @@ def send_pack(
         made_at=at,
         made_by_name=by.actor_name,
     )
-    owe(handover, Message.Kind.PACK, {"move": move, "number": made.number, "pack": content}, at=at)
+    owed = {"move": move, "number": made.number, "answers": handover.times_asked, "pack": content}
+    owe(handover, Message.Kind.PACK, owed, at=at)
     return made
 
 

@@ -252,6 +252,11 @@ class Handover(Record):
 
     def newest_pack(self, *, is_return: bool = False) -> "Pack | None":
         return self.packs.filter(is_return=is_return).order_by("-number").first()
+    @property
+    def times_asked(self) -> int:
+        """How often the setting has asked for more, as far as this side knows."""
+        return self.steps.filter(move="ask_for_more").count()
+
 
 
 class Step(Record):

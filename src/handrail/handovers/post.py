@@ -100,7 +100,7 @@ def _deposit(message: Message, *, at: datetime) -> None:
         reference=message.reference,
         kind=message.kind,
         about=handover.reference,
-        card=_card(handover),
+        card=_card(handover, answers=(message.content or {}).get("answers", 0)),
         content=pack.to_plain(message.content),
         at=at,
         expires_at=at + (LASTS if message.kind == Message.Kind.PACK else ANSWERS_LAST),
@@ -118,7 +118,7 @@ def not_taken_up_since(handover: Handover, *, at: datetime) -> datetime | None:
     return since if since and since < at - AT_REST and not handover.has_no_other_side else None
 
 
-def _card(handover: Handover) -> Card:
+def _card(handover: Handover, *, answers: int) -> Card:
     """Where to, how urgent, and whom to ring on this side."""
     ours = handover if handover.is_home else handover.setting
     return Card(
@@ -127,6 +127,7 @@ def _card(handover: Handover) -> Card:
         is_urgent=handover.is_urgent,
         ring=ours.ring if ours else "",
         telephone=ours.telephone if ours else "",
+        answers=answers,
     )
 
 
@@ -172,7 +173,7 @@ def _take_up(card: Envelope, *, at: datetime) -> Message | None:
     if is_notice:
         handovers = [admissions.arrived(card, at=at)]
     elif handovers and is_pack:
-        _pack_followed(handovers[0], at=at)
+        _pack_followed(handovers[0], answers=card.card.answers, at=at)
     elif is_pack:
         handovers = [_arrived(card, at=at)]
     if not handovers:
@@ -222,9 +223,12 @@ def _arrived(card: Envelope, *, at: datetime) -> Handover:
     return handover
 
 
-def _pack_followed(handover: Handover, *, at: datetime) -> None:
-    """Another pack came for a handover that is known: what was asked for, or a correction."""
-    move = "submit" if handover.state in MOVES["submit"].of else "correct"
+def _pack_followed(handover: Handover, *, answers: int, at: datetime) -> None:
+    """Another pack came for a handover that is known: what was asked for, or a correction. One that was written before
+    its sender heard that more is asked for crossed that, and is no answer to it.
+    """
+    is_answer = answers >= handover.times_asked
+    move = "submit" if is_answer and handover.state in MOVES["submit"].of else "correct"
     if not handover.is_over:
         actions.stand(handover, moves.follow(State(handover.state), move), MOVES[move], at=at)
         handover.save()
