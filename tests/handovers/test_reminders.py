@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from factories import AT, PupilFactory, SchoolFactory, person
 
+from handrail.absences.models import Case, CaseEntry
 from handrail.accounts.models import Membership
 from handrail.accounts.roles import Role
 from handrail.core.models import AuthoritySettings
@@ -26,6 +27,7 @@ from handrail.handovers.reminders import (
     UPDATES,
     UPDATES_ELSEWHERE,
 )
+from handrail.handovers.watch import watched
 from handrail.notices.actions import NoLongerDue, Owed
 from handrail.notices.letters import in_words
 from handrail.notices.models import Notice
@@ -295,10 +297,46 @@ class TestADecline:
         follow_up(handover=ended, says="The tuition service begins on Monday.", by=cast.admin, at=AT)
         assert sweep(date(2026, 12, 14), of=reminders.owe_news) == Owed(0, 0)
 
-    def test_ends_when_the_child_is_handed_over_anew(self, here, cast):
+    def again(self, cast, ended, state):
+        made = handover(cast, state, due_on=None, pupil=ended.pupil)
+        Handover.objects.filter(id=made.id).update(started_at=AT + A_DAY)
+        return made
+
+    def on_the_board(self, ended):
+        return ended.id in [each.handover.id for each in watched(on=MONDAY)]
+
+    @pytest.mark.parametrize("state", ["submitted", "accepted", "active", "returned"])
+    def test_ends_when_the_child_is_handed_over_anew(self, here, cast, state):
         ended = handover(cast, "declined", due_on=None)
-        again = handover(cast, "draft", due_on=None, pupil=ended.pupil)
-        Handover.objects.filter(id=again.id).update(started_at=AT + A_DAY)
+        self.again(cast, ended, state)
+        assert sweep(MONDAY, of=reminders.owe_news).owed == 0
+        assert not self.on_the_board(ended)
+
+    @pytest.mark.parametrize("state", ["draft", "withdrawn"])
+    def test_does_not_end_by_what_was_not_sent_or_was_withdrawn_again(self, here, cast, state):
+        ended = handover(cast, "declined", due_on=None)
+        self.again(cast, ended, state)
+        sweep(MONDAY, of=reminders.owe_news)
+        assert ("day-0", NORA) in sent(LAPSES)
+        assert self.on_the_board(ended)
+
+    @pytest.mark.parametrize("stops", ["", "no", "suitable"])
+    def test_does_not_end_when_the_child_leaves_before_the_section_19_clock_was_stopped(self, here, cast, stops):
+        ended = handover(cast, "declined", due_on=None)
+        case = Case.objects.create(pupil=ended.pupil, school_year=2026, opened_at=AT)
+        says = {"case": case, "happened_on": MONDAY, "trigger": "15 days lost.", "made_at": AT, "number": 1}
+        CaseEntry.objects.create(kind="decision", outcome="yes" if stops != "no" else "no", **says)
+        if stops == "suitable":
+            CaseEntry.objects.create(kind="suitable", **says | {"number": 2})
+        ended.pupil.left_on = MONDAY
+        ended.pupil.save()
+        sweep(MONDAY, of=reminders.owe_news)
+        assert (("day-0", NORA) in sent(LAPSES)) == self.on_the_board(ended) == (not stops)
+
+    def test_ends_when_a_child_leaves_of_whom_no_absence_was_reported(self, here, cast):
+        ended = handover(cast, "declined", due_on=None)
+        ended.pupil.left_on = MONDAY
+        ended.pupil.save()
         assert sweep(MONDAY, of=reminders.owe_news).owed == 0
 
     def test_is_answered_for_once_and_in_words(self, here, cast):

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db.models import Case, CharField, DateField, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce, Concat, Least, TruncDate
 
+from handrail.absences.reminders import running
 from handrail.core import calendar
 from handrail.handovers.models import Handover, Message, Pack, StepsRead
 from handrail.handovers.moves import CORRECTABLE, LAPSED, STILL, UPDATED_BY, WAITS_FOR, Side, State
@@ -28,9 +29,13 @@ def _there(*, on: date) -> Any:
     stays = Q(pupil__left_on=None) | Q(pupil__left_on__gt=on)
     at_home = Q(side=Side.HOME, pupil__school__closed_on=None) & stays
     at_setting = Q(side=Side.SETTING) & (Q(setting__school=None) | Q(setting__school__closed_on=None))
-    home = Coalesce("pupil__school_id", "school_id")  # of a notice whose child nobody has named, the school asked
+    return _with_school(Handover.objects.filter(at_home | at_setting))
+
+
+def _with_school(handovers: Any) -> Any:
     school = Case(When(side=Side.HOME, then=home), default=F("setting__school_id"))
-    return Handover.objects.filter(at_home | at_setting).annotate(of_school=school)
+    home = Coalesce("pupil__school_id", "school_id")  # of a notice whose child nobody has named, the school asked
+    return handovers.annotate(of_school=school)
 
 
 def _waiting(*, on: date) -> Any:
@@ -171,8 +176,11 @@ TAUGHT = (State.ACCEPTED, State.ACTIVE, State.RETURN_PLANNED, State.PHASED_RETUR
 def lapsed(*, on: date) -> Any:
     """Those that were declined or ran out, and nobody has said what happens next or handed the child over anew."""
     later = Handover.objects.filter(pupil=OuterRef("pupil"), side=Side.HOME, started_at__gt=OuterRef("started_at"))
-    found = _there(on=on).filter(side=Side.HOME, state__in=LAPSED, follow_up=None)
-    return found.filter(~Exists(later)).annotate(due=F("since_on"), round=_round("since_on"))
+    sent = later.exclude(state__in=[State.DRAFT, State.WITHDRAWN])
+    owed = Exists(running(on=on).filter(pupil=OuterRef("pupil")))
+    found = _with_school(Handover.objects.filter(owed | Q(id__in=_there(on=on).values("id"))))
+    found = found.filter(side=Side.HOME, state__in=LAPSED, follow_up=None)
+    return found.filter(~Exists(sent)).annotate(due=F("since_on"), round=_round("since_on"))
 
 
 def to_answer(school_id: UUID, *, on: date) -> list[date]:
