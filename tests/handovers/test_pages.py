@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from factories import AT, TODAY, PupilFactory, emergency, person
@@ -257,6 +258,43 @@ class TestToday:
         assert "You have read the steps" in read.text and "Steps read by" in read.text
         with inside(one):
             assert pack.read_by.get().by_name == "Terry Teacher"
+
+    @pytest.mark.parametrize("is_first", [True, False])
+    def test_says_that_a_pack_has_come_that_nobody_has_opened(
+        self, one: Any, cast: Any, setting: Setting, teacher: Any, browse: Any, is_first: bool
+    ) -> None:
+        handover = arrived(one, setting, cast.head)
+        says = "A pack has come: ask your lead." if is_first else "A newer pack has come: ask your lead."
+        with inside(one):
+            if not is_first:
+                handover.packs.create(number=1, content={}, sha256="", made_at=AT, made_by_name="Elm")
+            came = handover.messages.create(way="in", kind="pack", reference=uuid4(), number=1, owed_at=AT)
+        page = browse(teacher).get(TODAYS).text
+        assert says in page and "You have read the steps" not in page
+        with inside(one):
+            came.done_at = AT
+            came.save()
+        assert "ask your lead" not in browse(teacher).get(TODAYS).text
+
+    def test_asks_for_a_reading_anew_when_the_setting_changes_the_steps(
+        self, one: Any, cast: Any, setting: Setting, teacher: Any, browse: Any
+    ) -> None:
+        handover, client = arrived(one, setting, cast.head), browse(teacher)
+        with inside(one):
+            pupil = Pupil.objects.get()
+            first, _ = versions.write_emergency(pupil=pupil, says=emergency("Asthma"), based_on=0, by=CLOCK, at=AT)
+            handover.packs.create(number=1, content={}, sha256="", made_at=AT, made_by_name="Elm", version=first)
+        case = f"/handovers/{handover.id}/"
+        client.post(f"{case}steps-read/", {"from": "today"})
+        assert "You have read the steps" in client.get(TODAYS).text
+        assert "Read by Terry Teacher" in client.get(case).text
+        with inside(one):
+            says = emergency("Asthma", never=("Leave alone.",))
+            versions.write_emergency(pupil=pupil, says=says, based_on=1, by=CLOCK, at=AT)
+        assert "Not read by you" in client.get(TODAYS).text
+        assert "No session starts before" in client.get(case).text
+        answer = client.post(f"{case}steps-read/", {"from": "today"}, follow=True)
+        assert "You have read the steps" in answer.text
 
     def test_keeps_those_who_are_coming_apart(
         self, one: Any, cast: Any, setting: Setting, teacher: Any, browse: Any

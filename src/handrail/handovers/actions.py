@@ -226,9 +226,9 @@ def make_move(
 
 
 def steps_are_read(handover: Handover) -> bool:
-    """Whether somebody has said that they read the emergency steps of the newest pack."""
+    """Whether somebody has said that they read the emergency steps of the newest pack, as they are now."""
     newest = handover.newest_pack()
-    return newest is not None and newest.read_by.exists()
+    return newest is not None and newest.read_by.of_now().exists()
 
 
 def first_session_on(handover: Handover, given: date | None, *, at: datetime) -> date:
@@ -245,17 +245,17 @@ def first_session_on(handover: Handover, given: date | None, *, at: datetime) ->
 
 @transaction.atomic
 def read_steps(*, handover: Handover, by: audit.Actor, at: datetime) -> StepsRead:
-    """Note that somebody has read the emergency steps of the newest pack and knows where the medicine is."""
+    """Note that somebody has read the emergency steps as the setting has them now, and knows where the medicine is."""
     handover = locked(handover)
     newest = handover.newest_pack()
     if handover.is_home or newest is None:
         raise NotNow("There is no pack to read here.")
-    made, is_new = StepsRead.objects.get_or_create(
-        pack=newest, by=by.actor_id, defaults={"at": at, "by_name": by.actor_name}
-    )
-    if is_new:
-        record("read the emergency steps of a pack", handover, by=by, at=at)
-    return made
+    known: StepsRead | None = newest.read_by.of_now().filter(by=by.actor_id).first()
+    if known:
+        return known
+    version = PlanVersion.objects.of_child(child_in(handover)).first()
+    record("read the emergency steps of a pack", handover, by=by, at=at)
+    return StepsRead.objects.create(pack=newest, version=version, by=by.actor_id, at=at, by_name=by.actor_name)
 
 
 def child_in(handover: Handover) -> Pupil:

@@ -17,6 +17,7 @@ from handrail.absences.reminders import running
 from handrail.core import calendar
 from handrail.handovers.models import Handover, Message, Pack, StepsRead
 from handrail.handovers.moves import CORRECTABLE, LAPSED, STILL, UPDATED_BY, WAITS_FOR, Side, State
+from handrail.handovers.reading_models import STEPS_CHANGE
 from handrail.plans.models import PlanVersion
 from tenants.database import require_bound
 
@@ -33,8 +34,8 @@ def _there(*, on: date) -> Any:
 
 
 def _with_school(handovers: Any) -> Any:
-    school = Case(When(side=Side.HOME, then=home), default=F("setting__school_id"))
     home = Coalesce("pupil__school_id", "school_id")  # of a notice whose child nobody has named, the school asked
+    school = Case(When(side=Side.HOME, then=home), default=F("setting__school_id"))
     return handovers.annotate(of_school=school)
 
 
@@ -136,20 +137,25 @@ def _unopened(side: Side, kind: str, *, on: date) -> Any:
 
 def with_unread_steps(*, on: date) -> Any:
     """Those of children who are taken, or taught, and of whose newest pack nobody at the setting has read the emergency
-    steps. Each pack is a round of its own.
+    steps as they are now. Each pack is a round of its own, and so is each version by which the setting changed them.
     """
     packs = Pack.objects.filter(handover=OuterRef("pk"), is_return=False).order_by("-number")
-    newest = {name: Subquery(packs.values(name)[:1]) for name in ("id", "number", "made_at")}
+    newest = {name: Subquery(packs.values(name)[:1]) for name in ("id", "number", "made_at", "version__number")}
     found = _there(on=on).filter(side=Side.SETTING, state__in=TAUGHT)
-    found = found.annotate(pack=newest["id"], pack_number=newest["number"], made_at=newest["made_at"])
-    return found.filter(~Exists(StepsRead.objects.filter(pack=OuterRef("pack"))), pack__isnull=False).annotate(
-        due=TruncDate("made_at", tzinfo=calendar.LONDON),
-        round=Concat(Value("steps-"), Cast("pack_number", CharField())),
+    found = found.annotate(
+        pack=newest["id"], pack_number=newest["number"], made_at=newest["made_at"], came=newest["version__number"]
     )
-
-
-STEPS_CHANGE = ["signs", "steps", "call_999", "medicines", "never", "contacts"]
-"""The parts of a plan without whose newest words nobody may be looked after: see `PlanVersion.changed`."""
+    own = PlanVersion.objects.filter(
+        plan__pupil=OuterRef("pupil"), number__gt=Coalesce(OuterRef("came"), 0), changed__overlap=STEPS_CHANGE
+    ).order_by("-number")
+    read = StepsRead.objects.of_now().filter(pack=OuterRef("pack"))
+    found = found.annotate(own=Subquery(own.values("number")[:1]))
+    changed = Concat(Value("."), Cast("own", CharField()))
+    version = Case(When(own__isnull=False, then=changed), default=Value(""))
+    return found.filter(~Exists(read), pack__isnull=False).annotate(
+        due=TruncDate(Coalesce(Subquery(own.values("made_at")[:1]), "made_at"), tzinfo=calendar.LONDON),
+        round=Concat(Value("steps-"), Cast("pack_number", CharField()), version),
+    )
 
 
 def with_older_steps(*, on: date) -> Any:
@@ -174,7 +180,9 @@ TAUGHT = (State.ACCEPTED, State.ACTIVE, State.RETURN_PLANNED, State.PHASED_RETUR
 
 
 def lapsed(*, on: date) -> Any:
-    """Those that were declined or ran out, and nobody has said what happens next or handed the child over anew."""
+    """Those that were declined or ran out, and nobody has said what happens next or sent the child's pack anew. That
+    the child left, or the school closed, ends none of them while the child's section 19 clock has not been stopped.
+    """
     later = Handover.objects.filter(pupil=OuterRef("pupil"), side=Side.HOME, started_at__gt=OuterRef("started_at"))
     sent = later.exclude(state__in=[State.DRAFT, State.WITHDRAWN])
     owed = Exists(running(on=on).filter(pupil=OuterRef("pupil")))

@@ -20,6 +20,7 @@ from handrail.handovers.authority_models import ErasedEnvelope as ErasedEnvelope
 from handrail.handovers.authority_models import FollowUp as FollowUp
 from handrail.handovers.guest_models import GuestPage as GuestPage
 from handrail.handovers.onward_models import OnwardReturn as OnwardReturn
+from handrail.handovers.reading_models import StepsRead as StepsRead
 from handrail.handovers.said import ROLLS, in_words
 from handrail.plans.models import PlanVersion
 from handrail.schools.models import Pupil, School
@@ -114,10 +115,10 @@ class HandoverQuerySet(models.QuerySet["Handover"]):
         return self.exclude(IS_OVER)
 
     def unread_by(self, user: "User") -> Self:
-        """Those under way at a setting of whose newest pack somebody has not read the emergency steps."""
+        """Those under way at a setting of whose newest pack somebody has not read the emergency steps as they are."""
         packs = Pack.objects.filter(handover=OuterRef("pk"), is_return=False).order_by("-number").values("pk")[:1]
         opened = self.under_way().filter(side=moves.Side.SETTING).alias(newest=Subquery(packs))
-        read = StepsRead.objects.filter(pack=OuterRef("newest"), by=user.id)
+        read = StepsRead.objects.of_now().filter(pack=OuterRef("newest"), by=user.id)
         return opened.filter(~Exists(read), newest__isnull=False)
 
     def late(self, *, on: date) -> Self:
@@ -250,13 +251,13 @@ class Handover(Record):
         """The moves that this side may make now."""
         return moves.may_be_made(moves.State(self.state), by=moves.Side(self.side))
 
-    def newest_pack(self, *, is_return: bool = False) -> "Pack | None":
-        return self.packs.filter(is_return=is_return).order_by("-number").first()
     @property
     def times_asked(self) -> int:
         """How often the setting has asked for more, as far as this side knows."""
         return self.steps.filter(move="ask_for_more").count()
 
+    def newest_pack(self, *, is_return: bool = False) -> "Pack | None":
+        return self.packs.filter(is_return=is_return).order_by("-number").first()
 
 
 class Step(Record):
@@ -308,7 +309,7 @@ class Pack(Record):
     @property
     def who_read(self) -> str:
         """Who has read its emergency steps, of which version of the plan, and on which day."""
-        read = [f"{each.by_name} on {long_date(day_of(each.at))}" for each in self.read_by.order_by("at")]
+        read = [f"{each.by_name} on {long_date(day_of(each.at))}" for each in self.read_by.of_now().order_by("at")]
         return f"Version {self.plan_number} read by {', '.join(read)}." if read else ""
 
     class Meta:
@@ -318,18 +319,6 @@ class Pack(Record):
                 fields=["handover", "is_return", "number"], name="one_pack_per_number_of_a_handover"
             )
         ]
-
-
-class StepsRead(Record):
-    """Somebody has read the emergency steps of a pack and knows where the medicine is. No session begins without."""
-
-    pack = models.ForeignKey(Pack, on_delete=models.CASCADE, related_name="read_by")
-    at = models.DateTimeField()
-    by = models.UUIDField(null=True)
-    by_name = models.CharField(max_length=150)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["pack", "by"], name="one_reading_per_pack_and_person")]
 
 
 class Message(Record):

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.db.models import Exists, OuterRef, Prefetch
+
 from handrail.accounts.models import User
 from handrail.core.jinja import long_date
-from handrail.handovers.models import Handover, Pack, Step
+from handrail.handovers.models import Handover, Message, Pack, Step, StepsRead
 from handrail.handovers.moves import Side
 from handrail.plans.emergency import PARTS, Emergency, Medicine
 from handrail.plans.models import PlanVersion
@@ -19,13 +21,16 @@ AT_THE_BEDSIDE = ("condition", "signs", "steps", "call_999", "medicines", "never
 
 @dataclass(frozen=True)
 class Taught:
-    """One child of the page. `says` is empty while nobody has written the emergency steps."""
+    """One child of the page. `says` is empty while nobody has written the emergency steps. Readings are of the steps as
+    they are now; `has_newer` says that a newer pack has come that nobody has opened.
+    """
 
     handover: Handover
     child: Pupil
     says: Emergency | None
     version: int
     has_pack: bool
+    has_newer: bool
     is_read_by_me: bool
     read_by: list[str]
     hours: str
@@ -64,12 +69,14 @@ def taught(school: School, *, user: User, on: date) -> tuple[list[Taught], list[
         .select_related("pupil")
         .order_by("pupil__name", "id")
     )
-    handovers = list(here)
+    waits = Message.objects.filter(handover=OuterRef("pk"), way="in", kind="pack", done_at=None)
+    handovers = list(here.annotate(has_newer=Exists(waits)))
     children = Pupil.objects.filter(id__in=[each.pupil_id for each in handovers])
     plans = {each.plan.pupil_id: each for each in PlanVersion.objects.newest_of(children).select_related("plan")}
     packs: dict[object, Pack] = {}
+    of_now = Prefetch("read_by", StepsRead.objects.of_now())
     for pack in (
-        Pack.objects.filter(handover__in=handovers, is_return=False).prefetch_related("read_by").order_by("number")
+        Pack.objects.filter(handover__in=handovers, is_return=False).prefetch_related(of_now).order_by("number")
     ):
         packs[pack.handover_id] = pack
     agreed = Step.objects.filter(handover__in=handovers, move="accept").order_by("number")
@@ -84,7 +91,7 @@ def taught(school: School, *, user: User, on: date) -> tuple[list[Taught], list[
 
 
 def _row(
-    handover: Handover, child: Pupil, version: PlanVersion | None, pack: Pack | None, hours: str, *, user: User
+    handover: Any, child: Pupil, version: PlanVersion | None, pack: Pack | None, hours: str, *, user: User
 ) -> Taught:
     readings = list(pack.read_by.all()) if pack else []
     return Taught(
@@ -93,6 +100,7 @@ def _row(
         says=version.says if version else None,
         version=version.number if version else 0,
         has_pack=pack is not None,
+        has_newer=handover.has_newer,
         is_read_by_me=any(each.by == user.id for each in readings),
         read_by=sorted(each.by_name for each in readings),
         hours=hours,
