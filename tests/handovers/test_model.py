@@ -28,7 +28,7 @@ from handrail.core.audit import CLOCK
 from handrail.handovers import actions, ceased, corrections, onward, post, returning
 from handrail.handovers.actions import Refused
 from handrail.handovers.models import Handover, OnwardReturn
-from handrail.handovers.moves import CORRECTABLE
+from handrail.handovers.moves import CORRECTABLE, RETURN_FOLLOWS
 from handrail.schools.actions import change_pupil
 from handrail.schools.models import Pupil
 from tenants.context import inside
@@ -202,6 +202,10 @@ class TwoSides(RuleBasedStateMachine):
             assert theirs.state == home.state
         else:
             assert home.is_over, "nobody hears of what ended before its card was seen"
+        if home.is_over:
+            for each in (between.one, between.two):
+                with inside(each):
+                    post.let_run_out(at=self.at + RETURN_FOLLOWS + timedelta(days=1))
         assert between.bodies() <= (0 if home.is_over else 2), "content is left"
 
     def _nothing_is_under_way_of_who_has_ceased(self, home: Handover | None, theirs: Handover | None) -> None:

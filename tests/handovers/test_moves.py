@@ -13,10 +13,12 @@ from handrail.handovers.moves import (
     MOVES,
     NO_MOVEMENT_DAYS,
     OVER,
+    RETURN_FOLLOWS,
     REVIEW_WEEKS,
     STILL,
     STILL_ON,
     TABLE,
+    TAUGHT_UNTIL,
     UPDATED_BY,
     Escalation,
     IllegalMove,
@@ -27,6 +29,7 @@ from handrail.handovers.moves import (
     due_on,
     follow,
     may_be_made,
+    may_follow,
     next_review_on,
     school_days_after,
     update_on,
@@ -52,7 +55,11 @@ class TestTheTable:
     def test_reaches_every_state_and_leaves_each_that_is_not_the_end(self) -> None:
         assert {move.to for move in TABLE if move.to} == set(State)
         for state in State:
-            assert bool([move for move in TABLE if state in move.of]) == (state not in OVER)
+            moves = {move.name for move in TABLE if state in move.of}
+            if state in OVER:
+                assert moves == ({"send_back", "open_back"} if state in TAUGHT_UNTIL else set())
+            else:
+                assert moves
 
     def test_says_whose_move_is_next_until_it_is_over(self) -> None:
         for move in TABLE:
@@ -75,11 +82,22 @@ class TestTheTable:
             (State.ACTIVE, Side.HOME, ["end", "correct"]),
             (State.ACTIVE, Side.SETTING, ["update", "review", "plan_return", "pass_on"]),
             (State.PHASED_RETURN, Side.HOME, ["open_back", "review_return", "confirm_return", "end", "correct"]),
-            (State.RETURNED, Side.HOME, []),
+            (State.RETURNED, Side.HOME, ["open_back"]),
+            (State.ENDED, Side.SETTING, ["send_back"]),
+            (State.DECLINED, Side.SETTING, []),
         ],
     )
     def test_says_what_a_side_may_do(self, state: State, side: Side, names: list[str]) -> None:
         assert [move.name for move in may_be_made(state, by=side)] == names
+
+    @pytest.mark.parametrize("state", State)
+    def test_lets_a_return_pack_follow_for_four_weeks(self, state: State) -> None:
+        days = [may_follow(state, since_on=MONDAY, on=MONDAY + timedelta(days=each)) for each in (0, 28, 29)]
+        assert timedelta(days=28) == RETURN_FOLLOWS
+        if state in TAUGHT_UNTIL:
+            assert days == [True, True, False]
+        else:
+            assert days == [state in (State.RETURN_PLANNED, State.PHASED_RETURN)] * 3
 
 
 class TestTwoSidesThatCross:

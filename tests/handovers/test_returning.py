@@ -8,9 +8,10 @@ import pytest
 from databases import as_superuser
 from handovers.between import AT, CHILD, CONDITION, Between
 
-from handrail.handovers import return_pack, returning
+from handrail.handovers import due, post, return_pack, returning
 from handrail.handovers.actions import NotNow, Refused
-from handrail.handovers.models import Handover, Pack
+from handrail.handovers.models import Handover, Message, Pack
+from handrail.handovers.moves import RETURN_FOLLOWS
 from handrail.handovers.returning import GapsLeft
 from handrail.plans import versions
 from handrail.plans.models import PlanVersion
@@ -126,20 +127,21 @@ class TestTheReturnPack:
         with pytest.raises(NotNow):
             send(taught)
 
-    def test_is_not_written_once_the_child_is_back(self, planned: Between) -> None:
-        planned.move_home("confirm_return")
-        planned.post()
-        with pytest.raises(NotNow):
-            write(planned, SAID)
-
-    def test_is_opened_before_the_return_is_confirmed(self, planned: Between) -> None:
+    @pytest.mark.parametrize(
+        ("name", "given"),
+        [
+            ("confirm_return", {}),
+            ("end", {"said": {"reason": "Moved away."}}),
+        ],
+    )
+    def test_is_opened_before_home_ends_the_handover(self, planned: Between, name: str, given: dict[str, Any]) -> None:
         write(planned, SAID)
         send(planned)
         planned.post()
-        with pytest.raises(NotNow, match="Open it first"):
-            planned.move_home("confirm_return")
+        with pytest.raises(NotNow, match="Open the return pack first"):
+            planned.move_home(name, **given)
         opened(planned)
-        planned.move_home("confirm_return")
+        planned.move_home(name, **given)
 
     def test_is_opened_once(self, planned: Between) -> None:
         write(planned, SAID)
@@ -149,15 +151,16 @@ class TestTheReturnPack:
         with pytest.raises(NotNow, match="no return pack"):
             opened(planned)
 
-    def test_is_destroyed_when_the_handover_ends_otherwise(self, planned: Between) -> None:
-        write(planned, SAID)
-        send(planned)
-        planned.post()
-        planned.move_home("end", said={"reason": "Moved away."})
-        planned.post(at=LATER)
+    def test_of_a_child_who_was_never_taught_is_none(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        between.open()
+        between.move("accept")
+        between.post()
+        between.move_home("end", said={"reason": "Well again."})
+        between.post(at=LATER)
         with pytest.raises(NotNow):
-            opened(planned)
-        assert (planned.bodies(), planned.differences()) == (0, [])
+            write(between, SAID)
 
     def test_of_a_form_that_nobody_knows_is_refused(self, planned: Between) -> None:
         with pytest.raises(Refused, match="newer release"):
@@ -174,6 +177,97 @@ class TestTheReturnPack:
             "D: at the setting, and on its roll too: 20",
             "All.",
         ]
+
+
+def over(between: Between, how: str) -> None:
+    """The child is back, or the handover ended otherwise, before any return pack came."""
+    if how == "pass_on":
+        between.move(how, said={"reason": "To the tuition service."})
+    elif how == "end":
+        between.move_home(how, said={"reason": "Moved away."})
+    else:
+        between.move_home(how)
+    between.post(rounds=2)
+
+
+class TestAfterTheEnd:
+    """A return pack follows for 28 days, counted from the day of the end on each side; then nothing of it is left."""
+
+    @pytest.mark.parametrize("how", ["confirm_return", "end", "pass_on"])
+    def test_it_is_written_sent_and_opened(self, planned: Between, how: str) -> None:
+        over(planned, how)
+        last = AT + RETURN_FOLLOWS
+        write(planned, SAID, at=last)
+        send(planned, at=last)
+        planned.post(at=last)
+        assert opened(planned, at=last).content["hours"] == "42.5"
+        planned.post(at=last)
+        states = (planned.home().state, planned.setting().state)
+        assert states == ({"confirm_return": "returned", "end": "ended", "pass_on": "passed_on"}[how],) * 2
+        with inside(planned.two):
+            assert planned.setting_inside().steps.last().move == "open_back"
+        assert (planned.bodies(), planned.differences()) == (0, [])
+
+    def test_it_is_written_of_a_child_who_was_passed_on_while_taught(self, taught: Between) -> None:
+        over(taught, "pass_on")
+        write(taught, SAID)
+        send(taught)
+        taught.post()
+        assert opened(taught).content["hours"] == "42.5"
+
+    @pytest.mark.parametrize("how", ["confirm_return", "end", "pass_on"])
+    def test_it_is_neither_written_nor_sent_later(self, planned: Between, how: str) -> None:
+        write(planned, SAID)
+        over(planned, how)
+        late = AT + RETURN_FOLLOWS + timedelta(days=1)
+        with pytest.raises(NotNow, match="28 days"):
+            write(planned, SAID, at=late)
+        with pytest.raises(NotNow, match="28 days"):
+            send(planned, at=late)
+
+    @pytest.mark.parametrize("how", ["crossed", "passed on"])
+    def test_one_that_was_sent_before_it_is_opened_all_the_same(self, planned: Between, how: str) -> None:
+        write(planned, SAID)
+        send(planned)
+        over(planned, "end" if how == "crossed" else "pass_on")
+        assert planned.bodies() == 1
+        assert opened(planned).content["hours"] == "42.5"
+        planned.post(at=LATER)
+        assert (planned.bodies(), planned.differences()) == (0, [])
+
+    @pytest.mark.parametrize("sent", ["before", "after", "never collected"])
+    def test_nothing_of_one_is_left_when_nobody_opens_it(self, planned: Between, sent: str) -> None:
+        write(planned, SAID)
+        if sent == "before":
+            send(planned)
+        over(planned, "pass_on")
+        if sent != "before":
+            send(planned, at=LATER)
+        if sent == "after":
+            planned.post(at=LATER)
+        last, late = AT + RETURN_FOLLOWS, AT + RETURN_FOLLOWS + timedelta(days=1)
+        with inside(planned.two):
+            post.let_run_out(at=last)
+        assert planned.bodies() == (sent != "never collected")
+        if sent == "never collected":
+            with inside(planned.two):
+                assert post.deposit_owed(at=late) == 0 or planned.bodies() == 0
+        with inside(planned.two):
+            post.let_run_out(at=late)
+            assert not Message.objects.filter(content__isnull=False).exists()
+        planned.post(at=late)
+        assert (planned.bodies(), planned.differences()) == (0, [])
+        with pytest.raises(NotNow, match="no return pack"):
+            opened(planned, at=late)
+
+    def test_home_is_told_of_one_that_came_then(self, planned: Between) -> None:
+        over(planned, "confirm_return")
+        write(planned, SAID)
+        send(planned)
+        planned.post()
+        with inside(planned.one):
+            assert [each.round for each in due.with_returns(on=(AT + RETURN_FOLLOWS).date())] == ["back-5"]
+            assert not due.with_returns(on=(AT + RETURN_FOLLOWS + timedelta(days=1)).date())
 
 
 class TestReissue:

@@ -84,12 +84,13 @@ def end_or_go_on(handover: Handover, *, why: str, at: datetime) -> None:
     handover.messages.filter(done_at=None).update(done_at=at, content=None, trouble="")
 
 
-def take_back(handover: Handover, *, at: datetime) -> bool:
+def take_back(handover: Handover, *, at: datetime, but_return: bool = False) -> bool:
     """Take back the packs and the notice that nobody has opened; whether the other side knows of the handover."""
     began = handover.messages.filter(way="out", kind__in=["pack", "note", "back"]).exclude(envelope_id=None)
     sent = [each.reference for each in began]
-    for reference in sent:
-        exchange.recall(reference, at=at)
+    for each in began:
+        if not (but_return and each.kind == Message.Kind.RETURN):
+            exchange.recall(each.reference, at=at)
     is_seen = any(envelope and envelope.collected_at for envelope in map(exchange.envelope_sent, sent))
     return is_seen or handover.messages.filter(way="in").exists()
 

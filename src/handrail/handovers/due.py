@@ -15,8 +15,18 @@ from django.db.models.functions import Cast, Coalesce, Concat, Least, TruncDate
 
 from handrail.absences.reminders import running
 from handrail.core import calendar
-from handrail.handovers.models import Handover, Message, Pack, StepsRead
-from handrail.handovers.moves import CORRECTABLE, LAPSED, STILL, UPDATED_BY, WAITS_FOR, Side, State
+from handrail.handovers.models import IS_OVER, Handover, Message, Pack, StepsRead
+from handrail.handovers.moves import (
+    CORRECTABLE,
+    LAPSED,
+    RETURN_FOLLOWS,
+    STILL,
+    TAUGHT_UNTIL,
+    UPDATED_BY,
+    WAITS_FOR,
+    Side,
+    State,
+)
 from handrail.handovers.reading_models import STEPS_CHANGE
 from handrail.plans.models import PlanVersion
 from tenants.database import require_bound
@@ -126,7 +136,8 @@ def with_returns(*, on: date) -> Any:
 def _unopened(side: Side, kind: str, *, on: date) -> Any:
     """Those to which a pack of this kind has come that nobody has opened. Each pack is a round of its own."""
     waiting = Message.objects.filter(handover=OuterRef("pk"), way="in", kind=kind, done_at=None).order_by("-number")
-    found = _there(on=on).under_way().filter(side=side)
+    can_be = ~IS_OVER | Q(state__in=TAUGHT_UNTIL, since_on__gte=on - RETURN_FOLLOWS) if kind == "back" else ~IS_OVER
+    found = _there(on=on).filter(can_be, side=side)
     day = TruncDate("came_at", tzinfo=calendar.LONDON)
     return (
         found.annotate(came_at=Subquery(waiting.values("owed_at")[:1]), pack=Subquery(waiting.values("number")[:1]))

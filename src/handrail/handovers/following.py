@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from handrail.core import audit
 from handrail.core.audit import CLOCK
+from handrail.core.calendar import day_of
 from handrail.handovers import actions, admissions, moves, pack
 from handrail.handovers.ceased import take_back
 from handrail.handovers.models import ExchangeKey, Handover, Message
@@ -44,7 +45,7 @@ def _follow(message: Message, *, at: datetime) -> None:
                 actions.stand(handover, state, MOVES[name], at=at)
                 handover.save()
             if handover.is_over:
-                take_back(handover, at=at)
+                take_back(handover, at=at, but_return=handover.takes_return(on=day_of(at)))
             heard(handover, name, at=at, said=said | in_iso(dates))
             message.done_at, message.trouble = at, ""
             message.save()

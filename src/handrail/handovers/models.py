@@ -228,6 +228,16 @@ class Handover(Record):
         """Whether the other side does not use Handrail, or no longer, so that nothing goes through the exchange."""
         return not self.other_role or self.alone_since is not None
 
+    def takes_return(self, *, on: date) -> bool:
+        """Whether a return pack may be sent and opened on a day. Of a child who was never taught there is none."""
+        is_taught = not self.is_over or self.first_session_on is not None
+        return is_taught and moves.may_follow(moves.State(self.state), since_on=self.since_on, on=on)
+
+    def return_waits(self, *, on: date) -> bool:
+        """Whether a return pack has come that nobody has opened, and that can still be."""
+        came = self.messages.filter(way=Message.Way.IN, kind=Message.Kind.RETURN, done_at=None)
+        return self.is_home and self.takes_return(on=on) and came.exists()
+
     @property
     def destroyed_on(self) -> date | None:
         """When what a setting holds of a child whom it declined is destroyed, even where that crossed a withdrawal."""

@@ -60,8 +60,13 @@ IN_WORDS: Mapping[State, str] = {
 LAPSED = frozenset({State.DECLINED, State.EXPIRED, State.CAME_BACK})
 """What ends a handover without the child being taught: the authority has to say what happens next."""
 
-OVER = frozenset({State.RETURNED, State.PASSED_ON, State.ENDED, State.WITHDRAWN}) | LAPSED
-"""Nothing moves from here. None of them stops the clock of the authority's duty to arrange education."""
+TAUGHT_UNTIL = frozenset({State.RETURNED, State.PASSED_ON, State.ENDED})
+"""What ends a handover after which a return pack may still follow: see `RETURN_FOLLOWS`."""
+
+OVER = TAUGHT_UNTIL | {State.WITHDRAWN} | LAPSED
+"""Nothing moves from here, but that a return pack may be sent and opened. None of them stops the clock of the
+authority's duty to arrange education.
+"""
 
 
 class Side(StrEnum):
@@ -159,11 +164,11 @@ TABLE: tuple[Move, ...] = (
         next_by=Side.HOME,
     ),
     Move(
-        *("send_back", Side.SETTING, _from(State.RETURN_PLANNED, State.PHASED_RETURN), None),
+        *("send_back", Side.SETTING, TAUGHT_UNTIL | {State.RETURN_PLANNED, State.PHASED_RETURN}, None),
         next_by=Side.HOME,
     ),
     Move(
-        *("open_back", Side.HOME, _from(State.RETURN_PLANNED, State.PHASED_RETURN), None),
+        *("open_back", Side.HOME, TAUGHT_UNTIL | {State.RETURN_PLANNED, State.PHASED_RETURN}, None),
         next_by=Side.HOME,
     ),
     Move(
@@ -218,6 +223,11 @@ STILL = frozenset(State) - OVER - {State.DRAFT} - frozenset(UPDATED_BY)
 LASTS = timedelta(days=28)
 """How long a pack may wait to be opened. Then its content is destroyed, and it is sent again if it is still wanted."""
 
+RETURN_FOLLOWS = timedelta(days=28)
+"""How long after the child is back, was passed on or does not go there any more a return pack may be sent and opened.
+Then the content of one that nobody has opened is destroyed.
+"""
+
 ANSWERS_LAST = timedelta(days=400)
 """How long everything else waits for an authority that takes nothing up: longer than any is suspended for."""
 
@@ -256,6 +266,12 @@ def follow(state: State, name: str) -> State:
 def may_be_made(state: State, *, by: Side) -> list[Move]:
     """The moves that a side may make now, in the order of the table."""
     return [move for move in TABLE if move.by == by and state in move.of]
+
+
+def may_follow(state: State, *, since_on: date, on: date) -> bool:
+    """Whether a return pack may be sent or opened on the day `on` where a handover stands since another day."""
+    is_late = state in OVER and on > since_on + RETURN_FOLLOWS
+    return state in MOVES["send_back"].of and not is_late
 
 
 def due_on(move: Move, *, on: date, calendar: Calendar, is_hospital: bool = False) -> date | None:

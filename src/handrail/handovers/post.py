@@ -11,13 +11,13 @@ from django.db import transaction
 
 from handrail.core import audit
 from handrail.core.audit import CLOCK
-from handrail.core.calendar import day_of
+from handrail.core.calendar import beginning_of, day_of
 from handrail.handovers import actions, admissions, erased, ledger, moves, onward, pack
 from handrail.handovers.actions import NotNow, Refused
 from handrail.handovers.ceased import take_back
 from handrail.handovers.following import FOLLOWED, UNREADABLE, follow_held_up, heard, held_up, opened
 from handrail.handovers.models import ExchangeKey, Handover, Message, Pack, setting_of
-from handrail.handovers.moves import ANSWERS_LAST, LASTS, MOVES, Side, State
+from handrail.handovers.moves import ANSWERS_LAST, LASTS, MOVES, ONE_DAY, OVER, RETURN_FOLLOWS, Side, State
 from handrail.handovers.own_copy import take_in
 from handrail.handovers.reminders import owe_news
 from tenants import exchange
@@ -91,7 +91,8 @@ def _deposit(message: Message, *, at: datetime) -> None:
         raise exchange.Refused(f"{handover.other_name} no longer uses Handrail. Ring them.")
     ends = _move_of(message) in ("withdraw", "end", "take_back")
     replaces = message.kind in (Message.Kind.PACK, Message.Kind.RETURN)
-    if (replaces or ends) and not take_back(handover, at=at) and ends:
+    expires_at = _expires_at(message, at=at)
+    if expires_at <= at or ((replaces or ends) and not take_back(handover, at=at) and ends):
         message.done_at, message.content, message.trouble = at, None, ""
         message.save()
         return
@@ -103,11 +104,18 @@ def _deposit(message: Message, *, at: datetime) -> None:
         card=_card(handover, answers=(message.content or {}).get("answers", 0)),
         content=pack.to_plain(message.content),
         at=at,
-        expires_at=at + (LASTS if message.kind == Message.Kind.PACK else ANSWERS_LAST),
+        expires_at=expires_at,
     )
     message.envelope_id, message.sha256, message.expires_at = envelope.id, envelope.sha256, envelope.expires_at
     message.done_at, message.content, message.trouble = at, None, ""
     message.save()
+
+
+def _expires_at(message: Message, *, at: datetime) -> datetime:
+    handover = message.handover
+    if message.kind == Message.Kind.RETURN and handover.is_over:
+        return beginning_of(handover.since_on + RETURN_FOLLOWS + ONE_DAY)
+    return at + (LASTS if message.kind == Message.Kind.PACK else ANSWERS_LAST)
 
 
 def not_taken_up_since(handover: Handover, *, at: datetime) -> datetime | None:
@@ -281,6 +289,7 @@ def let_run_out(*, at: datetime) -> int:
     of handovers.
     """
     exchange.expire(at=at)
+    _let_returns_run_out(at=at)
     onward.let_run_out(at=at)
     ended = 0
     waiting = Handover.objects.select_for_update().filter(state=State.SUBMITTED, alone_since=None)
@@ -297,3 +306,18 @@ def let_run_out(*, at: datetime) -> int:
         actions.add_step(handover, MOVES["expire"], at=at, said=None, by_name=CLOCK.actor_name)
         ended += 1
     return ended
+
+
+def _let_returns_run_out(*, at: datetime) -> None:
+    """Take back the return packs of what has been over for too long, with all that is left of their content."""
+    late = Message.objects.filter(
+        way=Message.Way.OUT,
+        kind=Message.Kind.RETURN,
+        handover__state__in=OVER,
+        handover__since_on__lt=day_of(at) - RETURN_FOLLOWS,
+    )
+    late.filter(done_at=None).update(done_at=at, content=None, trouble="")
+    for message in late.filter(expires_at__gt=at):
+        exchange.recall(message.reference, at=at)
+        message.expires_at = at
+        message.save(update_fields=["expires_at"])

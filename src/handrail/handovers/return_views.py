@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from handrail.accounts.roles import Permission
 from handrail.core.access import Request
 from handrail.handovers import actions, return_pack, returning
-from handrail.handovers.moves import MOVES, State
+from handrail.handovers.moves import State
 from handrail.handovers.return_forms import BackForm, ReissueForm
 from handrail.handovers.views import CaseDoor
 from handrail.plans.models import PlanVersion
@@ -47,9 +47,9 @@ class BackView(CaseDoor):
 
     def show(self, form: BackForm) -> HttpResponse:
         handover = self.handover
-        if handover.is_home or handover.pupil_id is None or handover.is_over:
+        may_go = handover.takes_return(on=self.request.today)
+        if handover.is_home or handover.pupil_id is None or (handover.is_over and not may_go):
             raise Http404
-        may_go = handover.state in MOVES["send_back"].of
         return self.page(
             "back",
             form=form,

@@ -9,11 +9,12 @@ from uuid import UUID
 from django.db import transaction
 
 from handrail.core import audit
+from handrail.core.calendar import day_of
 from handrail.handovers import actions, pack, return_pack
 from handrail.handovers.actions import NotNow, Refused
 from handrail.handovers.following import UNREADABLE, opened
 from handrail.handovers.models import Handover, Message, Pack
-from handrail.handovers.moves import MOVES, Side, State
+from handrail.handovers.moves import RETURN_FOLLOWS, State
 from handrail.plans import versions
 from handrail.plans.content import SECTIONS
 from handrail.plans.emergency import PARTS, Emergency
@@ -39,8 +40,11 @@ class GapsLeft(Refused):
 def write(*, handover: Handover, said: Mapping[str, str], by: audit.Actor, at: datetime) -> Handover:
     """Keep what was written for the return pack. Raises NotNow when the child is not taught here now."""
     handover = actions.locked(handover)
-    if handover.is_home or handover.state not in (State.ACTIVE, *MOVES["send_back"].of):
-        raise NotNow("A return pack can be written while the child is taught here or goes back in steps.")
+    if handover.is_home or not (handover.state == State.ACTIVE or handover.takes_return(on=day_of(at))):
+        raise NotNow(
+            "A return pack can be written while the child is taught here or goes back in steps, and for "
+            f"{RETURN_FOLLOWS.days} days afterwards."
+        )
     known = {name: text for name, text in said.items() if name in return_pack.NAMES or return_pack.is_number(name)}
     handover.back = {**(handover.back or {}), **known}
     handover.save(update_fields=["back"])
@@ -81,6 +85,8 @@ def send(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
     missing = return_pack.gaps(content)
     if missing:
         raise GapsLeft(missing)
+    if handover.is_over and not handover.takes_return(on=day_of(at)):
+        raise NotNow(f"It is over for more than {RETURN_FOLLOWS.days} days. Ring the home school.")
     actions.make(handover, "send_back", by=by, at=at)
     made = _keep(handover, content, by_name=by.actor_name, at=at)
     owed = {"move": "send_back", "number": made.number, "pack": content}
@@ -112,7 +118,7 @@ def open_back(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
     handover = actions.locked(handover)
     waiting = handover.messages.filter(way="in", kind=Message.Kind.RETURN, done_at=None).order_by("-number")
     message = waiting.first()
-    if not handover.is_home or message is None or handover.is_over:
+    if message is None or not handover.return_waits(on=day_of(at)):
         raise NotNow("There is no return pack here that waits to be opened.")
     try:
         made = _keep(handover, _read(opened(message, at=at)), by_name=handover.other_name, at=at)
@@ -216,9 +222,3 @@ def reissue(
     newest.save(update_fields=["version"])
     actions.record("re-issued a plan after a return", handover, by=by, at=at, fields=sorted(parts))
     return newest.version
-
-
-def waits_to_be_opened(handover: Handover) -> bool:
-    """Whether a return pack has come that nobody has opened."""
-    came = handover.messages.filter(way="in", kind=Message.Kind.RETURN, done_at=None)
-    return handover.side == Side.HOME and not handover.is_over and came.exists()

@@ -12,13 +12,13 @@ from django.utils.functional import cached_property
 from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import ReadEntry
-from handrail.handovers import actions, admissions, by_hand, ceased, guests, pack, post, return_pack, returning
+from handrail.handovers import actions, admissions, by_hand, ceased, guests, pack, post, return_pack
 from handrail.handovers.due import with_older_steps
 from handrail.handovers.finance import flags_of
 from handrail.handovers.forms import PackForm, PrepareForm, SearchForm
 from handrail.handovers.models import Handover, Setting
 from handrail.handovers.move_forms import MoveForm
-from handrail.handovers.moves import MOVES, OVER, Move, State
+from handrail.handovers.moves import OVER, RETURN_FOLLOWS, Move, State
 from handrail.handovers.own_copy import others
 from handrail.handovers.pack_content import content_of, known_of
 from handrail.handovers.places import Place, closed_place, place_of, places_called
@@ -195,10 +195,13 @@ class HandoverView(CaseDoor):
         """The way back: what is being written, what came, and whether the plan was re-issued since."""
         handover = self.handover
         came = handover.newest_pack(is_return=True)
-        writes = not handover.is_home and handover.state in MOVES["send_back"].of | {State.ACTIVE}
+        writes = not handover.is_home and (
+            handover.state == State.ACTIVE or handover.takes_return(on=self.request.today)
+        )
         return {
             "may_write_back": writes and self.may_move,
-            "back_waits": returning.waits_to_be_opened(handover),
+            "return_until": handover.since_on + RETURN_FOLLOWS,
+            "back_waits": handover.return_waits(on=self.request.today),
             "back": came,
             "back_says": return_pack.in_words(came.content) if came else [],
         }
