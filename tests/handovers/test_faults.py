@@ -215,7 +215,7 @@ class TestAnAuthority:
         home = between.home()
         assert (home.state, home.return_from_on) == ("return_planned", date(2027, 1, 11))
         with inside(between.one):
-            assert returning.waits_to_be_opened(home)
+            assert home.return_waits(on=back.date())
             returning.open_back(handover=home, by=between.people["lead"], at=back)
             names = [each.move for each in between.home_inside().steps.all()]
         assert names[-6:] == ["acknowledge", "accept", "begin", "plan_return", "send_back", "open_back"]
