@@ -148,7 +148,7 @@ THERE = [
     goes("pack", "one", EACH_PIECE),
     comes("pack", "two", EACH_PIECE),
     Step("open", by_setting(post.open_pack)),
-    Step("accept", by_setting(actions.make_move, name="accept")),
+    Step("accept", lambda between: between.move("accept", at=between.at)),
     goes("answer", "two", EACH_PIECE),
     comes("answer", "one", EACH_PIECE),
 ]
