@@ -11,8 +11,9 @@ import pytest
 from factories import PupilFactory, person
 
 from handrail.absences import decisions
-from handrail.absences.actions import enter_codes, make_return
+from handrail.absences.actions import enter_codes, make_return, open_this_year, withdraw_return
 from handrail.absences.daycount import Session, Slot
+from handrail.absences.models import Case
 from handrail.absences.reminders import owe_case_reminders
 from handrail.accounts.roles import Role
 from handrail.core.models import ReadEntry
@@ -101,6 +102,34 @@ class TestAPack:
         text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(found["decision-log.pdf"])).pages)
         assert "A letter" not in text and "Nothing has been written yet" in text
         assert "Clock stopped" not in text and "The clock stopped" not in text
+
+    @pytest.mark.parametrize("days", [0, 1])
+    def test_tells_of_a_return_that_was_taken_back_later_as_it_stood_then(self, one, case, cast, at, pack, on, days):
+        with inside(one):
+            withdraw_return(made=case.returns.get(), by=cast.head, at=at + timedelta(days=1))
+        found = files(pack(on + timedelta(days=days)))
+        text = paper(found)
+        assert "reported an absence from 2 November 2026" in text
+        later = ("½ day lost" in text, "Taken back on 24 November 2026" in text)
+        assert later == (days == 1, days == 1)
+
+    def test_tells_of_a_return_of_the_year_before_that_a_case_rests_on(self, one, cast, nora, at, on):
+        with inside(one):
+            child = PupilFactory(school=cast.oak, joined_on=date(2025, 9, 1))
+            summer = at.replace(month=8, day=24)
+            make_return(pupil=child, first_on=summer.date(), is_likely=False, says={}, by=cast.head, at=summer)
+            assert open_this_year(at=at) == 1
+            of_this_year = Case.objects.get(pupil=child, school_year=2026)
+            found = files(evidence_pack(of_this_year, on=on, authority="Barsetshire", printed="Printed today."))
+        assert [row["First day away"] for row in rows(found["returns.csv"])] == ["2026-08-24"]
+        assert "reported an absence from 24 August 2026" in paper(found)
+        assert "made a sickness return" in {row["What"] for row in rows(found["changes.csv"])}
+
+
+def paper(found):
+    """The text of the log on paper, in one line."""
+    pages = pypdf.PdfReader(io.BytesIO(found["decision-log.pdf"])).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split())
 
 
 class TestThePage:

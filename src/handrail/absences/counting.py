@@ -31,7 +31,7 @@ item (id, pupil_id, school_year) AS ({item}),
 said (id, pupil_id, school_year, first_on, last_on, from_pm, until_am, likely_on) AS (
     SELECT item.*, first_on, last_on, from_pm, until_am, likely_on
     FROM item JOIN absences_case other ON other.pupil_id = item.pupil_id
-    JOIN absences_sicknessreturn ON case_id = other.id AND withdrawn_at IS NULL),
+    JOIN absences_sicknessreturn ON case_id = other.id AND (withdrawn_at IS NULL OR withdrawn_at >= %s)),
 lost (id, on_day, session) AS (
     SELECT said.id, day.on_day, half.session
     FROM said JOIN day ON day.school_year = said.school_year AND day.on_day >= first_on
@@ -50,11 +50,14 @@ numbered AS (SELECT id, on_day, row_number() OVER (PARTITION BY id ORDER BY on_d
 counted (id, sessions, near_on, full_on, likely_on, clock_on) AS (
     SELECT item.id, coalesce(max(place), 0), min(on_day) FILTER (WHERE place >= 2 * %s),
         min(on_day) FILTER (WHERE place >= 2 * %s),
-        (SELECT min(likely_on) FROM absences_sicknessreturn r WHERE r.case_id = item.id AND withdrawn_at IS NULL),
+        (SELECT min(likely_on) FROM absences_sicknessreturn r
+            WHERE r.case_id = item.id AND (withdrawn_at IS NULL OR withdrawn_at >= %s)),
         (SELECT clock_on FROM absences_case of_item WHERE of_item.id = item.id)
     FROM item LEFT JOIN numbered USING (id) GROUP BY item.id)
 """
-"""The tables of a statement that counts, for `item`: the cases by id, child and school year."""
+"""The tables of a statement that counts, for `item`: the cases by id, child and school year. A return that was taken
+back later still counted then.
+"""
 
 
 def counted(
@@ -63,14 +66,16 @@ def counted(
     """COUNTED for these cases as at the end of the day `on`, with its parameters."""
     item, parameters = cases.order_by().values_list("id", "pupil_id", "school_year").query.sql_with_params()
     years = set(cases.order_by().values_list("school_year", flat=True).distinct()) | {school_year_of(on)}
-    days = school_days(min(years), calendar=calendar, until=on)
+    days, over = school_days(min(years), calendar=calendar, until=on), beginning_of(on + timedelta(days=1))
     return COUNTED.format(item=item), [
         days,
         [school_year_of(day) for day in days],
         *parameters,
+        over,
         counted_codes(settings),
         settings.absence_near_days,
         settings.absence_trigger_days,
+        over,
     ]
 
 

@@ -36,7 +36,7 @@ def _files(case: Case, *, on: date, authority: str, printed: str) -> Iterable[Fi
     yield File("decision-log.pdf", "The decision log on paper", paper)
     entries = CaseEntry.objects.filter(case=case, made_at__lt=until).in_order()
     yield File("log.csv", "The decision log: what was written, by whom and when", _log(list(entries)))
-    returns = SicknessReturn.objects.filter(case=case, made_at__lt=until).order_by("made_at")
+    returns = SicknessReturn.objects.of(case).filter(made_at__lt=until).order_by("made_at")
     yield File(
         "returns.csv",
         "What the school reported, as it stands now",

@@ -22,7 +22,7 @@ def decision_log(case: Case, now: Standing, *, authority: str, printed: str, unt
     """
     child = case.pupil
     before = Q(made_at__lt=until) if until else Q()
-    returns = SicknessReturn.objects.standing().filter(before, case=case).order_by("made_at")
+    returns = SicknessReturn.objects.of(case).filter(before).order_by("made_at")
     return pdf(
         DOCUMENT,
         {
@@ -36,14 +36,19 @@ def decision_log(case: Case, now: Standing, *, authority: str, printed: str, unt
                 ("School year", case.year),
                 ("Now", f"{now.stage.label}. {now.why}"),
             ],
-            "returns": [
-                f"{moment(each.made_at)}: {each.made_by_name} reported an absence from {long_date(each.first_on)}"
-                + (f" to {long_date(each.last_on)}." if each.last_on else ", with no end yet.")
-                for each in returns
-            ],
+            "returns": [_return(each, until) for each in returns],
             "entries": [_entry(each) for each in CaseEntry.objects.filter(before, case=case).in_order()],
         },
     )
+
+
+def _return(made: SicknessReturn, until: datetime | None) -> str:
+    """What a school reported, and whether it had taken it back before a moment."""
+    end = f" to {long_date(made.last_on)}." if made.last_on else ", with no end yet."
+    was_taken_back = made.withdrawn_at and (until is None or made.withdrawn_at < until)
+    taken_back = f" Taken back on {moment(made.withdrawn_at)}." if was_taken_back else ""
+    said = f"{made.made_by_name} reported an absence from {long_date(made.first_on)}{end}"
+    return f"{moment(made.made_at)}: {said}{taken_back}"
 
 
 def _entry(entry: CaseEntry) -> dict[str, Any]:
