@@ -267,6 +267,7 @@ class TestAfterTheEnd:
         planned.post()
         with inside(planned.one):
             assert [each.round for each in due.with_returns(on=(AT + RETURN_FOLLOWS).date())] == ["back-5"]
+            assert due.to_answer(planned.home_school().id, on=(AT + RETURN_FOLLOWS).date()) == [AT.date()]
             assert not due.with_returns(on=(AT + RETURN_FOLLOWS + timedelta(days=1)).date())
 
 

@@ -211,6 +211,7 @@ def to_answer(school_id: UUID, *, on: date) -> list[date]:
     far = Q(due_on__gt=on + timedelta(days=DAYS_AHEAD)) & ~Q(state__in=ANSWERS)
     asked = Case(When(MINE & ~far, then=F("due_on")), output_field=DateField())
     told = Case(When(UPDATED_HERE & Q(update_on__lte=on), then=F("update_on")), output_field=DateField())
-    found = _there(on=on).under_way().filter(of_school=school_id)
+    can_be = ~IS_OVER | Q(id__in=with_returns(on=on).values("id"))  # a return pack may follow the end
+    found = _there(on=on).filter(can_be, of_school=school_id)
     days = found.annotate(waits=Least(asked, told, Subquery(since))).filter(waits__isnull=False)
     return list(days.values_list("waits", flat=True))
