@@ -177,11 +177,11 @@ class List(Endpoint):
         if tag and tag in [each.strip() for each in request.headers.get("If-None-Match", "").split(",")]:
             return _cached(HttpResponse(status=304), tag)
         if asked.is_all:
-            record = partial(audit.record_reads_of, by=request.auth, at=request.now, **READ)
+            note_reads = partial(audit.record_reads_of, by=request.auth, at=request.now, **READ)
             if form == "xlsx":
-                file = excel.workbook(self.table, asked, as_at, record, at=request.now)
+                file = excel.workbook(self.table, asked, as_at, note_reads, at=request.now)
             else:
-                file = reading.whole_as_csv(self.table, asked, as_at, record)
+                file = reading.whole_as_csv(self.table, asked, as_at, note_reads)
             return _cached(reading.download(self.table, file, form), tag)
         page = reading.page(self.table, asked, as_at, about=about, as_json=form == "json")
         if self.table.child:

@@ -23,7 +23,7 @@ PLAIN = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_num
 """A text stays a text, whatever it looks like."""
 
 
-def workbook(table: Table, asked: Asked, as_at: AsAt, record: Record, *, at: datetime) -> IO[bytes]:
+def workbook(table: Table, asked: Asked, as_at: AsAt, note_reads: Record, *, at: datetime) -> IO[bytes]:
     """All rows that were asked for. Each is written to a temporary file as it comes, so memory does not grow with them.
 
     As with CSV the file is whole before it is sent, when the door has closed, and children in it are recorded.
@@ -36,7 +36,7 @@ def workbook(table: Table, asked: Asked, as_at: AsAt, record: Record, *, at: dat
             datetime: book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
         }
         kinds = list(fields(table.row).values())
-        rows = (map(_cell, kinds, row) for row in _rows(table, asked, as_at, record))
+        rows = (map(_cell, kinds, row) for row in _rows(table, asked, as_at, note_reads))
         count = _write(book, "data", list(fields(table.row)), rows, formats)
         _write(book, "notes", ["About", table.title], _notes(table, asked, as_at, count, at=at), formats)
         meanings = [[*map(_text, each.values())] for each in dictionary(table)]
@@ -68,11 +68,11 @@ def _notes(table: Table, asked: Asked, as_at: AsAt, count: int, *, at: datetime)
     ]
 
 
-def _rows(table: Table, asked: Asked, as_at: AsAt, record: Record) -> Iterator[Iterable[Any]]:
+def _rows(table: Table, asked: Asked, as_at: AsAt, note_reads: Record) -> Iterator[Iterable[Any]]:
     if table.counted:
         yield from (row.values() for row in table.counted(as_at) if asked.keeps(row))
         return
-    for line in lines(table, asked, as_at, record):
+    for line in lines(table, asked, as_at, note_reads):
         yield next(csv.reader([line.decode()]))
 
 

@@ -128,7 +128,7 @@ def _as_json(row: Row) -> str:
     return json.dumps(row, ensure_ascii=False)
 
 
-def lines(table: Table, asked: Asked, as_at: AsAt, record: Record, *, for_csv: bool = False) -> Iterator[bytes]:
+def lines(table: Table, asked: Asked, as_at: AsAt, note_reads: Record, *, for_csv: bool = False) -> Iterator[bytes]:
     """All rows that were asked for, each as PostgreSQL copies it out as CSV.
 
     Of a table with a row for each child the same statement records who is in them.
@@ -136,7 +136,7 @@ def lines(table: Table, asked: Asked, as_at: AsAt, record: Record, *, for_csv: b
     sql, parameters = _sql(table, asked.condition, as_at, table.due_soon_days(as_at), for_csv=for_csv)
     columns = ", ".join(fields(table.row))
     if table.child:
-        recorded, of_record = record("told")
+        recorded, of_record = note_reads("told")
         begin = f"WITH told AS MATERIALIZED (SELECT * {sql}), recorded AS ({recorded}) SELECT {columns} FROM told"
         parameters = (*parameters, *of_record)
     else:
@@ -170,15 +170,15 @@ def page_as_csv(table: Table, rows: Iterable[Row]) -> IO[bytes]:
     return _file(table, (_line([_cell(value) for value in row.values()]) for row in rows))
 
 
-def whole_as_csv(table: Table, asked: Asked, as_at: AsAt, record: Record) -> IO[bytes]:
+def whole_as_csv(table: Table, asked: Asked, as_at: AsAt, note_reads: Record) -> IO[bytes]:
     """All rows that were asked for, copied out by PostgreSQL into a temporary file, inside the door.
 
     The answer is sent when the door has closed: a reader that is slow, or stops, holds no transaction. Memory does not
-    grow with the rows. Children in them are recorded by `record`.
+    grow with the rows. Children in them are recorded by `note_reads`.
     """
     if table.counted:
         return page_as_csv(table, _counted(table, asked, as_at))
-    return _file(table, lines(table, asked, as_at, record, for_csv=True))
+    return _file(table, lines(table, asked, as_at, note_reads, for_csv=True))
 
 
 def download(table: Table, file: IO[bytes], form: str) -> FileResponse:
