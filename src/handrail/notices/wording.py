@@ -300,7 +300,7 @@ WORDINGS = {
         "child",
         "Message that a pack that was sent is out of date",
         "A pack that was sent is out of date",
-        "A pack that was sent is out of date: send a correction. Reference {reference}. Sign in.\n{link}\n",
+        "A pack that was sent is out of date: correct it. Reference {reference}. Sign in.\n{link}\n",
     ),
     "handover_still": Wording(
         "child",
