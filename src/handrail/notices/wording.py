@@ -306,7 +306,7 @@ WORDINGS = {
         "child",
         "Message that nothing has been heard of a handover",
         "Nothing has been heard of a handover for four weeks",
-        "Nothing has been heard of a handover for four weeks of school. Ask both sides. "
+        "Nothing has been heard of a handover for four weeks of term. Ask both sides. "
         "Reference {reference}. Sign in.\n{link}\n",
     ),
     "handover_lapsed": Wording(
