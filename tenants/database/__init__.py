@@ -56,7 +56,8 @@ def take_turn(name: str) -> bool:
     """Whether nobody else has the turn of this name, in whichever authority. Then it is ours until this connection's
     next door, or its end: a worker that dies gives it back. May be asked inside a door and between two.
     """
-    ask = execute if bound() else connections["default"].route  # type: ignore[attr-defined]
+    outside: Any = connections["default"]
+    ask = execute if bound() else outside.route
     [(is_ours,)] = ask("SELECT pg_try_advisory_lock(hashtext('turn'), hashtext(%s))", [name])
     return bool(is_ours)
 

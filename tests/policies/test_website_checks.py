@@ -195,6 +195,21 @@ class TestAMissingPolicy:
         assert (check.failures, check.is_missing) == (0, False)
 
 
+@pytest.fixture
+def publish_elsewhere(two, on, at):
+    """`publish_elsewhere(website)`: a policy of a school of another authority has that address."""
+
+    def run(website):
+        with inside(two):
+            SchoolFactory()
+            actions.open_policies(on=on, at=at)
+            theirs = Policy.objects.of_schools().filter(kind=Kind.ALLERGY_SAFETY)[:1]
+            Policy.objects.filter(id__in=theirs.values("id")).update(published_url=website)
+            follow_addresses(at=at)
+
+    return run
+
+
 class TestARun:
     def test_looks_at_each_host_once_and_comes_back(self, one, publish, at):
         answer = b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\nContent-Length: 4\r\n\r\n%PDF"
@@ -211,12 +226,8 @@ class TestARun:
             assert set(WebsiteCheck.objects.values_list("outcome", flat=True)) == {Outcome.FOUND}
 
     @pytest.mark.django_db(transaction=True)
-    def test_leaves_a_host_alone_at_which_another_authority_is(self, one, two, publish, on, at):
-        with inside(two):
-            SchoolFactory()
-            actions.open_policies(on=on, at=at)
-            theirs = Policy.objects.of_schools().filter(kind=Kind.ALLERGY_SAFETY)[:1]
-            by_two = []
+    def test_leaves_a_host_alone_at_which_another_authority_is(self, one, two, publish, publish_elsewhere, at):
+        by_two = []
 
         def answer(stream):
             try:
@@ -227,9 +238,7 @@ class TestARun:
 
         with Server(answer) as server:
             website = f"http://trust.localhost:{server.port}/policy.txt"
-            with inside(two):
-                Policy.objects.filter(id__in=theirs.values("id")).update(published_url=website)
-                follow_addresses(at=at)
+            publish_elsewhere(website)
             with inside(one):
                 publish(medical_conditions=website)
             assert look_at_what_is_due(one, at=at) == 1
@@ -237,12 +246,8 @@ class TestARun:
             assert look_at_what_is_due(two, at=at) == 1
 
     @pytest.mark.django_db(transaction=True)
-    def test_goes_on_to_no_host_at_which_another_authority_is(self, one, two, publish, on, at):
-        with inside(two):
-            SchoolFactory()
-            actions.open_policies(on=on, at=at)
-            theirs = Policy.objects.of_schools().filter(kind=Kind.ALLERGY_SAFETY)[:1]
-            by_one = []
+    def test_goes_on_to_no_host_at_which_another_authority_is(self, one, two, publish, publish_elsewhere, at):
+        by_one = []
 
         def answer(stream):
             path = server.requests[-1].split()[1]
@@ -259,9 +264,7 @@ class TestARun:
 
         with Server(answer) as server:
             website = f"http://trust.localhost:{server.port}/policy.txt"
-            with inside(two):
-                Policy.objects.filter(id__in=theirs.values("id")).update(published_url=website)
-                follow_addresses(at=at)
+            publish_elsewhere(website)
             with inside(one):
                 publish(medical_conditions=f"http://oak.localhost:{server.port}/leads")
             assert look_at_what_is_due(two, at=at) == 1
