@@ -15,6 +15,7 @@ from handrail.accounts.roles import Role
 from handrail.care.actions import correct_training, record_training
 from handrail.core.earlier import CHANGED_SINCE
 from handrail.core.models import AuditEntry
+from handrail.core.pdf import SAID
 from handrail.notices.wording import WORDINGS
 from handrail.overview.plan_counts import count_plans
 from handrail.plans.models import HealthcarePlan, Stage
@@ -417,6 +418,15 @@ class TestThePage:
             entry = AuditEntry.objects.get(verb="took evidence for inspection")
             assert (entry.school_id, entry.fields) == (cast.oak.id, ["2026-11-23", "pdf"])
         assert "Took evidence for inspection" in browse(cast.head).get("/schools/900001/activity/").text
+
+    def test_gives_the_paper_of_what_was_pasted_from_word(self, one, cast, at, on, returned, take):
+        with inside(one):
+            pasted = {"what": "\uf0b7 Write it \U0001f9d1\u200d\U0001f680\ufeff", "owner_name": "Olga"}
+            answer = returned.answers.get(verdict="no")
+            plan_action(answer=answer, **pasted, owner_email="o@oak.example", due_on=on, by=cast.head, at=at)
+        text = words(b"".join(take("pdf").streaming_content))
+        assert "• Write it □□ (Olga" in text
+        assert SAID in text
 
     def test_is_for_those_who_see_the_schools_policies(self, one, cast, browse, policies, take):
         with inside(one):

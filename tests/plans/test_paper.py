@@ -12,6 +12,7 @@ from factories import PupilFactory, emergency, person, sign_in
 from handrail.accounts.roles import Role
 from handrail.care.actions import add_kit, record_training
 from handrail.core.models import ReadEntry
+from handrail.core.pdf import SAID
 from handrail.plans.emergency import Medicine
 from handrail.plans.models import HealthcarePlan
 from handrail.plans.versions import write_emergency, write_section
@@ -57,6 +58,15 @@ def words(answer):
 
 
 class TestOnePage:
+    def test_is_made_of_letters_that_the_typeface_lacks(self, one, cast, at, browse):
+        with inside(one):
+            child = PupilFactory(school=cast.oak, name="বাংলা Canarywright")
+        write(one, cast, at, child, emergency(steps=["\uf0b7 Call 999"]))
+        page = words(browse(cast.head).get(f"/children/{child.id}/emergency/print/"))
+        assert "□□□□□ Canarywright" in page[0]
+        assert "• Call 999" in page[0]
+        assert SAID in page[0]
+
     def test_says_everything_with_seven_steps_of_120_characters(self, one, cast, at, browse, poppy):
         write(one, cast, at, poppy, replace(emergency(), steps=(LONG,) * 7))
         answer = browse(cast.head).get(f"/children/{poppy.id}/emergency/print/")

@@ -66,6 +66,10 @@ class TestTheColour:
         assert found(due(-31), returned=None, due_on=None)[0].rule == "R2"
         assert found(due(-1), returned=None, due_on=None)[0].rule == "A2"
 
+    @pytest.mark.parametrize(("returned", "rule"), [(WHOLE, "G1"), (Returned(unanswered=3), "N2"), (None, "N3")])
+    def test_of_a_return_that_was_not_asked_for_is_that_of_what_it_says(self, returned, rule):
+        assert found(FINE, returned=returned, due_on=None)[0].rule == rule
+
     def test_is_decided_by_the_worst_and_names_all_the_rest(self):
         rules = [each.rule for each in found(due(-40), due(-2), due(5), returned=Returned(unmet_shoulds=["X-02"]))]
         assert rules == ["R2", "A2", "A1", "A3"]

@@ -212,3 +212,22 @@ def test_a_school_that_came_after_the_return_was_due_is_not_late_with_it(one, ca
         assert oak.decided_by.rule == rule
         written_to = reminders.RULES["yearly_return"].items(cycle.due_on)
         assert written_to.filter(pk=cast.oak.id).exists() == (days == 0)
+
+
+@pytest.mark.parametrize("days", [0, 1])
+def test_its_page_says_whether_it_is_late_as_the_board_does(one, cast, cycle, browse, monkeypatch, at, days):
+    late = at + timedelta(days=60 + 31)
+    monkeypatch.setattr("handrail.accounts.middleware.timezone", SimpleNamespace(now=lambda: late))
+    with inside(one):
+        School.objects.update(joined_on=cycle.due_on + timedelta(days=days))
+    page = browse(cast.head).get("/schools/900001/return/").text
+    assert ("Not returned, late" in page) == (days == 0)
+    assert ("before the school came to Handrail. It closes on" in page) == (days == 1)
+
+
+def test_a_school_that_came_later_and_returned_everything_is_not_grey_for_that(one, cast, cycle, submitted):
+    submitted()
+    with inside(one):
+        School.objects.update(joined_on=cycle.due_on + timedelta(days=1))
+        oak = next(each for each in board(cycle, on=cycle.due_on + timedelta(days=40)) if each.school.id == cast.oak.id)
+        assert "N3" not in {each.rule for each in oak.found}
