@@ -79,7 +79,6 @@ class _School(NamedTuple):
 
 def board(cycle: Cycle | None, *, on: date) -> list[Standing]:
     """Every open school that has the duty, the one to help first at the top. The same few questions however many."""
-    due_on = cycle.due_on if cycle else None
     rules = partial(judged, on=on, due_soon_days=AuthoritySettings.load().due_soon_days)
     policies = _policies()
     wanted = _Wanted(cycle)
@@ -89,8 +88,7 @@ def board(cycle: Cycle | None, *, on: date) -> list[Standing]:
         made = list(rows)
         school = made[0]  # with its newest return
         returned = wanted.returned(made) if school.returned_id else None
-        was_there = due_on and school.joined_on <= due_on  # one that came later can be late with nothing
-        asked_by = due_on if was_there else None
+        asked_by = cycle.asked_by(school.joined_on) if cycle else None
         of_school = partial(rules, policies.get(school.urn, ()), returned, return_due_on=asked_by)
         open_points = returned.unanswered if returned else 0
         gaps = set(returned.gaps).difference(school.planned.split()) if returned else ()

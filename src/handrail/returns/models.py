@@ -75,6 +75,12 @@ class Cycle(Record):
     def is_closed(self, on: date) -> bool:
         return on >= self.closes_on
 
+    def asked_by(self, joined_on: date) -> date | None:
+        """The day by which a school that joined on this day was asked for its return: none when it came after the
+        return was due, for that can be late with nothing.
+        """
+        return self.due_on if joined_on <= self.due_on else None
+
 
 class Verdict(models.TextChoices):
     YES = "yes", "Yes"

@@ -95,7 +95,8 @@ def judged(
     """Every rule that applies to a school, or to the authority itself, on the day `on`, the one that decides its colour
     first. Who wants no more than that one asks no further.
 
-    `return_due_on` is the day by which the return was asked for; empty when none was.
+    `return_due_on` is the day by which the return was asked for; empty when none was, or by no day that this one could
+    have kept.
     """
     rules = chain(
         _reds(policies, returned, return_due_on, on),
@@ -147,10 +148,9 @@ def _ambers(policies: Sequence[Kept], returned: Returned | None, on: date, due_s
 
 
 def _rest(returned: Returned | None, due_on: date | None) -> Iterator[Found]:
-    if due_on is None:
-        yield Found(Colour.GREY, "N3", RULES["N3"])
-    elif returned is None:
-        yield Found(Colour.GREY, "N1", RULES["N1"])
+    if returned is None:
+        rule = "N1" if due_on else "N3"
+        yield Found(Colour.GREY, rule, RULES[rule])
     elif returned.unanswered:
         yield Found(Colour.GREY, "N2", f"Points without an answer that still stands: {returned.unanswered}.")
 

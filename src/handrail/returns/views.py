@@ -10,7 +10,6 @@ from django.utils.functional import cached_property
 
 from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
-from handrail.core.models import AuthoritySettings
 from handrail.returns import actions
 from handrail.returns.actions import Wanted
 from handrail.returns.forms import AnswerForm, AssessmentForm
@@ -98,11 +97,11 @@ class ReturnView(ReturnDoor):
         returns = list(self.returns.select_related("countersignature"))
         this = [each for each in returns if self.cycle and each.cycle_id == self.cycle.id]
         points = [point for section in self.sections for point in section.points]
-        days = AuthoritySettings.load().due_soon_days
         return self.page(
             "home",
             title=self.cycle and self.cycle.title_for(self.school),
-            state=self.cycle and self.cycle.state_on(request.today, due_soon_days=days),
+            is_over=self.cycle and request.today > self.cycle.due_on,
+            came_later=self.cycle and self.school and not self.cycle.asked_by(self.school.joined_on),
             is_closed=self.cycle and self.cycle.is_closed(request.today),
             returns=returns,
             newest=this[0] if this else None,
