@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import zipfile
+from dataclasses import replace
 from datetime import timedelta
 
 import pypdf
@@ -16,6 +17,8 @@ from handrail.care.actions import correct_training, record_training
 from handrail.core.earlier import CHANGED_SINCE
 from handrail.core.models import AuditEntry
 from handrail.core.pdf import SAID
+from handrail.guidance import published
+from handrail.guidance.frameworks import Status as FrameworkStatus
 from handrail.notices.wording import WORDINGS
 from handrail.overview.plan_counts import count_plans
 from handrail.plans.models import HealthcarePlan, Stage
@@ -308,6 +311,23 @@ class TestTheZip:
         signed = words(files(take(on=on - 15 * DAY))["evidence.pdf"])
         assert "by Gus Governor" in signed and "Not on the website." not in signed
         assert "Not countersigned." in words(files(take(on=on - 16 * DAY))["evidence.pdf"])
+
+    def test_tells_of_a_past_day_what_was_law_on_it(self, returned, take, on, monkeypatch):
+        """The duty began three days ago, or was replaced three days ago: what was so before stays so."""
+        [begun] = [each for each in published.editions() if each.id == "CFA-100A"]
+        began = replace(begun, status=FrameworkStatus.IN_FORCE, is_confirmed=True, effective_from=on - 3 * DAY)
+        ended = replace(
+            began, status=FrameworkStatus.SUPERSEDED, effective_from=on - 9 * DAY, effective_to=on - 3 * DAY
+        )
+        for one, before, after in ((began, "Must. Start date known", "Must"), (ended, "Must", "Must. Replaced")):
+            others = [each for each in published.editions() if each.id != one.id]
+            for place in ("guidance.published", "returns.standing"):
+                monkeypatch.setattr(f"handrail.{place}.editions", lambda found=(*others, one): found)
+            for days_ago, strength in ((4, before), (3, after)):
+                found = files(take(on=on - days_ago * DAY))
+                assert {row["How strongly"] for row in rows(found["answers.csv"])} == {strength}
+                told = f"{one.legal_basis}. {one.as_at(on - days_ago * DAY).status_in_words}."
+                assert told in words(found["evidence.pdf"])
 
     def test_says_which_file_could_not_be_fetched(self, returned, take, settings, tmp_path):
         settings.DOCUMENT_STORE = tmp_path / "away"

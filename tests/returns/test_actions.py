@@ -200,7 +200,7 @@ class TestWhenGuidanceChanges:
             assert points[changed].before.verdict == "yes"
             assert points[ids[2]].answer.reason == NO.reason
             assert removed not in points
-            [section] = submitted_sections(made)
+            [section] = submitted_sections(made, on=on)
             assert [point.requirement.id for point in section.points] == ids
             assert not [point for point in section.points if "who wrote it" in point.requirement.says]
 
@@ -231,13 +231,13 @@ class TestWhenGuidanceChanges:
             assert section.points[0].answer.verdict == "yes"
 
     def test_taking_a_release_back_leaves_out_no_answer_of_what_was_submitted(
-        self, one, cast, cycle, browse, submitted, new_edition, monkeypatch, ids
+        self, one, cast, cycle, on, browse, submitted, new_edition, monkeypatch, ids
     ):
         changed, removed, added = new_edition()
         made = submitted(only=[*(each for each in ids if each != removed), added])
         monkeypatch.undo()
         with inside(one):
-            known, unknown = submitted_sections(made)
+            known, unknown = submitted_sections(made, on=on)
             assert len(known.points) == 7
             assert {point.requirement.id for point in unknown.points} == {changed, added}
         page = browse(cast.head).get(f"/schools/900001/return/{made.id}/").text
@@ -301,14 +301,19 @@ class TestTheBoard:
         self, one, cast, cycle, on, ids, submitted, monkeypatch
     ):
         made = submitted({ids[4]: NO})
-        dated = replace(framework("CFA-100A"), is_confirmed=True, effective_from=on)
+        dated = replace(framework("CFA-100A"), is_confirmed=True, effective_from=on + timedelta(days=1))
+        says = dated.requirements[4].says
         found = (*(each for each in published.editions() if each.id != dated.id), dated)
         for place in ("guidance.published", "returns.standing"):
             monkeypatch.setattr(f"handrail.{place}.editions", lambda: found)
         with inside(one):
-            assert {each.strength for each in submitted_sections(made)[0].points} == {"Must. Start date known"}
-            oak = {each.school.id: each for each in board(cycle, on=on)}[cast.oak.id]
-            assert oak.decided_by.words.endswith("(Start date known.)")
+            for days, strength, ends in ((0, "Must. Start date known", "(Start date known.)"), (1, "Must", says)):
+                day = on + timedelta(days=days)
+                assert {each.strength for each in submitted_sections(made, on=day)[0].points} == {strength}
+                [asked] = {point.strength for point in sections_of(cycle, cast.oak, on=day)[0].points}
+                oak = {each.school.id: each for each in board(cycle, on=day)}[cast.oak.id]
+                assert (asked, oak.decided_by.rule) == (strength, "R4")
+                assert oak.decided_by.words.endswith(ends)
 
     def test_never_shows_a_benchmark_as_law(self, one, cast, cycle, at, on):
         with inside(one):
@@ -319,7 +324,7 @@ class TestTheBoard:
             about = {"cycle": cycle, "school": cast.oak, "by": cast.head, "at": at}
             actions.save_answers(answers=said | {first: Wanted("no")}, **about)
             made = actions.submit(**about)
-            points = [point for section in submitted_sections(made) for point in section.points]
+            points = [point for section in submitted_sections(made, on=on) for point in section.points]
             assert {each.strength for each in points} == {"Should. Benchmark, not law"}
             oak = {each.school.id: each for each in board(cycle, on=on)}[cast.oak.id]
             assert oak.decided_by.words.endswith("(Benchmark, not law.)")

@@ -1,6 +1,6 @@
 """What the authority found stays beside the answer when the school corrects another, and says so where it changed."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from reading import text_of
@@ -30,7 +30,7 @@ def assess(one, cast, at):
 def findings(returned):
     return {
         point.requirement.id: [(found.assessment.note, found.is_of_earlier) for found in point.findings]
-        for section in submitted_sections(returned)
+        for section in submitted_sections(returned, on=date(2026, 11, 1))
         for point in section.points
         if point.findings
     }

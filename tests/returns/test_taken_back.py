@@ -6,6 +6,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from editions import SUPERSEDED
 from editions import new_edition as newer_edition
 
 from handrail.guidance import published
@@ -178,14 +179,31 @@ class TestTheAuthoritysSelfAssessment:
                 assert own(cycle, on=on).open_points == 0
 
 
-def test_what_a_new_edition_leaves_as_it_was_is_not_told_as_replaced(one, cast, submitted, texts):
+def test_what_a_new_edition_leaves_as_it_was_is_not_told_as_replaced(one, cast, on, submitted, texts):
     returned = submitted()
     newer_edition(texts.folder, "CFA-100A", changed=3)
     texts.read()
     with inside(one):
-        points = [point for section in submitted_sections(returned) for point in section.points]
+        points = [point for section in submitted_sections(returned, on=on) for point in section.points]
         told = Counter(point.framework.status_in_words for point in points if point.framework.id == "CFA-100A")
         assert told["Replaced"] == 3 and told["Start date to be confirmed"] == len(points_of_the_act()) - 3
+
+
+def test_an_edition_that_is_taken_back_by_its_status_leaves_the_one_before_asked(
+    one, cast, cycle, on, submitted, texts
+):
+    returned = submitted()
+    newer_edition(texts.folder, "CFA-100A", changed=3)
+    first, second = (texts.folder / f"CFA-100A-{edition}.toml" for edition in (1, 2))
+    first.write_text(first.read_text().replace(SUPERSEDED, 'status = "enacted"'))
+    second.write_text(second.read_text().replace('status = "enacted"', SUPERSEDED.replace("2028", "2026")))
+    texts.read()
+    with inside(one):
+        asked = [point for section in sections_of(cycle, cast.oak) for point in section.points]
+        assert {each.framework.edition for each in asked} == {1}
+        assert len(asked) == len(points_of_the_act()) and all(each.answer for each in asked)
+        told = [point.framework.status_in_words for point in submitted_sections(returned, on=on)[0].points]
+        assert set(told) == {"Start date to be confirmed"}
 
 
 def points_of_the_act():

@@ -22,7 +22,7 @@ class GuidanceView(Door):
     permission = SIGNED_IN
 
     def get(self, request: Request) -> HttpResponse:
-        found = [told(each) for each in frameworks()]
+        found = [told(each.as_at(request.today)) for each in frameworks()]
         facts = {
             "laws": [each for each in found if each.framework.is_law],
             "others": [each for each in found if not each.framework.is_law and not each.framework.is_draft],
@@ -45,7 +45,7 @@ class FrameworkDoor(Door):
         return one
 
     def page(self, template: str, one: Framework, **more: Any) -> HttpResponse:
-        about: Told = told(one)
+        about: Told = told(one.as_at(self.request.today))
         facts = {
             "about": about,
             "framework": one,

@@ -2,7 +2,7 @@
 `texts/`; nothing here knows one by name.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
@@ -14,12 +14,12 @@ AUTHORITY, HEALTH_PROVIDER = "local_authority", "health_provider"
 
 
 class Status(StrEnum):
-    """How far a framework has come, what binds people first."""
+    """How far a framework has come, what binds people first. Of two editions that which stands first counts."""
 
     IN_FORCE = "in_force"
     ENACTED = "enacted"
-    SUPERSEDED = "superseded"
     BENCHMARK = "benchmark"
+    SUPERSEDED = "superseded"
     DRAFT = "draft"
 
 
@@ -96,6 +96,17 @@ class Framework:
     """The framework whose place it took, or would take."""
     is_usual: bool = False
     """Whether a return asks about it unless the authority chooses otherwise."""
+
+    def as_at(self, day: date) -> "Framework":
+        """As it stood on a day, by its dates: before the first it had not started, and before the last it was not
+        replaced. Where it has no first day nobody knows how it stood earlier, and it is left as it is.
+        """
+        if self.effective_from is None or self.status in (Status.BENCHMARK, Status.DRAFT):
+            return self
+        status = Status.IN_FORCE if day >= self.effective_from else Status.ENACTED
+        if self.effective_to and day >= self.effective_to:
+            status = Status.SUPERSEDED
+        return self if status == self.status else replace(self, status=status)
 
     @property
     def is_draft(self) -> bool:

@@ -1,6 +1,6 @@
 """The frameworks that Handrail works by."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 from handrail.guidance.frameworks import Framework, Requirement, Status
@@ -25,12 +25,18 @@ def frameworks() -> tuple[Framework, ...]:
 
 
 def current(found: Sequence[Framework]) -> tuple[Framework, ...]:
-    """Of each framework the newest edition that is no draft, or its newest draft while it has nothing else."""
+    """Of each framework the edition that stands, else the newest that was replaced, else its newest draft."""
     by_id: dict[str, Framework] = {}
-    for each in sorted(found, key=lambda one: (one.is_draft, -one.edition)):
+    for each in what_stands_first(found):
         by_id.setdefault(each.id, each)
     order = list(Status)
     return tuple(sorted(by_id.values(), key=lambda each: (order.index(each.status), each.id)))
+
+
+def what_stands_first(found: Iterable[Framework]) -> list[Framework]:
+    """Editions by how far they have come, and of those that have come as far the newest first."""
+    order = list(Status)
+    return sorted(found, key=lambda each: (order.index(each.status), -each.edition))
 
 
 def framework(framework_id: str) -> Framework | None:

@@ -135,6 +135,8 @@ def _of_one(one: Framework, bodies: Collection[str]) -> Iterator[str]:
         yield f"{name}, ends before it begins."
     if one.is_draft and (one.is_confirmed or one.effective_from):
         yield f"{name}, is a draft: it is not confirmed and has no day from which it counts."
+    if one.status == Status.IN_FORCE and one.is_confirmed and one.effective_from is None:
+        yield f"{name}, is in force and confirmed: it has a day from which it counts, or is not confirmed."
     if one.status == Status.ENACTED and one.is_confirmed != bool(one.effective_from):
         yield f"{name}, is enacted: it is confirmed when it has a day from which it counts, and not before."
     if not one.sources or not all(each.startswith("https://") for each in one.sources):

@@ -123,7 +123,7 @@ class Evidence:
         recorded = list(actions.exclude(id__in=later.values("subject_id")))
         for action, words in zip(recorded, self._planned(recorded), strict=True):
             planned.setdefault(action.requirement_id, []).append(words)
-        for section in submitted_sections(returned):
+        for section in submitted_sections(returned, on=self.on):
             for point in section.points:
                 found = [each for each in point.findings if each.assessment.assessed_at < self.until]
                 document, what = point.answer.evidence_file, f"Evidence of {point.requirement.id}, {returned}"
@@ -195,7 +195,7 @@ class Evidence:
             for each in told(given, on=self.on, settings=AuthoritySettings.load())
         ]
         duty = framework(DUTIES[Kind.ALLERGY_SAFETY])
-        lead = f"{duty.legal_basis}. {duty.status_in_words}." if duty else ""
+        lead = f"{duty.legal_basis}. {duty.as_at(self.on).status_in_words}." if duty else ""
         return Table("Told about the allergy safety policy", lead, ("Who", "Told last", "Recorded by"), rows, (3, 5, 3))
 
     def _returns(self) -> Iterator[Table]:

@@ -137,8 +137,9 @@ class OpenCycleView(Door):
     def form(self, request: Request, data: Any = None) -> CycleForm:
         year = school_year_of(request.today)
         found = may_be_asked()
+        told = [each.as_at(request.today) for each in found]
         usual = {"framework_ids": [each.id for each in found if each.is_usual], "school_year": year}
-        return CycleForm(data, today=request.today, this_year=year, frameworks=found, initial=usual)
+        return CycleForm(data, today=request.today, this_year=year, frameworks=told, initial=usual)
 
     def page(self, request: Request, form: CycleForm) -> HttpResponse:
         newest = Cycle.objects.first()

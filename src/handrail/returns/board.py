@@ -80,8 +80,8 @@ class _School(NamedTuple):
 def board(cycle: Cycle | None, *, on: date) -> list[Standing]:
     """Every open school that has the duty, the one to help first at the top. The same few questions however many."""
     rules = partial(judged, on=on, due_soon_days=AuthoritySettings.load().due_soon_days)
-    policies = _policies()
-    wanted = _Wanted(cycle)
+    policies = _policies(on)
+    wanted = _Wanted(cycle, on)
     about = {"cycle": cycle and cycle.id, "musts": wanted.musts, "bound": sorted(BOUND)}
     by_colour: dict[Colour, list[Standing]] = {colour: [] for colour in Colour}
     for _, rows in groupby(map(_School._make, execute(SCHOOLS, about)), key=itemgetter(1)):
@@ -131,12 +131,12 @@ JOIN returns_answer ON returned_id = one.id
 """What the returns of a cycle answer: all that were asked the same answer the same."""
 
 
-def _policies() -> dict[str, list[Kept]]:
+def _policies(on: date) -> dict[str, list[Kept]]:
     """The needed policies of open schools, by URN. One that cannot be found at its address is not on the website."""
     of_open, told_until = _statements()
     told = dict(execute(*told_until))
     policies: dict[str, list[Kept]] = defaultdict(list)
-    called = {kind.value: _called(kind) for kind in Kind}
+    called = {kind.value: _called(kind, on) for kind in Kind}
     for urn, kind, next_review_on, has_lead, is_published in execute(*of_open):
         is_allergy = kind == ALLERGY
         kept = Kept(
@@ -149,10 +149,11 @@ def _policies() -> dict[str, list[Kept]]:
 ALLERGY = Kind.ALLERGY_SAFETY.value
 
 
-def _called(kind: Kind) -> str:
+def _called(kind: Kind, on: date) -> str:
     """A policy by its name, and that its duty has not started, as long as nobody has confirmed that it has."""
     duty = framework(DUTIES.get(kind, ""))
-    return f"{kind.label} ({duty.caveat.lower()})" if duty and duty.caveat else kind.label
+    caveat = duty.as_at(on).caveat if duty else ""
+    return f"{kind.label} ({caveat.lower()})" if caveat else kind.label
 
 
 @cache
@@ -172,8 +173,8 @@ def _statements() -> tuple[tuple[str, tuple[Any, ...]], ...]:
 class _Wanted:
     """What a cycle asks of each kind of body, in its order, worked out once for each."""
 
-    def __init__(self, cycle: Cycle | None) -> None:
-        self.cycle, self.frameworks = cycle, asking(cycle) if cycle else []
+    def __init__(self, cycle: Cycle | None, on: date) -> None:
+        self.on, self.cycle, self.frameworks = on, cycle, asking(cycle) if cycle else []
         self.musts = [
             each.digest for one in self.frameworks for each in one.requirements if each.strength == Strength.MUST
         ]
@@ -188,7 +189,7 @@ class _Wanted:
         if body not in self.by_body:
             found = asked(self.frameworks, body)
             points = {
-                each.digest: (place, each.strength == Strength.MUST, says(one, each), each.id)
+                each.digest: (place, each.strength == Strength.MUST, says(one.as_at(self.on), each), each.id)
                 for place, (one, each) in enumerate(found)
             }
             self.by_body[body] = digest_of(each for _, each in found), points

@@ -6,6 +6,7 @@ the day guidance changes, only the changed and the new points are open again, an
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -126,13 +127,19 @@ def sections(
     drafts: Iterable[Said],
     carried: Iterable[Said] = (),
     unsubmitted: Iterable[Said] = (),
+    *,
+    on: date | None = None,
 ) -> list[Section]:
     """What is asked, with the answers that stand: those being written, else those that were saved last and not
-    submitted before the cycle closed, else those of the last return.
+    submitted before the cycle closed, else those of the last return. How far a framework has come is told as at `on`.
     """
     written, saved, last = _by_id(drafts), _by_id(unsubmitted), _by_id(carried)
     return in_sections(
-        _point(framework, requirement, *(each.get(requirement.id, {}) for each in (written, saved, last)))
+        _point(
+            framework.as_at(on) if on else framework,
+            requirement,
+            *(each.get(requirement.id, {}) for each in (written, saved, last)),
+        )
         for framework, requirement in asked(frameworks, body)
     )
 

@@ -12,7 +12,7 @@ from django.db.models import Q, TextChoices
 from handrail.core.calendar import beginning_of
 from handrail.core.models import AuthoritySettings
 from handrail.guidance.frameworks import AUTHORITY, Framework, Strength
-from handrail.guidance.published import editions, framework, frameworks, line_of
+from handrail.guidance.published import editions, framework, frameworks, line_of, what_stands_first
 from handrail.policies.models import Policy, PolicyReview
 from handrail.returns.models import Answer, Assessment, Cycle, Draft, PlannedAction, Return
 from handrail.returns.questions import Point, Section, asked, asks, digest_of, in_sections, says, sections, unknown
@@ -58,8 +58,9 @@ def answers_of(cycle: Cycle, school: School | None) -> Any:
     return Answer.objects.filter(returned__cycle=cycle, returned__school=school).newest()
 
 
-def sections_of(cycle: Cycle, school: School | None) -> list[Section]:
-    """What a cycle asks of a school, or of the authority, with the answers that stand. Three questions at most.
+def sections_of(cycle: Cycle, school: School | None, *, on: date | None = None) -> list[Section]:
+    """What a cycle asks of a school, or of the authority, with the answers that stand. Three questions at most. A page
+    names the day `on`, as at which it says how far each framework has come.
 
     What was saved since the last return and never submitted, in a cycle that has closed, is where this one begins.
     """
@@ -70,7 +71,7 @@ def sections_of(cycle: Cycle, school: School | None) -> list[Section]:
     saved = list(drafts.order_by("cycle__school_year").select_related("cycle", "evidence_file"))
     written = [each for each in saved if each.cycle_id == cycle.id]
     unsubmitted = [each for each in saved if each.cycle_id != cycle.id]
-    return sections(*asked_in(cycle, school), written, carried, unsubmitted)
+    return sections(*asked_in(cycle, school), written, carried, unsubmitted, on=on)
 
 
 class Owed(NamedTuple):
@@ -134,15 +135,15 @@ def _findings(returned: Return, answers: Iterable[Answer]) -> dict[str, list[Fin
     return found
 
 
-def submitted_sections(returned: Return) -> list[Section]:
-    """What a return says, under the words to which it said so: those of the newest edition that has them, and last what
-    no edition of this release knows.
+def submitted_sections(returned: Return, *, on: date) -> list[Section]:
+    """What a return says, under the words to which it said so, as strong as they were on the day `on`: those of the
+    edition that stood then, else of the newest that has them, and last what no edition of this release knows.
     """
     answers = returned.answers.select_related("carried_from__returned__cycle", "evidence_file")
     by_digest = {each.digest: each for each in answers}
     findings = _findings(returned, by_digest.values())
-    oldest_first = sorted(editions(), key=lambda one: one.edition)
-    then = {each.digest: (one, each) for one in oldest_first for each in one.requirements}
+    what_stands_last = reversed(what_stands_first(one.as_at(on) for one in editions()))
+    then = {each.digest: (one, each) for one in what_stands_last for each in one.requirements}
     points = [Point(then[digest][1], then[digest][0], by_digest[digest]) for digest in then if digest in by_digest]
     order = [each.id for each in frameworks()]
     points.sort(key=lambda point: order.index(point.framework.id))
@@ -153,7 +154,7 @@ def submitted_sections(returned: Return) -> list[Section]:
 
 def asked_before(requirement_id: str, digest: str) -> Point:
     """A point under the words that had this digest, whether or not it is asked today."""
-    then = ((one, each) for one in editions() for each in one.requirements)
+    then = ((one, each) for one in what_stands_first(editions()) for each in one.requirements)
     found = (Point(each, one) for one, each in then if (each.id, each.digest) == (requirement_id, digest))
     return next(found, unknown(requirement_id))
 
@@ -218,7 +219,7 @@ def own(cycle: Cycle | None, *, on: date) -> Own | None:
     is_published = bool(policy.published_url) and not (policy.seen and policy.seen.is_missing)
     kept = Kept(str(policy), policy.next_review_on, bool(policy.lead_name), is_published)
     made = Return.objects.filter(cycle=cycle, school=None).select_related("countersignature").first() if cycle else None
-    returned = _own_returned(cycle) if cycle and made else None
+    returned = _own_returned(cycle, on) if cycle and made else None
     if made:
         progress = Progress.SIGNED if hasattr(made, "countersignature") else Progress.SUBMITTED
     else:
@@ -233,9 +234,9 @@ def own(cycle: Cycle | None, *, on: date) -> Own | None:
     return Own(policy, found, review, progress, made, open_points, len(gaps.difference(planned)))
 
 
-def _own_returned(cycle: Cycle) -> Returned:
+def _own_returned(cycle: Cycle, on: date) -> Returned:
     """What the authority's own submitted answers say to what is asked of it today."""
-    asked_now = sections(may_be_asked(AUTHORITY), AUTHORITY, answers_of(cycle, None))
+    asked_now = sections(may_be_asked(AUTHORITY), AUTHORITY, answers_of(cycle, None), on=on)
     points = [point for section in asked_now for point in section.points]
     found = [point for point in points if point.is_gap]
     musts = [point for point in found if point.requirement.strength == Strength.MUST]

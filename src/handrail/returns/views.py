@@ -63,7 +63,7 @@ class ReturnDoor(Door):
 
     @cached_property
     def sections(self) -> list[Section]:
-        return sections_of(self.cycle, self.school) if self.cycle else []
+        return sections_of(self.cycle, self.school, on=self.request.today) if self.cycle else []
 
     @property
     def returns(self) -> Any:
@@ -238,7 +238,7 @@ class SubmittedView(SubmittedDoor):
         return self.page(
             "submitted",
             returned=self.returned,
-            answered=submitted_sections(self.returned),
+            answered=submitted_sections(self.returned, on=request.today),
             is_newest=newest == self.returned,
             planned=by_point(self.school, cycle=self.returned.cycle),
         )
@@ -271,7 +271,8 @@ class AnswerDoor(SubmittedDoor):
         return found
 
     def about(self, template: str, form: Any, **more: Any) -> HttpResponse:
-        points = (point for section in submitted_sections(self.returned) for point in section.points)
+        answered = submitted_sections(self.returned, on=self.request.today)
+        points = (point for section in answered for point in section.points)
         point = next((each for each in points if each.answer.id == self.answer.id), None)
         return self.page(template, returned=self.returned, answer=self.answer, point=point, form=form, **more)
 
