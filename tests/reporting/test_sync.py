@@ -1,29 +1,37 @@
 """What changed, read by a program while others write: none is missed, in whatever order transactions commit."""
 
 import json
+import os
 import random
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from databases import SUPERUSER, as_superuser
+from databases import SUPERUSER, as_superuser, connected, drop
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 from factories import SchoolFactory, recorded_policy
+from psycopg import conninfo
 
+from handrail.config.env import read_env
 from handrail.guidance.published import framework
 from handrail.overview.month_ends import take_month_ends
 from handrail.policies.models import Policy
+from handrail.reporting.history import epoch
+from handrail.reporting.models import Change, History
 from handrail.returns.actions import Wanted, open_cycle, save_answers, submit
 from handrail.returns.rules import CRITERIA
 from handrail.schools.models import School
 from tenants.context import inside
+from tenants.database.cluster import grant_connect
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "side"])
 
@@ -177,14 +185,78 @@ class TestWhatChanged:
             there = dict(School.objects.values_list("urn", "name"))
         assert {row["urn"]: row["school_name"] for row in reader.rows.values()} == there
 
-    def test_begins_anew_after_a_restore(self, cast, read, monkeypatch):
+
+@pytest.fixture
+def dumped(tmp_path: Path) -> Iterator[Callable[[], AbstractContextManager[str]]]:
+    """`with dumped() as restored:` is the name of a database into which a dump of the test's own was restored."""
+    programs = Path(read_env().pg_dump).parent
+    here, there, file = connections["default"].settings_dict["NAME"], f"restored_{os.getpid()}", tmp_path / "dump"
+
+    def run(program: str, database: str, *arguments: Any) -> None:
+        login = conninfo.make_conninfo(SUPERUSER, dbname=database)
+        subprocess.run([programs / program, f"--dbname={login}", *arguments], check=True)
+
+    @contextmanager
+    def restore() -> Iterator[str]:
+        run("pg_dump", here, "--format=custom", f"--file={file}")
+        with psycopg.connect(SUPERUSER, autocommit=True) as admin:
+            admin.execute(f"CREATE DATABASE {there} OWNER handrail_owner TEMPLATE template0")
+            try:
+                run("pg_restore", there, file)
+                grant_connect(admin, there)
+                yield there
+            finally:
+                drop(there)
+
+    return restore
+
+
+class TestAfterADumpWasRestored:
+    """Into the same cluster, in which the numbers of transactions go on, or into one in which they are lower."""
+
+    AHEAD = 1_000_000_000
+
+    @pytest.mark.parametrize("ahead", [0, AHEAD], ids=["the same cluster", "another cluster"])
+    def test_readers_begin_anew_and_miss_nothing(self, cast, one, read, writer, dumped, ahead):
         reader = Reader(read, "schools")
         reader.catch_up()
-        monkeypatch.setattr("handrail.reporting.reading.EPOCH", "SELECT 'another history'")
-        answer = read(reader.path, **reader.cursor)
-        assert answer.status_code == 410
-        assert json.loads(answer.content)["errors"][0]["code"] == "expired_cursor"
-        assert len(json.loads(read(reader.path).content)["data"]) == 2
+        tag = read("/api/v1/schools")["ETag"]
+        with writer() as other:
+            other.execute("UPDATE reporting_change SET transaction = transaction + %s", [ahead])
+        with dumped() as restored, connected(restored):
+            answer = read(reader.path, **reader.cursor)
+            assert answer.status_code == 410, answer.content
+            assert json.loads(answer.content)["errors"][0]["code"] == "expired_cursor"
+            reader.cursor = {}
+            assert sorted(reader.catch_up()) == ["Elm School", "Oak School"]
+            assert reader.catch_up() == []
+            assert read("/api/v1/schools")["ETag"] not in (tag, None)
+            with inside(one):
+                School.objects.filter(urn="900001").update(name="Oak Academy")
+            assert reader.catch_up() == ["Oak Academy"]
+            settled = read("/api/v1/schools")["ETag"]
+            assert read("/api/v1/schools", head_If_None_Match=settled).status_code == 304
+
+    def test_two_who_read_first_begin_one_history(self, cast, one, writer):
+        with inside(one):
+            noted = Change.objects.count()
+        with writer() as other, ThreadPoolExecutor(2) as readers:
+            other.execute(RENAME, ["Elm", "900002"])
+            begun = [readers.submit(epoch_of, one) for _ in "ab"]
+            other.execute(RENAME, ["Elm again", "900002"])
+            other.commit()
+            assert len({each.result() for each in begun}) == 1
+        with inside(one):
+            assert History.objects.count() == 1
+            assert Change.objects.filter(transaction=0).count() == noted
+
+
+def epoch_of(authority: Any) -> str:
+    try:
+        with inside(authority):
+            return epoch()
+    finally:
+        connections.close_all()
 
 
 @pytest.fixture

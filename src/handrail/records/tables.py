@@ -38,6 +38,7 @@ LEFT_OUT = {
     "plans.plantally": "numbers of the plans, which are here",
     "handovers.exchangekey": "the keys that open what other authorities send",
     "reporting.change": "when rows of other tables were last written",
+    "reporting.history": "which restores there were",
     "reporting.apikey": "keys with which other programs read",
     "reporting.pseudonymkey": "what made-up numbers of plans are made with",
     "records.authorityexport": "exports themselves",

@@ -130,3 +130,12 @@ class Change(Record):
             models.Index(fields=["table", "transaction", "id"], name="changes_of_a_table"),
             models.Index(fields=["table", "changed_at"], name="changes_since_a_moment"),
         ]
+
+
+class History(Record):
+    """A history of the database in which programs have read. The numbers in `Change` belong to the newest: history.py."""
+
+    epoch = models.CharField(max_length=100, unique=True)
+
+    class Meta:
+        db_table_comment = "Append-only: in which histories of the database programs have read"

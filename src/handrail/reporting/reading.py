@@ -16,7 +16,7 @@ from django.db.models import F, Q
 from django.http import FileResponse
 
 from handrail.core.spreadsheet import BYTES_IN_MEMORY, harmless
-from handrail.reporting import cursors
+from handrail.reporting import cursors, history
 from handrail.reporting.columns import expressions, fields
 from handrail.reporting.filters import Asked
 from handrail.reporting.models import Change
@@ -78,7 +78,7 @@ def count(table: Table, as_at: AsAt) -> int:
 
 def changed_at(table: Table) -> datetime | None:
     """When a row was written or removed last. None for what is counted anew each time."""
-    newest = Change.objects.filter(table=table.name).order_by("-transaction").first()
+    newest = Change.objects.filter(table=table.name).order_by("-changed_at").first()
     return newest.changed_at if newest else None
 
 
@@ -220,12 +220,6 @@ def _cell(value: Any) -> str:
 
 # -- what changed ----------------------------------------------------------------------------------------
 
-EPOCH = """
-SELECT (SELECT system_identifier FROM pg_control_system()) || '.'
-    || (SELECT timeline_id FROM pg_control_checkpoint())
-"""
-"""Which history of the database this is. After a restore it is another one, and numbers of transactions come again."""
-
 
 def changes(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str]) -> Page:
     """Rows that were written or removed since the cursor, in the order in which their transactions began to write.
@@ -234,7 +228,7 @@ def changes(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str]) ->
     that none is missed whatever the order in which they commit. There is always a next cursor; without more it is
     where to go on another day. Raises NotACursor and Expired.
     """
-    about, [[epoch]] = (table.name, "changes", *about), execute(EPOCH)
+    about, epoch = (table.name, "changes", *about), history.epoch()
     since: Any = cursors.read(asked.cursor, about=about) if asked.cursor else [epoch, 0, str(_FIRST)]
     if since[0] != epoch:
         raise Expired("The database was restored since this cursor was given. Read everything anew.")
@@ -279,9 +273,11 @@ def etag(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str], **mor
     """
     if not table.rests_on:
         return None
+    epoch = history.epoch()
     [[newest, snapshot, settled]] = execute(MARK, [list(table.rests_on)])
     moment = "" if newest < settled else snapshot
-    parts = (table.name, *about, *asked.filters, asked.limit, asked.cursor, asked.is_all, as_at.on, newest, moment)
+    parts = (table.name, *about, *asked.filters, asked.limit, asked.cursor, asked.is_all, as_at.on)
+    of_changes = epoch, newest, moment
     of_authority = table.due_soon_days(as_at), *(as_at.new_la_code() if table.knows_new_la_code else ())
-    told = repr((*map(str, parts), of_authority, headings(table), sorted(more.items())))
+    told = repr((*map(str, parts), of_changes, of_authority, headings(table), sorted(more.items())))
     return f'W/"{hashlib.sha256(told.encode()).hexdigest()[:32]}"'
