@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
-from django.template.loader import render_to_string
+from django.utils.module_loading import import_string
 
 from tenants.context import inside
 from tenants.errors import UnknownAuthority
@@ -17,10 +18,15 @@ class _RollBack(Exception):
 
 
 class AuthorityMiddleware:
-    """Serve each request inside its authority's transaction; a 5xx undoes it, sessions and cookies included."""
+    """Serve each request inside its authority's transaction; a 5xx undoes it, sessions and cookies included.
+
+    What is said where no authority is served the setting NOT_SERVED names: it is given the request and the status, 404,
+    or 503 while the authority's tables are older than the code.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self.not_served: Callable[..., HttpResponse] = import_string(settings.NOT_SERVED)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path == "/health/":
@@ -31,9 +37,9 @@ class AuthorityMiddleware:
         try:
             authority = active_authority_for_host(host)
         except UnknownAuthority:
-            return HttpResponse(render_to_string("unknown_host.html"), status=404)
+            return self.not_served(request, 404)
         if authority.is_behind:
-            return HttpResponse(render_to_string("behind.html"), status=503, headers={"Retry-After": "120"})
+            return self.not_served(request, 503)
         request.authority = authority  # type: ignore[attr-defined]
         response = HttpResponse(status=500)
         try:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -123,3 +124,16 @@ def scratch(name: str) -> Iterator[str]:
         yield name
     finally:
         drop(name)
+
+
+def let_others_end() -> None:
+    """Wait for the transactions that other databases of the server have open: a row comes when no older one is.
+
+    Tests beside this one work in such databases; the transactions of this one are what is tried.
+    """
+    here = connections["default"].settings_dict["NAME"]
+    others = "SELECT backend_xid::text FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND datname <> %s"
+    with psycopg.connect(SUPERUSER, autocommit=True) as admin:
+        begun = set(admin.execute(others, (here,)).fetchall())
+        while begun & set(admin.execute(others, (here,)).fetchall()):
+            time.sleep(0.05)

@@ -1,5 +1,6 @@
 """The door around a request: which host opens which, and what every kind of failure leaves behind."""
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -154,6 +155,29 @@ class TestWhoIsServed:
         assert answer.status_code == 503
         assert "You can use it again in a few minutes" in answer.content.decode()
         assert client.get("/well/", headers={"host": "borchester.localhost"}).status_code == 200
+
+    @pytest.mark.parametrize(
+        ("assignment", "status", "says"),
+        [
+            ("state = 'suspended'", 404, "No authority has this address."),
+            ("schema_version = schema_version - 1", 503, "Ask again in a few minutes."),
+        ],
+    )
+    def test_a_program_is_told_in_problem_details(
+        self, client: Client, set_register: Any, assignment: str, status: int, says: str
+    ) -> None:
+        set_register(assignment)
+        answer = client.get("/api/v1/schools")
+        assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+        said = json.loads(answer.content)
+        assert (said["status"], said["instance"]) == (status, f"urn:uuid:{answer['X-Request-ID']}")
+        assert says in said["detail"]
+        assert answer.get("Retry-After") == ("120" if status == 503 else None)
+        assert client.get("/well/")["Content-Type"].startswith("text/html")
+
+    def test_a_program_at_an_unknown_host_is_told_in_problem_details(self, client: Client) -> None:
+        answer = client.get("/api/v1/schools", headers={"host": "elsewhere.example"})
+        assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
 
     def test_a_suspended_authority_that_is_behind_is_404(self, client: Client, set_register: Any) -> None:
         set_register("state = 'suspended', schema_version = 0")

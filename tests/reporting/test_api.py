@@ -178,6 +178,7 @@ class TestAList:
             ({"urn": "900009", "kind": "allergy_safety"}, ["900009"]),
             ({"kind": "section_19"}, [None]),
             ({"due_before": "1990-01-01"}, []),
+            ({"school_open": "true"}, ["900001", "900001", "900009", "900009"]),
             ({"school_open": "false"}, []),
         ],
     )
@@ -225,6 +226,12 @@ class TestACursor:
     @pytest.fixture
     def cursor(self, filled, read):
         return json.loads(read("/api/v1/policies", limit=1, kind="medical_conditions").content)["page"]["next_cursor"]
+
+    @pytest.mark.parametrize("path", ["policies", "policies.csv", "policies/changes", "plans"])
+    def test_that_is_empty_is_refused(self, cast, read, path):
+        [wrong] = refused(read(f"/api/v1/{path}", cursor=""), 400)["errors"]
+        assert (wrong["code"], wrong["pointer"]) == ("invalid_cursor", "/cursor")
+        assert read(f"/api/v1/{path}").status_code == 200
 
     def test_goes_on_where_it_was_given(self, cursor, read):
         assert read("/api/v1/policies", cursor=cursor, kind="medical_conditions").status_code == 200

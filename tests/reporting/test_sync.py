@@ -4,20 +4,17 @@ import json
 import os
 import random
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
-from databases import SUPERUSER, as_superuser, connected, drop
+from databases import SUPERUSER, connected, drop, let_others_end
 from django.db import connections
-from django.test.utils import CaptureQueriesContext
 from factories import SchoolFactory, recorded_policy
 from psycopg import conninfo
 
@@ -50,19 +47,6 @@ def writer(one: Any) -> Callable[..., Any]:
             yield other
 
     return open_one
-
-
-def let_others_end() -> None:
-    """Wait for the transactions that other databases of the server have open: a row comes when no older one is.
-
-    Tests beside this one work in such databases; the transactions of this one are what is tried.
-    """
-    here = connections["default"].settings_dict["NAME"]
-    others = "SELECT backend_xid::text FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND datname <> %s"
-    with psycopg.connect(SUPERUSER, autocommit=True) as admin:
-        begun = set(admin.execute(others, (here,)).fetchall())
-        while begun & set(admin.execute(others, (here,)).fetchall()):
-            time.sleep(0.05)
 
 
 class Reader:
@@ -257,53 +241,3 @@ def epoch_of(authority: Any) -> str:
             return epoch()
     finally:
         connections.close_all()
-
-
-@pytest.fixture
-def in_register() -> Iterator[Callable[..., None]]:
-    """`in_register("001", "E06000001", "")` writes a row of the authority for each code, which its file has of it."""
-    numbers = count(770000)
-
-    def write(la_code: str, *ons_codes: str) -> None:
-        for ons_code in ons_codes:
-            admin.execute(
-                """INSERT INTO public.tenants_establishment (urn, la_code, la_name, la_ons_code, establishment_number,
-                       name, type_code, type_name, group_code, group_name, status_code, status_name, phase_name,
-                       trust_code, trust_name, street, locality, town, county, postcode, website)
-                   VALUES (%s, %s, '', %s, '', '', 1, '', 4, '', 1, '', '', '', '', '', '', '', '', '', '')""",
-                (str(next(numbers)), la_code, ons_code),
-            )
-
-    with as_superuser(connections["default"].settings_dict["NAME"]) as admin:
-        yield write
-
-
-class TestAnETag:
-    def test_says_that_nothing_changed(self, one, cast, read):
-        let_others_end()
-        answer = read("/api/v1/schools")
-        tag = answer["ETag"]
-        assert tag.startswith('W/"')
-        with CaptureQueriesContext(connections["default"]) as asked:
-            again = read("/api/v1/schools", head_If_None_Match=tag)
-        assert not [each["sql"] for each in asked if "schools_school" in each["sql"]]
-        assert (again.status_code, again.content, again["ETag"]) == (304, b"", tag)
-        with inside(one):
-            SchoolFactory(urn="900077")
-        assert read("/api/v1/schools", head_If_None_Match=tag).status_code == 200
-
-    def test_of_schools_knows_which_code_the_register_has_for_the_authority(self, cast, read, in_register):
-        let_others_end()
-        before = read("/api/v1/schools")
-        assert {row["new_la_code"] for row in json.loads(before.content)["data"]} == {None}
-        in_register("001", "E06000002", "E06000001", "E06000001", "")
-        in_register("002", "E06000003", "E06000003", "E06000003")
-        after = read("/api/v1/schools", head_If_None_Match=before["ETag"])
-        assert {row["new_la_code"] for row in json.loads(after.content)["data"]} == {"E06000001"}
-        assert read("/api/v1/schools", head_If_None_Match=after["ETag"]).status_code == 304
-
-    def test_is_another_where_a_column_was_added(self, cast, read, monkeypatch):
-        let_others_end()
-        tag = read("/api/v1/schools")["ETag"]
-        monkeypatch.setattr("handrail.reporting.reading.headings", lambda table: ["id"])
-        assert read("/api/v1/schools")["ETag"] != tag

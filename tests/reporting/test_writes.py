@@ -196,6 +196,17 @@ class TestARefusal:
         with inside(one):
             assert not (PolicyReview.objects.exists() or PlanReview.objects.exists() or SicknessReturn.objects.exists())
 
+    @pytest.mark.parametrize("path", PATHS)
+    def test_has_a_parameter_in_its_address(self, poppy, one, path, key_of):
+        client = Client(HTTP_HOST=one.host, headers={"Authorization": f"Bearer {key_of(PATHS[path])[1]}"})
+
+        def answer(asked):
+            got = client.post(path + asked, json.dumps(BODIES[path]), content_type="application/json")
+            return got.status_code, json.loads(got.content)
+
+        assert wrong(answer("?urn=900001")) == ("unknown_parameter", "/urn")
+        assert answer("")[0] == 201
+
     def test_names_everything_that_is_missing(self, poppy, send):
         status, said = send("/api/v1/sickness-returns", {})
         assert status == 400

@@ -94,6 +94,7 @@ CACHES: dict[str, dict[str, Any]] = {
 
 # -- web -------------------------------------------------------------------------------------------------
 
+NOT_SERVED = "handrail.core.views.not_served"
 MIDDLEWARE = [
     "handrail.core.middleware.RequestId",
     "django.middleware.security.SecurityMiddleware",

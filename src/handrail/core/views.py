@@ -26,6 +26,21 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     return _error(request, 404, "There is nothing at this address.")
 
 
+def not_served(request: HttpRequest, status: int) -> HttpResponse:
+    """At a host that is no authority's or whose authority is suspended, 404; while it is being updated, 503."""
+    page, for_program = NOT_SERVED[status]
+    answer = problem(status, for_program) if is_for_program(request) else error_page(page, status=status)
+    if status == 503:
+        answer["Retry-After"] = "120"
+    return answer
+
+
+NOT_SERVED = {
+    404: ("unknown_host.html", "No authority has this address. Each local authority has its own."),
+    503: ("behind.html", "Handrail is being updated. Ask again in a few minutes."),
+}
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     return _error(request, 500, "Something went wrong here. Nothing was changed. Try again later.")
 

@@ -205,6 +205,7 @@ class Writing(Endpoint):
         return self.fact.scope if method == "POST" else self.scope
 
     def post(self, request: Any, **_: Any) -> HttpResponse:
+        understood(dict(request.query_params.lists()), {}, takes=frozenset())
         done = write(self.fact, request.data, by=request.auth, at=request.now)
         told = {"data": done, "meta": _meta(request)}
         return HttpResponse(

@@ -317,7 +317,9 @@ class Section19Row(serializers.Serializer):
     status_label = Label(source="status", words={}, help_text="The same in words.")
     last_reviewed_on = serializers.DateField(allow_null=True, help_text="The day of its last review.")
     next_review_on = serializers.DateField(allow_null=True, help_text="The day by which it is to be reviewed.")
-    approved_by = serializers.CharField(help_text="Who approved it. Empty where nobody has said.")
+    approved_by = serializers.CharField(
+        help_text="Who approved it, as somebody wrote it: a body, or a person. Empty where nobody has said."
+    )
     approved_on = serializers.DateField(allow_null=True, help_text="When it was approved.")
     published_url = serializers.CharField(help_text="Where it is published. Empty where nobody has said.")
 

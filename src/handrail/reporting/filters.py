@@ -149,6 +149,15 @@ class YesNo(Filter):
 
 
 @dataclass(frozen=True)
+class OfSchool(YesNo):
+    """The rows of a school that is open, or of one that is not. What is of no school is neither."""
+
+    def condition(self, text: str) -> Q:
+        of_school = Q(**{f"{self.lookup}__isnull": False})
+        return of_school & Q(**{f"{self.lookup}__closed_on__isnull": self.value_of(text)})
+
+
+@dataclass(frozen=True)
 class Asked:
     """What was asked of a list, understood."""
 
@@ -197,6 +206,8 @@ def understood(given: Mapping[str, list[str]], filters: Mapping[str, Filter], *,
         errors.append(Wrong("invalid_value", "/limit", f"The parameter “limit” takes a number from 1 to {MOST}."))
     if asked.get(ALL, "true") != "true":
         errors.append(Wrong("invalid_value", f"/{ALL}", f"The parameter “{ALL}” takes true, or is left out."))
+    if not asked.get(CURSOR, "given"):
+        errors.append(Wrong("invalid_cursor", f"/{CURSOR}", "The cursor is empty. Leave it out to begin anew."))
     if ALL in asked and {"limit", CURSOR} & set(asked):
         errors.append(Wrong("contradiction", f"/{ALL}", "With “all” there are no pages: leave limit and cursor out."))
     if errors:

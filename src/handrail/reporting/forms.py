@@ -27,7 +27,8 @@ class KeyForm(forms.Form):
         widget=Checkboxes(
             hints={
                 Scope.AGGREGATE: "Counts of plans and messages. Small counts of children are left out.",
-                Scope.SCHOOL: "A row for each school, policy and review. No child, and no name of a person.",
+                Scope.SCHOOL: "A row for each school, policy, review and answer. No child. The one name that may "
+                "be there is of whoever approved the authority’s own policy.",
                 Scope.PUPIL: "A row for each plan: a made-up number, school and dates. Each time is recorded.",
                 Scope.WRITE_POLICIES: "In your name, at every school.",
                 Scope.WRITE_PLANS: "In your name, for a child at any school whose UPN the program knows.",

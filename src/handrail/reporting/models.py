@@ -115,7 +115,8 @@ class PseudonymKey(Record):
 class Change(Record):
     """When a row of a table that programs read was last written or removed, and by which transaction.
 
-    Its id is the row's own. Triggers keep it: see migrations `0002_changes` and `0004_more_changes`. A transaction's
+    Its id is the row's own. Triggers keep it: see migrations `0002_changes`, `0004_more_changes` and
+    `0009_what_lists_rest_on`. A transaction's
     number rises with the moment at which it began to write, so what is below every number still at work can change no
     more.
     """
@@ -133,7 +134,7 @@ class Change(Record):
 
 
 class History(Record):
-    """A history of the database in which programs have read. The numbers in `Change` belong to the newest: history.py."""
+    """A history of the database in which programs have read. Numbers in `Change` belong to the newest: history.py."""
 
     epoch = models.CharField(max_length=100, unique=True)
 

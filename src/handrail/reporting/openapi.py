@@ -80,7 +80,9 @@ PAGING = [
         {"type": "integer", "minimum": 1, "maximum": MOST, "default": LIMIT},
         description=f"How many rows at most: {LIMIT} unless you say otherwise.",
     ),
-    OpenApiParameter("cursor", str, description="Where to go on: “next_cursor” of the page before."),
+    OpenApiParameter(
+        "cursor", {"type": "string", "minLength": 1}, description="Where to go on: “next_cursor” of the page before."
+    ),
 ]
 
 

@@ -77,8 +77,9 @@ def count(table: Table, as_at: AsAt) -> int:
 
 
 def changed_at(table: Table) -> datetime | None:
-    """When a row was written or removed last. None for what is counted anew each time."""
-    newest = Change.objects.filter(table=table.name).order_by("-changed_at").first()
+    """When a row was written or removed last, or what is counted was. None for what is counted anew each time."""
+    of_rows = table.rests_on if table.counted else [table.name]
+    newest = Change.objects.filter(table__in=of_rows).order_by("-changed_at").first()
     return newest.changed_at if newest else None
 
 
@@ -278,6 +279,12 @@ def etag(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str], **mor
     moment = "" if newest < settled else snapshot
     parts = (table.name, *about, *asked.filters, asked.limit, asked.cursor, asked.is_all, as_at.on)
     of_changes = epoch, newest, moment
-    of_authority = table.due_soon_days(as_at), *(as_at.new_la_code() if table.knows_new_la_code else ())
+    authority = as_at.authority
+    of_authority = (
+        authority.code,
+        authority.name,
+        table.due_soon_days(as_at),
+        *(as_at.new_la_code() if table.knows_new_la_code else ()),
+    )
     told = repr((*map(str, parts), of_changes, of_authority, headings(table), sorted(more.items())))
     return f'W/"{hashlib.sha256(told.encode()).hexdigest()[:32]}"'

@@ -86,7 +86,10 @@ class PlanRow(serializers.Serializer):
 
 class PlanReviewRow(serializers.Serializer):
     pseudonym = serializers.UUIDField(help_text="A made-up number for the review, the same for ever and nowhere else.")
-    plan_pseudonym = serializers.UUIDField(help_text="The plan: its made-up number in the table plans.")
+    plan_pseudonym = serializers.UUIDField(
+        help_text="The plan’s made-up number, as in the table plans. One that has ended is not there, nor is one of a "
+        "child who has left or whose school has closed."
+    )
     urn = serializers.CharField(source="plan.pupil.school.urn", help_text="The school.")
     reviewed_on = serializers.DateField(help_text="The day of the review.")
     next_due_on = serializers.DateField(allow_null=True, help_text="By when the next was due. Empty where none is.")
@@ -125,7 +128,8 @@ class AnswerRow(serializers.Serializer):
     )
     return_number = serializers.IntegerField(
         source="returned.number",
-        help_text="1, and more for corrections: the highest of a school, or the authority, and year counts.",
+        help_text="1, and more for corrections. Of the answers of a school, or the authority, to one thing in one "
+        "year, by its digest, the one with the highest number stands.",
     )
     requirement_id = serializers.CharField(help_text="What was answered: its id in the table requirements.")
     digest = serializers.CharField(

@@ -22,7 +22,7 @@ from handrail.plans.models import HealthcarePlan, PlanReview
 from handrail.plans.models import Stage as PlanStage
 from handrail.policies.models import Kind, Policy, PolicyMonth, PolicyReview
 from handrail.reporting import counts, rows
-from handrail.reporting.filters import Day, Filter, OneOf, Since, Urns, YesNo
+from handrail.reporting.filters import Day, Filter, OfSchool, OneOf, Since, Urns, YesNo
 from handrail.reporting.models import Scope
 from handrail.reporting.pseudonyms import pseudonym
 from handrail.returns.models import Answer, Verdict
@@ -72,7 +72,7 @@ class Table:
     rows: Callable[[AsAt], QuerySet[Any]] | None = None
     counted: Callable[[AsAt], list[dict[str, Any]]] | None = None
     rests_on: tuple[str, ...] = ()
-    """The tables whose changes change it."""
+    """The tables whose changes change it, as they are called where changes are noted. None of what is not noted."""
     knows_new_la_code: bool = False
     """Whether the authority's code in the register changes it too."""
     knows_due_soon: bool = False
@@ -142,7 +142,7 @@ def _since(table: str) -> Since:
 OF_SCHOOL = {
     "urn": Urns("school__urn__in", "Only of these schools: URNs with commas between."),
     "phase": OneOf("school__phase_code__in", "Only of schools of these phases.", PHASE_CODES),
-    "school_open": YesNo("school__closed_on__isnull", "Only of schools that are open, or of those that are not."),
+    "school_open": OfSchool("school", "Only of schools that are open, or of those that are not."),
 }
 
 TABLES = {
@@ -193,7 +193,7 @@ TABLES = {
             rows.PolicyReviewRow,
             key="id",
             rows=lambda as_at: PolicyReview.objects.order_by(),
-            rests_on=("policy-reviews",),
+            rests_on=("policy-reviews", "policies", "schools"),
             filters={
                 "modified_since": _since("policy-reviews"),
                 "urn": Urns("policy__school__urn__in", "Only of these schools: URNs with commas between."),
@@ -281,7 +281,7 @@ TABLES = {
             rows.AnswerRow,
             key="id",
             rows=_answers,
-            rests_on=("answers", "schools"),
+            rests_on=("answers", "schools", "cycles"),
             filters={
                 "modified_since": _since("answers"),
                 "urn": Urns("returned__school__urn__in", "Only of these schools: URNs with commas between."),
@@ -317,6 +317,7 @@ TABLES = {
             Scope.AGGREGATE,
             counts.PlanMonthsRow,
             counted=counts.plan_months,
+            rests_on=("plan-tallies",),
             filters={**OF_MONTH, "urn": Urns("urn__in", "Only of these schools: URNs with commas between.")},
         ),
         Table(
@@ -335,6 +336,7 @@ TABLES = {
             Scope.AGGREGATE,
             counts.ConditionCountsRow,
             counted=counts.plan_counts_by_condition,
+            rests_on=("plan-tallies",),
         ),
         Table(
             "notice-counts",
@@ -351,6 +353,7 @@ TABLES = {
             Scope.AGGREGATE,
             counts.HandoverCountsRow,
             counted=counts.handovers,
+            rests_on=("month-ends",),
             filters={**OF_MONTH, "stage": OneOf("stage__in", "Only these stages.", words(Stage) | {"all": "all"})},
         ),
         Table(
@@ -360,6 +363,7 @@ TABLES = {
             Scope.AGGREGATE,
             counts.SicknessCountsRow,
             counted=counts.sickness_returns,
+            rests_on=("month-ends",),
             filters=OF_MONTH,
         ),
         Table(
@@ -372,6 +376,8 @@ TABLES = {
             Scope.AGGREGATE,
             counts.MetricsRow,
             counted=counts.metrics,
+            rests_on=("policy-months", "month-ends", "plan-tallies"),
+            knows_new_la_code=True,
             filters={
                 **OF_MONTH,
                 "measure": OneOf("measure__in", "Only these figures.", words(counts.Measure)),
