@@ -22,6 +22,7 @@ from handrail.handovers.reminders import (
     OTHERS,
     OWN,
     PACKS,
+    PASSED_ON,
     STEPS,
     STILL_THERE,
     UPDATES,
@@ -348,6 +349,42 @@ class TestADecline:
             follow_up(handover=ended, says="Tuition.", by=cast.officer, at=AT)
         with pytest.raises(NotNow, match="not declined"):
             follow_up(handover=handover(cast, "submitted"), says="Tuition.", by=cast.admin, at=AT)
+
+
+class TestAChildWhoWasPassedOn:
+    """The next setting has them within five school days."""
+
+    def test_is_the_schools_to_hand_over_and_the_officers_when_that_is_late(self, here, cast):
+        ended = handover(cast, "passed_on", due_on=None)
+        for number in (0, 4, 6):
+            sweep(MONDAY + number * A_DAY)
+        assert sent(PASSED_ON) == [("day-0", COLLEAGUE), ("day-0", HEAD)]
+        for number in (7, 9, 14, 21):
+            sweep(MONDAY + number * A_DAY)
+        officers = [each for each in sent(PASSED_ON) if each[1] in (NORA, ADMIN)]
+        assert officers[:1] + officers[-1:] == [("day-10", NORA), ("day-15", NORA)]
+        assert ("day-5", HEAD) in sent(PASSED_ON) and ("day-7", OAK) in sent(PASSED_ON)
+        assert ended.id in [each.handover.id for each in watched(on=MONDAY)]
+
+    @pytest.mark.parametrize("ends", ["handed over", "answered", "draft"])
+    def test_waits_until_somebody_is_asked_or_the_authority_says_what_is_next(self, here, cast, ends):
+        ended = handover(cast, "passed_on", due_on=None)
+        assert due.to_answer(cast.oak.id, on=MONDAY) == [date(2026, 11, 30)]
+        if ends == "answered":
+            follow_up(handover=ended, says="Back at school.", by=cast.admin, at=AT)
+        else:
+            state = "draft" if ends == "draft" else "submitted"
+            later = handover(cast, state, due_on=None, pupil=ended.pupil)
+            Handover.objects.filter(id=later.id).update(started_at=AT + A_DAY)
+        waits = ends == "draft"
+        assert due.passed_on(on=MONDAY).exists() == bool(due.to_answer(cast.oak.id, on=MONDAY)) == waits
+        assert sweep(MONDAY).owed == (2 if waits else 0)
+
+    def test_is_nothing_for_the_setting_that_passed_them_on(self, here, cast, ward):
+        child = PupilFactory(school=cast.oak)
+        handover(cast, "passed_on", due_on=None, side="setting", setting=ward, pupil=child)
+        assert not due.passed_on(on=MONDAY).exists()
+        assert due.to_answer(ward.school_id, on=MONDAY) == []
 
 
 class TestWhenItIsSent:

@@ -330,6 +330,8 @@ class TestPassedOn:
         taught.post()
         first = taught.home()
         assert first.state == "passed_on"
+        with inside(taught.one):
+            assert [each.id for each in due.passed_on(on=AT.date())] == [first.id]
         second = taught.prepare(at=LATER)
         assert second.earlier_id == first.id
         with inside(taught.one):

@@ -7,7 +7,7 @@ from handrail.core.models import Record
 
 
 class FollowUp(Record):
-    """What happens next for a child whose handover was declined or ran out, in the words of whoever answers for it.
+    """What happens next for a child whose handover was declined, ran out or was passed on, as somebody said.
 
     It ends the messages about the handover. The clock of section 19 goes on: only a first session, or suitable
     education, stops that.

@@ -4,6 +4,7 @@ Each function gives rows with `due`, the day from which it counts; `round`, so t
 anew; and `of_school`, whose people are asked first.
 """
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from functools import reduce
 from operator import or_
@@ -18,6 +19,7 @@ from handrail.core import calendar
 from handrail.handovers.models import IS_OVER, Handover, Message, Pack, StepsRead
 from handrail.handovers.moves import (
     CORRECTABLE,
+    GAP_DAYS,
     LAPSED,
     RETURN_FOLLOWS,
     STILL,
@@ -26,9 +28,11 @@ from handrail.handovers.moves import (
     WAITS_FOR,
     Side,
     State,
+    school_days_after,
 )
 from handrail.handovers.reading_models import STEPS_CHANGE
 from handrail.plans.models import PlanVersion
+from handrail.schools.models import Term
 from tenants.database import require_bound
 
 DAYS_AHEAD = 7
@@ -191,27 +195,44 @@ TAUGHT = (State.ACCEPTED, State.ACTIVE, State.RETURN_PLANNED, State.PHASED_RETUR
 
 
 def lapsed(*, on: date) -> Any:
-    """Those that were declined or ran out, and nobody has said what happens next or sent the child's pack anew. That
-    the child left, or the school closed, ends none of them while the child's section 19 clock has not been stopped.
+    """Those that were declined or ran out, and nobody has said what happens next or sent the child's pack anew."""
+    return _unanswered(LAPSED, on=on)
+
+
+def passed_on(*, on: date) -> Any:
+    """Those from which a child was passed on, and has not been handed over to anybody since."""
+    return _unanswered([State.PASSED_ON], on=on)
+
+
+def _unanswered(states: Collection[State], *, on: date) -> Any:
+    """Those that ended so, and nothing followed. That the child left, or the school closed, ends none of them while the
+    child's section 19 clock has not been stopped.
     """
     later = Handover.objects.filter(pupil=OuterRef("pupil"), side=Side.HOME, started_at__gt=OuterRef("started_at"))
     sent = later.exclude(state__in=[State.DRAFT, State.WITHDRAWN])
     owed = Exists(running(on=on).filter(pupil=OuterRef("pupil")))
     found = _with_school(Handover.objects.filter(owed | Q(id__in=_there(on=on).values("id"))))
-    found = found.filter(side=Side.HOME, state__in=LAPSED, follow_up=None)
+    found = found.filter(side=Side.HOME, state__in=states, follow_up=None)
     return found.filter(~Exists(sent)).annotate(due=F("since_on"), round=_round("since_on"))
 
 
 def to_answer(school_id: UUID, *, on: date) -> list[date]:
     """By when each handover that waits for a school or setting is to be answered. What has come and is not opened waits
-    since it came; a review, a first session or a return does from a week before its day; an update does on its day.
+    since it came; a review, a first session or a return does from a week before its day; an update does on its day. A
+    child who was passed on waits until the next setting is asked.
     """
     came = Message.objects.filter(handover=OuterRef("pk"), way="in", kind__in=["pack", "back"], done_at=None)
     since = came.order_by("owed_at").values(day=TruncDate("owed_at", tzinfo=calendar.LONDON))[:1]
     far = Q(due_on__gt=on + timedelta(days=DAYS_AHEAD)) & ~Q(state__in=ANSWERS)
     asked = Case(When(MINE & ~far, then=F("due_on")), output_field=DateField())
     told = Case(When(UPDATED_HERE & Q(update_on__lte=on), then=F("update_on")), output_field=DateField())
-    can_be = ~IS_OVER | Q(id__in=with_returns(on=on).values("id"))  # a return pack may follow the end
+    nowhere = Q(id__in=passed_on(on=on).values("id"))
+    can_be = ~IS_OVER | Q(id__in=with_returns(on=on).values("id")) | nowhere  # a return pack may follow the end
     found = _there(on=on).filter(can_be, of_school=school_id)
-    days = found.annotate(waits=Least(asked, told, Subquery(since))).filter(waits__isnull=False)
-    return list(days.values_list("waits", flat=True))
+    gone = Case(When(nowhere, then=F("since_on")), output_field=DateField())
+    rows = found.annotate(waits=Least(asked, told, Subquery(since)), gone=gone).values_list("waits", "gone")
+    days = [waits for waits, _ in rows if waits]
+    if passed := [since_on for waits, since_on in rows if since_on and not waits]:
+        terms = Term.objects.calendar()
+        days += [school_days_after(since_on, GAP_DAYS, terms) for since_on in passed]
+    return days

@@ -1,4 +1,4 @@
-"""What the authority itself does: it begins handovers for schools, and says what follows one that lapsed."""
+"""What the authority itself does: it begins handovers for schools, and says what follows one that ended nowhere."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from handrail.core import audit
 from handrail.core.calendar import day_of
 from handrail.handovers.actions import NotNow, ReasonMissing, prepare, school_id_of
 from handrail.handovers.models import FollowUp, Handover
-from handrail.handovers.moves import LAPSED
+from handrail.handovers.moves import ASKS_WHAT_NEXT
 
 
 @transaction.atomic
@@ -35,8 +35,8 @@ def follow_up(*, handover: Handover, says: str, by: audit.Actor, at: datetime) -
     known = FollowUp.objects.filter(handover=handover).first()
     if known:
         raise NotNow(f"{known.by_name} has said what happens next already. Look at it again.")
-    if not handover.is_home or handover.state not in LAPSED:
-        raise NotNow("This handover was not declined and did not run out, so there is nothing to say here.")
+    if not handover.is_home or handover.state not in ASKS_WHAT_NEXT:
+        raise NotNow("This was not declined or passed on and did not run out, so there is nothing to say here.")
     made = FollowUp.objects.create(handover=handover, says=says.strip(), at=at, by=by.actor_id, by_name=by.actor_name)
     audit.record(
         "said what follows a handover",

@@ -60,6 +60,9 @@ IN_WORDS: Mapping[State, str] = {
 LAPSED = frozenset({State.DECLINED, State.EXPIRED, State.CAME_BACK})
 """What ends a handover without the child being taught: the authority has to say what happens next."""
 
+ASKS_WHAT_NEXT = LAPSED | {State.PASSED_ON}
+"""What ends a handover and leaves the child nowhere: until one follows, or the authority says what happens next."""
+
 TAUGHT_UNTIL = frozenset({State.RETURNED, State.PASSED_ON, State.ENDED})
 """What ends a handover after which a return pack may still follow: see `RETURN_FOLLOWS`."""
 
@@ -336,6 +339,12 @@ STILL_ON = tuple((NO_MOVEMENT_DAYS - LATE_DAYS[Escalation.NAMED_OFFICER] + days,
 
 LAPSED_ON = ((0, Escalation.CONTACT), *((days, Escalation.NAMED_OFFICER) for days in (0, 2)), *OTHERS_ASKED_ON)
 """The same after a handover was declined or ran out: the authority owes the child education, so it is asked at once."""
+
+GAP_DAYS = 5
+"""School days within which a child who was passed on is handed over to the next setting."""
+
+PASSED_ON_ON = ((0, Escalation.CONTACT), *((GAP_DAYS + days, who) for days, who in ASKED_ON))
+"""The same after a child was passed on: the home school is told at once, and it is late when the gap is over."""
 
 
 def asked_by(due: date, *, on: date, calendar: Calendar) -> list[Escalation]:

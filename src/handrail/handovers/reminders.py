@@ -3,8 +3,8 @@
 A move that is due is asked for: of those who make it at the school or setting, then of the head, of the authority's
 named officer, and of the administrators. Only the move ends it. Where another authority's people have to make it, the
 home authority's are told in the end, because they can ring them. What has just come, and what was declined or ran
-out, is told at once; the latter until the authority says what happens next, or hands the child over anew. A message
-says nothing but a reference.
+out, is told at once; the latter until the authority says what happens next, or hands the child over anew. So is a child
+who was passed on: of the school first. A message says nothing but a reference.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -107,6 +107,11 @@ CORRECTIONS = Rule(
 )
 BACKS = Rule("handover_back", due.with_returns, moves.ASKED_ON, "handover_came", "handover_late", Urgency.NOW)
 LAPSES = Rule("handover_lapsed", due.lapsed, moves.LAPSED_ON, "handover_lapsed", "handover_lapsed", Urgency.NOW)
+PASSED_ON = Rule(
+    *("handover_passed_on", due.passed_on, moves.PASSED_ON_ON, "handover_passed_on", "handover_lapsed"),
+    Urgency.DEADLINE,
+    tells_ahead=False,
+)
 STEPS = Rule(
     *("handover_steps", due.with_unread_steps, moves.ASKED_ON, "handover_read", "handover_late", Urgency.DEADLINE),
     roles=tuple(READERS),
@@ -126,7 +131,7 @@ UPDATES_ELSEWHERE = Rule(
 )
 STILL_THERE = Rule("handover_still", due.still, moves.STILL_ON, "handover_still", "handover_still", Urgency.DEADLINE)
 CLOCKS, NEWS = (
-    (OWN, OTHERS, STEPS, OLDER, UPDATES, UPDATES_ELSEWHERE, STILL_THERE),
+    (OWN, OTHERS, STEPS, OLDER, UPDATES, UPDATES_ELSEWHERE, STILL_THERE, PASSED_ON),
     (PACKS, NOTICES, CORRECTIONS, BACKS, LAPSES),
 )
 RULES = {rule.kind: rule for rule in (*CLOCKS, *NEWS)}

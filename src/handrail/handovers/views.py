@@ -13,7 +13,7 @@ from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import ReadEntry
 from handrail.handovers import actions, admissions, by_hand, ceased, guests, pack, post, return_pack
-from handrail.handovers.due import with_older_steps
+from handrail.handovers.due import passed_on, with_older_steps
 from handrail.handovers.finance import flags_of
 from handrail.handovers.forms import PackForm, PrepareForm, SearchForm
 from handrail.handovers.models import Handover, Setting
@@ -93,6 +93,7 @@ class HandoversView(Door):
             "handovers": [each for each in handovers if each not in inbox],
             "older": set(with_older_steps(on=request.today).filter(of_school=school.id).values_list("id", flat=True)),
             "over": over,
+            "passed_on": set(passed_on(on=request.today).filter(of_school=school.id).values_list("id", flat=True)),
         }
         return render(request, "handovers/handovers.html", facts)
 
@@ -178,6 +179,7 @@ class HandoverView(CaseDoor):
             again=ceased.where_to(handover, at=request.now) if self.may_move else [],
             why_gone=ceased.why_gone(handover, at=request.now),
             later=list(handover.later.all()),
+            is_passed_on=passed_on(on=self.request.today).filter(id=handover.id).exists(),
             has_older_steps=with_older_steps(on=self.request.today).filter(id=handover.id).exists(),
             waits_since=post.not_taken_up_since(handover, at=request.now),
             troubles=[each.trouble for each in handover.messages.all() if each.trouble],

@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet, TextChoices
 
 from handrail.accounts.roles import Permission
 from handrail.core.suppression import Row, suppressed_part, suppressed_table
-from handrail.handovers.due import lapsed
+from handrail.handovers.due import lapsed, passed_on
 from handrail.handovers.models import Handover
 from handrail.handovers.moves import LATE_DAYS, NO_MOVEMENT_DAYS, OVER, STILL, Escalation, Side, State
 from handrail.schools.models import Term
@@ -54,6 +54,7 @@ STAGES = {
     State.DECLINED: Stage.LAPSED,
     State.EXPIRED: Stage.LAPSED,
     State.CAME_BACK: Stage.LAPSED,
+    State.PASSED_ON: Stage.LAPSED,
 }
 
 
@@ -99,7 +100,8 @@ def watched_by(user: "User") -> QuerySet[Handover]:
 def watched(*, on: date) -> list[Watched]:
     """The handovers that are under way, and those that nobody has taken up, the longest late first."""
     calendar = Term.objects.calendar()
-    open_ones = Q(id__in=lapsed(on=on).values("id")) | ~Q(state__in=OVER)
+    nowhere = Q(id__in=lapsed(on=on).values("id")) | Q(id__in=passed_on(on=on).values("id"))
+    open_ones = nowhere | ~Q(state__in=OVER)
     found = _seen_once().filter(open_ones, state__in=STAGES).select_related("pupil__school", "setting")
     rows = [as_watched(each, calendar=calendar, on=on) for each in found]
     return sorted(rows, key=lambda each: (-each.days_late, -each.days, each.handover.started_at))

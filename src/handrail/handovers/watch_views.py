@@ -22,7 +22,7 @@ from handrail.handovers.finance import flags_of
 from handrail.handovers.forms import FollowUpForm, PrepareForm
 from handrail.handovers.lapsed import begin, follow_up
 from handrail.handovers.models import FollowUp, Handover, OnwardReturn
-from handrail.handovers.moves import LAPSED, OVER
+from handrail.handovers.moves import ASKS_WHAT_NEXT, OVER
 from handrail.handovers.views import PrepareView
 from handrail.handovers.watch import Stage, Trouble, Watched, Way, as_watched, numbers, watched, watched_by
 from handrail.schools.models import Pupil, Term
@@ -172,7 +172,9 @@ class WatchedView(Door):
                 "steps": [(step, step.words if is_own and step.state in OVER else []) for step in handover.steps.all()],
                 "words": actions.VERBS,
                 "follow_up": known,
-                "form": form if form.errors or (is_own and handover.state in LAPSED and known is None) else None,
+                "form": form
+                if form.errors or (is_own and handover.state in ASKS_WHAT_NEXT and known is None)
+                else None,
             },
         )
 

@@ -315,6 +315,13 @@ WORDINGS = {
         "A handover was not taken up",
         "A handover was not taken up. Somebody must say what happens next. Reference {reference}. Sign in.\n{link}\n",
     ),
+    "handover_passed_on": Wording(
+        "child",
+        "Message that a handover was passed on",
+        "A handover was passed on: begin the next one",
+        "A handover was passed on. Begin the next one within five days of term. Reference {reference}. "
+        "Sign in.\n{link}\n",
+    ),
     "guest_invited": Wording(
         "guest",
         "Message to somebody without an account",
