@@ -6,6 +6,7 @@ import io
 import zipfile
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pypdf
 import pytest
@@ -13,6 +14,7 @@ from factories import AT, NoticeFactory, PupilFactory, emergency, person
 from isolation.walk import CHILD, plant
 
 from handrail.accounts.roles import Role
+from handrail.authority.succession import carry_on
 from handrail.care.actions import correct_training, record_training
 from handrail.core.earlier import CHANGED_SINCE
 from handrail.core.models import AuditEntry
@@ -273,6 +275,13 @@ class TestWhatWasPlanned:
         assert "Planned: Print it (Olga, by 23 November 2026)." in self.told(take, on - 3 * DAY)
         assert "Planned: Print it (Olga, by 23 November 2026; done: 20 November 2026)." in self.told(take, on)
 
+    def test_stays_with_the_school_that_planned_it_on_days_before_it_converted(self, one, cast, at, on, planned, take):
+        with inside(one):
+            carry_on(old=cast.oak, new=cast.elm, by=cast.officer, at=at - 4 * DAY)
+            officer = partial(take, who=cast.officer)
+        assert "Planned: Write it (Olga, by 24 November 2026)." in self.told(officer, on - 5 * DAY)
+        assert "Planned" not in self.told(officer, on - 4 * DAY), "the new school sees to it"
+
     def test_says_what_was_not_kept(self, one, cast, at, on, planned, take, monkeypatch):
         monkeypatch.setattr("handrail.returns.actions.keep", lambda was, at: None)
         with inside(one):
@@ -380,6 +389,22 @@ class TestTheZip:
         monkeypatch.setattr("handrail.care.actions.keep", lambda was, at: None)
         correct(2, **short)
         assert f"Not counted: 1 training. {CHANGED_SINCE}." in told(3)
+
+    def test_tells_a_training_at_the_school_where_it_was(self, one, cast, at, on, policies, take):
+        said = {"procedure_note": "", "trainer": "A nurse", "trainer_profession": "Nurse", "is_cover": False}
+        said |= {"person": "Ann Adult", "procedure": "first_aid", "confirmed_by": "A nurse"}
+        with inside(one):
+            days = {"trained_on": on - 30 * DAY, "expires_on": on + DAY}
+            record_training(school=cast.oak, by=cast.head, at=at - 20 * DAY, **said, **days)
+            carry_on(old=cast.oak, new=cast.elm, by=cast.officer, at=at - 4 * DAY)
+        counted = {}
+        for days in (5, 4):
+            answer = take(place="/inspection/", who=cast.officer, on=on - days * DAY)
+            counted[days] = [row["School"] for row in rows(files(answer)["training.csv"])]
+            for name, place in (("Oak", OAK), ("Elm", "/schools/900002/inspection/")):
+                paper = words(files(take(place=place, who=cast.officer, on=on - days * DAY))["evidence.pdf"])
+                assert ("1 person" in paper) == (name == ("Oak" if days == 5 else "Elm"))
+        assert counted == {5: [str(cast.oak)], 4: [str(cast.elm)]}
 
     def test_keeps_back_small_counts_of_plans(self, one, cast, on, policies, take):
         with inside(one):

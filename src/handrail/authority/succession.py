@@ -15,6 +15,7 @@ from handrail.accounts.models import Membership
 from handrail.care.models import SpareKit, StaffTraining
 from handrail.core import audit
 from handrail.core.calendar import day_of
+from handrail.core.earlier import keep_school
 from handrail.handovers.homes import open_successors
 from handrail.handovers.models import Handover, Setting
 from handrail.incidents.models import Incident
@@ -49,6 +50,8 @@ def carry_on(*, old: School, new: School, by: audit.Actor, at: datetime) -> int:
     children = list(Pupil.objects.filter(~Exists(_there_already(new)), school=old).select_for_update())
     _people(old, new, by=by, at=at)
     Pupil.objects.filter(id__in=[each.id for each in children]).update(school=new)
+    for told in (StaffTraining, PlannedAction):  # evidence as at an earlier day finds them where they were
+        keep_school(told.objects.filter(school=old), at=at)
     for kept in (SpareKit, StaffTraining, Incident, PlannedAction):
         kept.objects.filter(school=old).update(school=new)
     Handover.objects.filter(school=old).update(school=new)

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from handrail.care.models import StaffTraining
 from handrail.core.calendar import beginning_of
-from handrail.core.earlier import CHANGED_SINCE, Past
+from handrail.core.earlier import CHANGED_SINCE, Past, of_school_then, schools_then
 from handrail.core.models import AuditEntry
 from handrail.schools.models import School
 
@@ -41,13 +41,17 @@ def as_at(school: School | None, *, on: date) -> Then:
     later = AuditEntry.objects.filter(subject_kind="training", at__gte=until)
     found = StaffTraining.objects.filter(Q(ended_on=None) | Q(ended_on__gt=on), pupil=None)
     found = found.exclude(id__in=later.filter(verb="recorded a training").values("subject_id"))
-    found = found.filter(school=school) if school else found.defer("procedure", "procedure_note")
+    found = of_school_then(found, school.id, at=until) if school else found.defer("procedure", "procedure_note")
+    moved = schools_then(at=until)
     changes: dict[UUID, list[tuple[datetime, list[str]]]] = {}
     for change in later.filter(verb="corrected a training"):
         if change.subject_id:
             changes.setdefault(change.subject_id, []).append((change.at, change.fields))
     as_today = found.exclude(id__in=changes).filter(trained_on__lte=on, expires_on__gte=on, is_confirmed=True)
-    people = [Trained(each.school_id, each.person, CALLED[each.procedure] if school else "") for each in as_today]
+    people = [
+        Trained(moved.get(each.id, each.school_id), each.person, CALLED[each.procedure] if school else "")
+        for each in as_today
+    ]
     past, not_kept = Past(changes, at=until), 0
     for each in found.filter(id__in=changes):
         told = {
@@ -58,5 +62,6 @@ def as_at(school: School | None, *, on: date) -> Then:
         if CHANGED_SINCE in told.values():
             not_kept += 1
         elif told["trained_on"] <= str(on) <= told["expires_on"] and told["is_confirmed"] == str(True):
-            people.append(Trained(each.school_id, told["person"], CALLED.get(procedure, procedure)))
+            where = moved.get(each.id, each.school_id)
+            people.append(Trained(where, told["person"], CALLED.get(procedure, procedure)))
     return Then(people, not_kept)

@@ -9,8 +9,11 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.db.models import Q, QuerySet
+
 from handrail.core.models import Earlier, Record
 
+SCHOOL = "school"
 CHANGED_SINCE = "Changed since: not kept as it was"
 
 
@@ -22,6 +25,27 @@ def keep(was: Iterable[tuple[Record, Mapping[str, Any]]], *, at: datetime) -> No
         for name, said in by_name.items()
         if name in row.TOLD_LATER
     )
+
+
+def keep_school(rows: QuerySet[Any], *, at: datetime) -> None:
+    """Keep at which school these rows were until the moment `at`: whoever carries them over to another does."""
+    Earlier.objects.bulk_create(
+        Earlier(subject_id=id, column=SCHOOL, said=str(school_id), until=at)
+        for id, school_id in rows.values_list("id", "school_id")
+    )
+
+
+def schools_then(*, at: datetime) -> dict[UUID, UUID]:
+    """At which school the rows were at a moment that have been carried over to another since."""
+    moved = Earlier.objects.filter(column=SCHOOL, until__gte=at).order_by("-until")
+    return {each.subject_id: UUID(each.said) for each in moved}
+
+
+def of_school_then(rows: QuerySet[Any], school_id: UUID | None, *, at: datetime) -> Any:
+    """Those of the rows that were a school's at a moment, wherever they are now; those of no school never move."""
+    moved = schools_then(at=at)
+    were = [id for id, then in moved.items() if then == school_id]
+    return rows.filter((Q(school=school_id) & ~Q(id__in=list(moved))) | Q(id__in=were))
 
 
 class Until(NamedTuple):

@@ -19,7 +19,7 @@ from django.db.models import Count, Q, QuerySet
 from handrail.care import past
 from handrail.core.calendar import beginning_of
 from handrail.core.documents import NotFound, StoreUnavailable, open_document
-from handrail.core.earlier import CHANGED_SINCE, Past
+from handrail.core.earlier import CHANGED_SINCE, Past, of_school_then
 from handrail.core.evidence import File, rows_as_csv
 from handrail.core.file_kinds import ENDINGS
 from handrail.core.jinja import long_date, plural
@@ -118,7 +118,8 @@ class Evidence:
 
     def _said(self, returned: Return) -> Iterator[Said]:
         planned: dict[str, list[str]] = {}
-        actions = PlannedAction.objects.filter(cycle=returned.cycle_id, school=self.school)
+        of_cycle = PlannedAction.objects.filter(cycle=returned.cycle_id)
+        actions = of_school_then(of_cycle, returned.school_id, at=self.until)
         later = AuditEntry.objects.filter(verb="planned what a return lacks", at__gte=self.until)
         recorded = list(actions.exclude(id__in=later.values("subject_id")))
         for action, words in zip(recorded, self._planned(recorded), strict=True):

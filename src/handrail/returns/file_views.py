@@ -73,13 +73,18 @@ class FileView(ReturnDoor):
 
 
 class DownloadView(ReturnDoor):
-    """A file of a submitted answer, to be saved; of one that is being written too, for those who write it."""
+    """A file of an answer that was submitted or that the return begins with, to be saved; of one that is being written
+    too, for those who write it.
+    """
 
     def get(self, request: Request, document_id: Any, **_place: Any) -> HttpResponseBase:
         submitted = Answer.objects.filter(returned__in=self.returns)
         writing = Draft.objects.filter(school=self.school)
         if not self.may("answer"):
             writing = writing.none()
+        begun = [each for section in self.sections for each in section.points if each.is_carried]
+        stands = [each.file_id for each in begun if not each.is_unsubmitted or self.may("answer")]
         seen = Q(id__in=submitted.values("evidence_file")) | Q(id__in=writing.values("evidence_file"))
+        seen |= Q(id__in=[each for each in stands if each])
         document = get_or_404(Document.objects.filter(seen), id=document_id)
         return download_or_say(request, document, back=self.address("home"))

@@ -125,6 +125,8 @@ class Draft(Said):
     cycle = models.ForeignKey(Cycle, on_delete=models.CASCADE, related_name="drafts")
     school = models.ForeignKey(School, on_delete=models.CASCADE, null=True, related_name="+")
 
+    school_id: UUID | None
+
     class Meta:
         constraints = [
             models.UniqueConstraint(

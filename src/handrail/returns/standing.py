@@ -58,19 +58,35 @@ def answers_of(cycle: Cycle, school: School | None) -> Any:
     return Answer.objects.filter(returned__cycle=cycle, returned__school=school).newest()
 
 
-def sections_of(cycle: Cycle, school: School | None, *, on: date | None = None) -> list[Section]:
-    """What a cycle asks of a school, or of the authority, with the answers that stand. Three questions at most. A page
-    names the day `on`, as at which it says how far each framework has come.
-
-    What was saved since the last return and never submitted, in a cycle that has closed, is where this one begins.
+def _begins_with(school: School | None) -> tuple[list[School | None], Return | None]:
+    """Whose drafts and which return that counts a return begins with: a school's own, and until it has returned
+    anything those of the school that it was converted from.
     """
+    schools: list[School | None] = [school]
     last = last_return(school)
-    carried = answers_of(last.cycle, school).select_related("returned__cycle", "evidence_file") if last else ()
+    while last is None and school and (school := school.converted_from) and school not in schools:
+        schools.append(school)
+        last = last_return(school)
+    return schools, last
+
+
+def sections_of(cycle: Cycle, school: School | None, *, on: date | None = None) -> list[Section]:
+    """What a cycle asks of a school, or of the authority, with the answers that stand. Three questions at most, but for
+    a school that was converted. A page names the day `on`, as at which it says how far each framework has come.
+
+    What was saved since the last return and never submitted, in a cycle that has closed or by the school that this one
+    was, is where this one begins.
+    """
+    schools, last = _begins_with(school)
+    carried = answers_of(last.cycle, schools[-1]).select_related("returned__cycle", "evidence_file") if last else ()
     since = min(last.cycle.school_year, cycle.school_year) if last else 0
-    drafts = Draft.objects.filter(school=school, cycle__school_year__range=(since, cycle.school_year))
+    whose = Q(school__in=schools) if school else Q(school=None)
+    drafts = Draft.objects.filter(whose, cycle__school_year__range=(since, cycle.school_year))
     saved = list(drafts.order_by("cycle__school_year").select_related("cycle", "evidence_file"))
-    written = [each for each in saved if each.cycle_id == cycle.id]
-    unsubmitted = [each for each in saved if each.cycle_id != cycle.id]
+    saved.sort(key=lambda each: -[one and one.id for one in schools].index(each.school_id))  # its own come last
+    here = (cycle.id, school and school.id)
+    written = [each for each in saved if (each.cycle_id, each.school_id) == here]
+    unsubmitted = [each for each in saved if (each.cycle_id, each.school_id) != here]
     return sections(*asked_in(cycle, school), written, carried, unsubmitted, on=on)
 
 

@@ -65,6 +65,12 @@ class ReturnDoor(Door):
     def sections(self) -> list[Section]:
         return sections_of(self.cycle, self.school, on=self.request.today) if self.cycle else []
 
+    @cached_property
+    def began_at(self) -> School | None:
+        """The school that this one was, while it has returned nothing itself: its return begins with what that said."""
+        before = self.school.converted_from if self.school else None
+        return before if before and not self.returns.exists() else None
+
     @property
     def returns(self) -> Any:
         return Return.objects.visible_to(self.request.user).filter(school=self.school).select_related("cycle")
@@ -79,6 +85,7 @@ class ReturnDoor(Door):
             "is_open": self.is_open,
             "cycle": self.cycle,
             "sections": self.sections,
+            "began_at": self.began_at,
             **more,
         }
         return render(self.request, f"returns/{template}.html", facts)
