@@ -254,6 +254,7 @@ class TestWhatIsWrong:
             ('status = "in_force"', 'status = "law"', "status says 'law', which is none of"),
             ('says = "There is a policy."', "", "WALES-01 has no says"),
             ('evidence = "The policy"', 'proof = "The policy"', "WALES-01 has proof, which means nothing here"),
+            ('evidence = "The policy"', 'first_asked_of = ["pru"]', "WALES-01 has first_asked_of, which means nothing"),
             ('title = "The policy"', 'title = "The policy"\nname = "x"', "has name, which means nothing here"),
             ('source = "Chapter 1"', "", "WALES-01 does not say where it stands"),
             (

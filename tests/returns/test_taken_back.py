@@ -8,10 +8,13 @@ from types import SimpleNamespace
 import pytest
 from editions import SUPERSEDED
 from editions import new_edition as newer_edition
+from factories import SchoolFactory
 
 from handrail.guidance import published
+from handrail.guidance.changes import Became, difference
 from handrail.guidance.frameworks import AUTHORITY
 from handrail.guidance.published import framework
+from handrail.guidance.reading import DIGESTS, TEXTS, add_digests
 from handrail.policies.actions import open_policies
 from handrail.returns import actions, reminders
 from handrail.returns.actions import Wanted
@@ -204,6 +207,38 @@ def test_an_edition_that_is_taken_back_by_its_status_leaves_the_one_before_asked
         assert len(asked) == len(points_of_the_act()) and all(each.answer for each in asked)
         told = [point.framework.status_in_words for point in submitted_sections(returned, on=on)[0].points]
         assert set(told) == {"Start date to be confirmed"}
+
+
+def test_an_edition_that_changes_only_of_whom_it_asks_reopens_nothing(one, cast, cycle, on, at, submitted, texts):
+    """The first point is asked of special schools too, and the second of academies alone."""
+    submitted()
+    newer_edition(texts.folder, "CFA-100A", changed=0)
+    second = texts.folder / "CFA-100A-2.toml"
+    (widened, narrowed), text = [each.id for each in points_of_the_act()[:2]], second.read_text()
+    for name, bodies in ((widened, '["maintained_school", "academy", "nmss"]'), (narrowed, '["academy"]')):
+        text = text.replace(f'id = "{name}"\n', f'id = "{name}"\napplies_to = {bodies}\n')
+    second.write_text(text)
+    (texts.folder / DIGESTS).write_text((TEXTS / DIGESTS).read_text())
+    add_digests(texts.folder)
+    texts.read()
+
+    def asked(school):
+        return {point.requirement.id: point for part in sections_of(cycle, school) for point in part.points}
+
+    with inside(one):
+        of_oak = asked(cast.oak)
+        assert widened in of_oak and narrowed not in of_oak
+        assert all(each.answer for each in of_oak.values())
+        [oak] = [each for each in board(cycle, on=on) if each.school.id == cast.oak.id]
+        assert (oak.open_points, owed_by(cast.oak, on=on)) == (0, None)
+        assert not reminders.RULES["reopened_return"].items(on).exists()
+        assert set(asked(SchoolFactory(body="nmss"))) == {widened}
+        assert narrowed in asked(SchoolFactory(body="academy"))
+        framework_before = next(each for each in published.editions() if (each.id, each.edition) == ("CFA-100A", 1))
+        found = difference(framework_before.requirements, framework("CFA-100A").requirements)
+        assert [each.requirement.id for each in found.that(Became.CHANGED)] == [widened, narrowed]
+        actions.save_answers(answers={widened: NO}, cycle=cycle, school=cast.oak, by=cast.head, at=at)
+        assert actions.submit(cycle=cycle, school=cast.oak, by=cast.head, at=at).answers.count() == len(of_oak)
 
 
 def points_of_the_act():

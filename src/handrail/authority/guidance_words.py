@@ -62,9 +62,10 @@ class Told:
 
     def exceptions(self, requirement: Requirement) -> str:
         """Of whom it is asked, where that is not of whom most are."""
-        return (
-            "" if requirement.applies_to == self.usual else ", ".join(BODIES[each] for each in requirement.applies_to)
-        )
+        return "" if requirement.applies_to == self.usual else self.asked_of(requirement)
+
+    def asked_of(self, requirement: Requirement) -> str:
+        return ", ".join(words for body, words in BODIES.items() if body in requirement.applies_to)
 
 
 def told(one: Framework) -> Told:

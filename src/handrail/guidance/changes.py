@@ -29,7 +29,7 @@ class Change:
             return Became.ADDED
         if self.after is None:
             return Became.REMOVED
-        return Became.UNCHANGED if self.before.digest == self.after.digest else Became.CHANGED
+        return Became.UNCHANGED if self.before.as_published == self.after.as_published else Became.CHANGED
 
     @property
     def requirement(self) -> Requirement:

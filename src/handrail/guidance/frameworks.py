@@ -62,13 +62,24 @@ class Requirement:
     """Whether it is about what one child's plan records, so that no school answers it as a whole. `condition` names the
     only condition for which it counts, if any.
     """
+    first_asked_of: tuple[str, ...] = ()
+    """Of whom an earlier edition asked just this, where that is not of whom this one does. Worked out, never written."""
 
     @cached_property
     def digest(self) -> str:
-        """Of what somebody answered who answered this: its words, how strongly it asks, and of whom. How sure we are of
-        it, and where it stands, may be mended without asking anybody again.
+        """Of what somebody answered who answered this: its words and how strongly it asks, and of whom it was asked when
+        it was asked first, so that whoever is still asked need not answer again. How sure we are of it, and where it
+        stands, may be mended without asking anybody again.
         """
-        said = "\n".join((self.id, self.says, self.strength, *sorted(self.applies_to), self.condition))
+        return self._digest(self.first_asked_of or self.applies_to)
+
+    @cached_property
+    def as_published(self) -> str:
+        """A digest of all that this edition asks, and of whom."""
+        return self._digest(self.applies_to)
+
+    def _digest(self, bodies: tuple[str, ...]) -> str:
+        said = "\n".join((self.id, self.says, self.strength, *sorted(bodies), self.condition))
         return sha256(said.encode()).hexdigest()[:16]
 
 

@@ -3,7 +3,7 @@
 import tomllib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -41,7 +41,19 @@ def read(folder: Path) -> tuple[Framework, ...]:
             wrong.append(f"{path.name}: {error}")
     if wrong:
         raise TextsAreWrong(wrong)
-    return tuple(sorted(found, key=lambda each: (each.id, -each.edition)))
+    return tuple(sorted(_as_first_asked(found), key=lambda each: (each.id, -each.edition)))
+
+
+def _as_first_asked(found: Iterable[Framework]) -> Iterator[Framework]:
+    """Editions whose requirements know of whom the oldest that says the same asked it."""
+    first: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for one in sorted(found, key=lambda each: each.edition):
+        asked = [
+            replace(each, first_asked_of=of_whom) if of_whom != each.applies_to else each
+            for each in one.requirements
+            for of_whom in [first.setdefault((each.id, each.says, each.strength, each.condition), each.applies_to)]
+        ]
+        yield replace(one, requirements=tuple(asked))
 
 
 def _framework(data: dict[str, Any]) -> Framework:
@@ -71,7 +83,7 @@ def _section(section: dict[str, Any], bound: tuple[str, ...]) -> Iterator[Requir
 
 def _made(kind: type[Kind], data: Mapping[str, Any], name: str) -> Kind:
     known: tuple[Any, ...] = fields(kind)
-    if strange := set(data) - {each.name for each in known}:
+    if strange := set(data) - {each.name for each in known if each.name != "first_asked_of"}:
         raise ValueError(f"{name} has {_listed(strange)}, which means nothing here")
     if absent := {each.name for each in known if each.default is MISSING} - set(data):
         raise ValueError(f"{name} has no {_listed(absent)}")
@@ -177,7 +189,7 @@ def _changed(found: Sequence[Framework], known: Mapping[str, str]) -> Iterator[s
 
 
 def _lines(found: Iterable[Framework]) -> dict[str, str]:
-    return {f"{each.id} {each.edition} {one.id}": one.digest for each in found for one in each.requirements}
+    return {f"{each.id} {each.edition} {one.id}": one.as_published for each in found for one in each.requirements}
 
 
 def digests(folder: Path) -> dict[str, str]:
