@@ -1,16 +1,20 @@
 """What the law and guidance ask, on pages: a draft is off until somebody switches it on, and never looks like law."""
 
 import re
+from shutil import copytree
 
 import pytest
+from editions import new_edition
 from factories import person
 
 from handrail.accounts.roles import Role
 from handrail.authority.actions import NotADraft, set_preview
 from handrail.authority.guidance_words import told
 from handrail.core.models import AuditEntry, AuthoritySettings
+from handrail.guidance import published
 from handrail.guidance.frameworks import AUTHORITY
-from handrail.guidance.published import framework, frameworks
+from handrail.guidance.published import editions, framework, frameworks
+from handrail.guidance.reading import TEXTS, add_digests
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -127,3 +131,57 @@ class TestADraft:
         about = told(framework("MCAS-2026"))
         said = {about.strength(each) for each in about.framework.requirements}
         assert said == {"Would be a must", "Would be a should"}
+
+
+class TestAnotherEdition:
+    """The Act has a second edition, which counts, and a draft of a third."""
+
+    NEXT = "The school keeps two spare adrenaline devices."
+
+    @pytest.fixture(autouse=True)
+    def texts(self, tmp_path, monkeypatch):
+        folder = copytree(TEXTS, tmp_path / "texts")
+        monkeypatch.setattr(published, "TEXTS", folder)
+        new_edition(folder, "CFA-100A", changed=1)
+        second = (folder / "CFA-100A-2.toml").read_text()
+        third = second.replace("edition = 2", "edition = 3", 1).replace('status = "enacted"', 'status = "draft"', 1)
+        first_words = framework("CFA-100A").requirements[0].says
+        (folder / "CFA-100A-3.toml").write_text(third.replace(f"From this year on: {first_words}", self.NEXT, 1))
+        add_digests(folder)
+        editions.cache_clear()
+        yield
+        editions.cache_clear()
+
+    def test_that_is_a_draft_is_off_and_says_that_it_is_no_law(self, cast, browse):
+        client = browse(cast.head)
+        listed = client.get("/guidance/").text
+        assert '"/guidance/CFA-100A/?edition=3"' in listed and "What it would ask is not shown." in listed
+        assert "(edition 3, draft, not law)" in client.get("/guidance/CFA-100A/").text
+        page = client.get("/guidance/CFA-100A/?edition=3").text
+        assert "This is a draft. It is not law." in page and self.NEXT not in page
+        for asked in ("edition=3", "since=3"):
+            assert client.get(f"/guidance/CFA-100A/changes/?{asked}")["Location"].startswith("/guidance/CFA-100A/")
+
+    def test_that_is_a_draft_is_shown_once_it_is_switched_on_for_this_edition(self, one, cast, browse, at):
+        officer, switch = browse(cast.officer), {"preview": "on"}
+        assert officer.post("/guidance/CFA-100A/preview/", switch).status_code == 404
+        answer = officer.post("/guidance/CFA-100A/preview/?edition=3", switch, follow=True).text
+        assert "People can now look at this draft." in answer and self.NEXT in answer
+        page = browse(cast.head).get("/guidance/CFA-100A/?edition=3").text
+        assert "This is a draft. It is not law." in page and self.NEXT in page
+        assert WOULD in page and not re.search(r">(Must|Should)\.", page)
+        changes = browse(cast.head).get("/guidance/CFA-100A/changes/?edition=3").text
+        assert "Would be changed: 1 requirement" in changes and "This is a draft. It is not law." in changes
+        assert self.NEXT not in browse(cast.head).get("/guidance/CFA-100A/").text, "the second counts"
+        with inside(one):
+            assert AuthoritySettings.load().previewed == ["CFA-100A-3"]
+
+    def test_that_was_replaced_can_be_read_and_compared(self, cast, browse):
+        client = browse(cast.head)
+        assert "From this year on:" not in client.get("/guidance/CFA-100A/?edition=1").text
+        assert "From this year on:" in client.get("/guidance/CFA-100A/").text
+        assert "Changed: 1 requirement" in client.get("/guidance/CFA-100A/changes/?since=1").text
+
+    @pytest.mark.parametrize("asked", ["edition=4", "edition=x", "edition=", "since=9", "edition=1&since=²"])
+    def test_that_is_not_there_is_not_found(self, cast, browse, asked):
+        assert browse(cast.head).get(f"/guidance/CFA-100A/changes/?{asked}").status_code == 404

@@ -287,7 +287,7 @@ class TestWhenGuidanceChanges:
         said = text_of(head.get("/schools/900001/return/"))
         assert "Changed since you answered: 1 point" in said
         assert said.count("What changed, word by word, in “Allergy safety policy”") == 1
-        assert 'href="/guidance/CFA-100A/changes/"' in head.get(HOME).text
+        assert 'href="/guidance/CFA-100A/changes/?since=1"' in head.get(HOME).text
         assert "New since you returned it: 1 point The policy names the caterer." in said
 
     def test_after_it_closed_each_sees_the_same_and_that_the_next_return_asks(

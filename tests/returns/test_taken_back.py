@@ -241,6 +241,24 @@ def test_an_edition_that_changes_only_of_whom_it_asks_reopens_nothing(one, cast,
         assert actions.submit(cycle=cycle, school=cast.oak, by=cast.head, at=at).answers.count() == len(of_oak)
 
 
+def test_a_school_is_led_to_the_changes_since_the_edition_that_it_answered(cast, browse, submitted, texts):
+    """It answered the first; the second changed a point, and the third another."""
+    submitted()
+    (changed, later), folder = points_of_the_act()[:2], texts.folder
+    newer_edition(folder, "CFA-100A", changed=1)
+    second = folder / "CFA-100A-2.toml"
+    third = second.read_text().replace("edition = 2", "edition = 3", 1).replace(later.says, f"Now: {later.says}", 1)
+    (folder / "CFA-100A-3.toml").write_text(third)
+    second.write_text(second.read_text().replace('status = "enacted"', SUPERSEDED, 1))
+    add_digests(folder)
+    texts.read()
+    client = browse(cast.head)
+    page = client.get("/schools/900001/return/").text
+    assert "Changed since you answered: 2 points" in page and '"/guidance/CFA-100A/changes/?since=1"' in page
+    told = client.get("/guidance/CFA-100A/changes/?since=1").text
+    assert "Changed: 2 requirements" in told and changed.id in told and later.id in told
+
+
 def points_of_the_act():
     return framework("CFA-100A").of("maintained_school")
 

@@ -105,10 +105,10 @@ def set_preview(*, framework: Framework, is_on: bool, by: audit.Actor, at: datet
     if not framework.is_draft:
         raise NotADraft(framework.id)
     settings = AuthoritySettings.objects.select_for_update().first() or AuthoritySettings()
-    if (framework.id in settings.previewed) == is_on:
+    if (framework.preview in settings.previewed) == is_on:
         return
-    others = [each for each in settings.previewed if each != framework.id]
-    settings.previewed = [*others, framework.id] if is_on else others
+    others = [each for each in settings.previewed if each != framework.preview]
+    settings.previewed = [*others, framework.preview] if is_on else others
     settings.save()
     verb = f"switched a draft’s preview {'on' if is_on else 'off'}"
     audit.record(verb, by=by, at=at, subject_kind="settings", subject_id=settings.id, fields=["previewed"])

@@ -63,13 +63,13 @@ class Requirement:
     only condition for which it counts, if any.
     """
     first_asked_of: tuple[str, ...] = ()
-    """Of whom an earlier edition asked just this, where that is not of whom this one does. Worked out, never written."""
+    """Of whom an earlier edition asked just this, where that is not whom this one asks. Worked out, never written."""
 
     @cached_property
     def digest(self) -> str:
-        """Of what somebody answered who answered this: its words and how strongly it asks, and of whom it was asked when
-        it was asked first, so that whoever is still asked need not answer again. How sure we are of it, and where it
-        stands, may be mended without asking anybody again.
+        """Of what somebody answered who answered this: its words and how strongly it asks, and of whom when it asked
+        first, so that whoever is still asked need not answer again. How sure we are of it, and where it stands, may be
+        mended without asking anybody again.
         """
         return self._digest(self.first_asked_of or self.applies_to)
 
@@ -122,6 +122,11 @@ class Framework:
     @property
     def is_draft(self) -> bool:
         return self.status == Status.DRAFT
+
+    @property
+    def preview(self) -> str:
+        """What switches on that people look at this draft: no draft of a later edition comes on with it."""
+        return self.id if self.edition == 1 else f"{self.id}-{self.edition}"
 
     @property
     def is_law(self) -> bool:

@@ -1,6 +1,6 @@
 """The frameworks that Handrail works by."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 
 from handrail.guidance.frameworks import Framework, Requirement, Status
@@ -42,6 +42,28 @@ def what_stands_first(found: Iterable[Framework]) -> list[Framework]:
 def framework(framework_id: str) -> Framework | None:
     """The edition that counts, if there is such a framework."""
     return next((each for each in frameworks() if each.id == framework_id), None)
+
+
+def edition(framework_id: str, number: int) -> Framework | None:
+    """One edition of a framework, whether or not it counts."""
+    return next((each for each in editions() if (each.id, each.edition) == (framework_id, number)), None)
+
+
+def drafts() -> tuple[Framework, ...]:
+    """Of each framework the newest draft, unless a later edition counts."""
+    counts = {each.id: each for each in frameworks()}
+    newest = {each.id: each for each in sorted(editions(), key=lambda one: one.edition) if each.is_draft}
+    return tuple(each for name, each in sorted(newest.items()) if each.edition >= counts[name].edition)
+
+
+def edition_answered(one: Framework, digests: Collection[str]) -> Framework | None:
+    """Of the other editions that which asks most of what has been answered, of several the newest; None where none
+    does.
+    """
+    others = [each for each in editions() if each.id == one.id and each.edition != one.edition]
+    answered = {each.edition: sum(asked.digest in digests for asked in each.requirements) for each in others}
+    found = max(others, key=lambda each: (answered[each.edition], each.edition), default=None)
+    return found if found and answered[found.edition] else None
 
 
 def line_of(one: Framework) -> list[str]:

@@ -386,7 +386,7 @@ def requirements(as_at: "AsAt") -> Rows:
             "confidence": str(each.confidence),
         }
         for one in frameworks()
-        if not one.is_draft or one.id in as_at.settings.previewed
+        if not one.is_draft or one.preview in as_at.settings.previewed
         for each in one.requirements
         if not each.is_of_plans
     ]

@@ -10,6 +10,8 @@ from django.utils.functional import cached_property
 
 from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
+from handrail.guidance.frameworks import Framework
+from handrail.guidance.published import edition_answered
 from handrail.returns import actions
 from handrail.returns.actions import Wanted
 from handrail.returns.forms import AnswerForm, AssessmentForm
@@ -104,6 +106,8 @@ class ReturnView(ReturnDoor):
         returns = list(self.returns.select_related("countersignature"))
         this = [each for each in returns if self.cycle and each.cycle_id == self.cycle.id]
         points = [point for section in self.sections for point in section.points]
+        reopened = [point for point in points if point.before]
+        new = [point for point in points if this and not point.answer and not point.before]
         return self.page(
             "home",
             title=self.cycle and self.cycle.title_for(self.school),
@@ -116,12 +120,22 @@ class ReturnView(ReturnDoor):
             unplanned=unplanned(self.cycle, self.school) if self.cycle and this else [],
             planned=PlannedAction.objects.open().filter(school=self.school),
             open_points=sum(point.answer is None for point in points),
-            reopened=[point for point in points if point.before],
-            new=[point for point in points if this and not point.answer and not point.before],
+            reopened=reopened,
+            new=new,
+            changed=changed_since(points, [*reopened, *new]),
             carried=sum(point.is_carried and not point.is_unsubmitted for point in points) if not this else 0,
             unsubmitted=sum(point.is_unsubmitted for point in points),
             count=len(points),
         )
+
+
+def changed_since(points: list[Point], opened: list[Point]) -> list[tuple[Framework, str]]:
+    """The frameworks that opened points of a return, each with what leads to its changes since it was answered."""
+    said = [point.answer or point.before for point in points]
+    digests = {each.digest for each in said if each}
+    found = {point.framework.id: point.framework for point in opened}
+    since = [(each, edition_answered(each, digests)) for each in found.values()]
+    return [(each, f"?since={answered.edition}" if answered else "") for each, answered in since]
 
 
 class SectionView(ReturnDoor):
