@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from reading import text_of
+from reading import hidden_of, text_of
 
 from handrail.returns import actions
 from handrail.returns.actions import Wanted
@@ -123,3 +123,59 @@ class TestWhatWasSavedAndNotSubmitted:
         with inside(one):
             found = points(following, cast.oak)[ids[0]]
             assert (found.answer.verdict, found.is_unsubmitted) == ("yes", False)
+
+
+class TestAPageThatWasOpenBefore:
+    """Of the return that has closed since: what is sent from it is not put into the next."""
+
+    REFUSED = "You opened this page before the return for 2027 to 2028 was asked for. Nothing on it is saved yet."
+
+    @pytest.fixture
+    def head(self, cast, browse):
+        return browse(cast.head)
+
+    @pytest.fixture
+    def opened(self, head, answer, ids):
+        """`opened(place)` opens a page. What it gives sends the page with what is typed."""
+        answer()
+
+        def opens(place):
+            shown = hidden_of(head.get(place))
+            return lambda **typed: head.post(place, shown | typed)
+
+        return opens
+
+    def drafts(self, one, year):
+        with inside(one):
+            return {each.requirement_id: each.verdict for each in Draft.objects.filter(cycle__school_year=year)}
+
+    def test_saves_no_answer_and_keeps_what_was_typed(self, one, head, opened, a_year_later, next_opens, ids):
+        place = f"{HOME}sections/1/"
+        send = opened(place)
+        a_year_later()
+        next_opens(0)
+        typed = {f"{ids[0]}-verdict": "no", f"{ids[0]}-reason": "Typed before"}
+        page = send(**typed)
+        assert self.REFUSED in text_of(page) and ">Typed before</textarea>" in page.text
+        assert self.drafts(one, 2027) == {}
+        assert head.post(place, hidden_of(page) | typed).status_code == 302
+        assert self.drafts(one, 2027) == {ids[0]: "no"}
+
+    def test_submits_nothing(self, one, head, opened, a_year_later, next_opens):
+        send = opened(f"{HOME}submit/")
+        a_year_later()
+        following = next_opens(0)
+        page = send()
+        assert self.REFUSED in text_of(page)
+        with inside(one):
+            assert not following.returns.exists()
+        assert head.post(f"{HOME}submit/", hidden_of(page)).status_code == 302
+        with inside(one):
+            assert following.returns.count() == 1
+
+    def test_takes_off_and_adds_no_file(self, one, opened, a_year_later, next_opens, ids):
+        send = opened(f"{HOME}points/{ids[0]}/file/")
+        a_year_later()
+        next_opens(0)
+        assert self.REFUSED in text_of(send(take_off="yes"))
+        assert self.drafts(one, 2027) == {}

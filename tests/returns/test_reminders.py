@@ -17,6 +17,7 @@ from handrail.policies.communications import record_communication
 from handrail.policies.models import Kind, Policy
 from handrail.returns import actions, reminders
 from handrail.returns.actions import Wanted
+from handrail.returns.standing import owed_by
 from handrail.schools.models import School
 from tenants.context import inside
 from tenants.database import require_bound
@@ -177,6 +178,24 @@ class TestAReturnThatGuidanceOpensAgain:
         notice = Notice.objects.get(subject_kind="reopened_return")
         facts = reminders.still_due(notice, at=at + (CLOSES + timedelta(days=6) - at.date()))
         assert "After that the next return asks for it." in in_words(notice, facts, authority=here)[1]
+
+    def test_is_told_of_after_the_newest_has_closed_also_to_a_school_that_returned_in_an_earlier_one(
+        self, here, cast, cycle, sweep, on, at, submitted, new_edition
+    ):
+        """While the newest is open it asks all of it anew, and none of that is news."""
+        submitted()
+        new_edition()
+        later = {"due_on": CLOSES + timedelta(days=60), "closes_on": CLOSES + timedelta(days=90)}
+        opens = at + (CLOSES - on)
+        about = {"framework_ids": ["AUDIT-2017", "CFA-100A"], "by": cast.officer, "at": opens}
+        actions.open_cycle(school_year=2027, **about, **later)
+        sweep(CLOSES + timedelta(days=1))
+        assert (sent("reopened_return"), owed_by(cast.oak, on=CLOSES).is_reopened) == ([], False)
+        sweep(later["closes_on"])
+        assert sent("reopened_return") == [(LEAD, "once")]
+        owed = owed_by(cast.oak, on=later["closes_on"])
+        assert owed == (cycle, True, 2, True), "the point that was changed, and the one that is new"
+        assert owed_by(cast.elm, on=later["closes_on"]) is None
 
     def test_is_told_of_no_more_when_the_release_is_taken_back(
         self, here, sweep, on, at, submitted, new_edition, monkeypatch

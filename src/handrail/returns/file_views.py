@@ -48,6 +48,9 @@ class FileView(ReturnDoor):
         about["requirement_id"] = point.requirement.id
         about |= {"by": request.user, "at": request.now}
         form = EvidenceFileForm(request.POST, request.FILES)
+        if self.of_another:
+            form.add_error("document", self.of_another)
+            return self.shown(form)
         try:
             if "take_off" in request.POST:
                 actions.take_off_file(**about)

@@ -14,7 +14,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db.models import CharField, Count, DateField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Case, CharField, Count, DateField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, Lower, NullIf
 from django.db.models.lookups import LessThan
 from django.urls import reverse
@@ -72,22 +72,25 @@ def _returns(on: date) -> Items:
 
 
 def _reopened(on: date) -> Items:
-    """The schools of whose submitted return guidance has opened points again: to these no return of theirs in the cycle
-    says anything. Also when that has closed and the next is not open: they are told the same day, and answer then.
+    """The schools of whose last return guidance has opened points again: to these no return of theirs in its cycle says
+    anything. While the newest cycle is open it asks those anew that returned in an earlier one. When it has closed and
+    the next is not open all are told the same day, and answer then.
     """
-    cycle = Cycle.objects.first()
-    frameworks = asking(cycle) if cycle else []
-    wanted = {body: [each for _, each in asked(frameworks, body)] for body in Body.values}
-    said = Answer.objects.filter(returned__cycle=cycle, returned__school=OuterRef("pk")).order_by()
-    has_open = Q(pk__in=())
-    for body, points in wanted.items():
-        answered = said.filter(digest__in=[each.digest for each in points]).values("returned__school")
-        many = Subquery(answered.annotate(many=Count("digest", distinct=True)).values("many"))
-        has_open |= Q(LessThan(Coalesce(many, 0), len(points)), body=body)
-    now = [each for points in wanted.values() for each in points]
-    returned = Return.objects.filter(cycle=cycle).values("school_id")
-    found = School.objects.open().bound().filter(has_open, id__in=returned)
-    return found.annotate(due=Value(digest_of(now), CharField()), to=F("lead_email"))
+    newest = Cycle.objects.first()
+    cycles = Cycle.objects.all() if newest and newest.is_closed(on) else [newest] if newest else []
+    last = Return.objects.filter(school=OuterRef("pk")).order_by("-cycle__school_year").values("cycle")[:1]
+    has_open, news = Q(pk__in=()), []
+    for cycle in cycles:
+        wanted = {body: [each for _, each in asked(asking(cycle), body)] for body in Body.values}
+        said = Answer.objects.filter(returned__cycle=cycle, returned__school=OuterRef("pk")).order_by()
+        for body, points in wanted.items():
+            answered = said.filter(digest__in=[each.digest for each in points]).values("returned__school")
+            many = Subquery(answered.annotate(many=Count("digest", distinct=True)).values("many"))
+            has_open |= Q(LessThan(Coalesce(many, 0), len(points)), body=body, last_cycle=cycle.id)
+        now = [each for points in wanted.values() for each in points]
+        news.append(When(last_cycle=cycle.id, then=Value(digest_of(now))))
+    found = School.objects.open().bound().annotate(last_cycle=Subquery(last)).filter(has_open)
+    return found.annotate(due=Case(*news, default=Value(""), output_field=CharField()), to=F("lead_email"))
 
 
 def _own(on: date) -> Items:

@@ -103,14 +103,17 @@ class Owed(NamedTuple):
 
 def owed_by(school: School, *, on: date) -> Owed | None:
     """What the newest cycle asks of this school: nothing any more once it has returned what is asked today. What
-    guidance only took away leaves nothing to do. Of one that is closed only what guidance has opened since is told.
+    guidance only took away leaves nothing to do. When it is closed only what guidance has opened since the school's
+    last return is told, of whichever cycle that is.
     """
     cycle = Cycle.objects.first()
     if cycle is None:
         return None
     is_closed = cycle.is_closed(on)
+    returns = Return.objects.filter(school=school).select_related("cycle")
+    newest = (returns if is_closed else returns.filter(cycle=cycle)).first()
+    cycle = newest.cycle if newest else cycle
     wanted = [each for _, each in asked(asking(cycle), school.body)]
-    newest = Return.objects.filter(cycle=cycle, school=school).first()
     if not wanted or (newest and newest.asked == digest_of(wanted)):
         return None
     if newest is None:

@@ -18,7 +18,7 @@ from handrail.returns.forms import AnswerForm, AssessmentForm
 from handrail.returns.models import Answer, Cycle, PlannedAction, Return, Verdict, place_of
 from handrail.returns.questions import Point, Section
 from handrail.returns.refusals import AskedAgain, Refused
-from handrail.returns.standing import asked_before, by_point, sections_of, submitted_sections, unplanned
+from handrail.returns.standing import asked_before, asked_in, by_point, sections_of, submitted_sections, unplanned
 from handrail.schools.models import School
 
 OF_SCHOOL = {
@@ -92,6 +92,17 @@ class ReturnDoor(Door):
         }
         return render(self.request, f"returns/{template}.html", facts)
 
+    @property
+    def of_another(self) -> str:
+        """That the page that was sent was opened for a return which has closed since, in words; else nothing."""
+        sent = self.request.POST.get("cycle")
+        if sent is None or self.cycle is None or sent == str(self.cycle.id):
+            return ""
+        return (
+            f"You opened this page before the {self.cycle.title_for(self.school).lower()} was asked for. Nothing on it "
+            "is saved yet. Look through it before you send it again"
+        )
+
     def open_cycle(self) -> Cycle:
         """The cycle that asks something of this school, or of the authority. Raises Http404 when there is none."""
         if self.cycle is None or not self.sections or not self.is_open:
@@ -107,13 +118,16 @@ class ReturnView(ReturnDoor):
         this = [each for each in returns if self.cycle and each.cycle_id == self.cycle.id]
         points = [point for section in self.sections for point in section.points]
         reopened = [point for point in points if point.before]
-        new = [point for point in points if this and not point.answer and not point.before]
+        is_closed = self.cycle and self.cycle.is_closed(request.today)
+        last = this or (returns if is_closed else [])  # one that is open asks anew what an earlier one asked
+        asked_then = {each.id for each in asked_in(last[0].cycle, self.school)[0]} if last else set()
+        new = [each for each in points if each.framework.id in asked_then and not each.answer and not each.before]
         return self.page(
             "home",
             title=self.cycle and self.cycle.title_for(self.school),
             is_over=self.cycle and request.today > self.cycle.due_on,
             came_later=self.cycle and self.school and not self.cycle.asked_by(self.school.joined_on),
-            is_closed=self.cycle and self.cycle.is_closed(request.today),
+            is_closed=is_closed,
             returns=returns,
             newest=this[0] if this else None,
             has_changes=bool(this) and any(not isinstance(point.answer, Answer) for point in points),
@@ -159,6 +173,8 @@ class SectionView(ReturnDoor):
 
     def post(self, request: Request, **_place: Any) -> HttpResponse:
         forms, gone = self.sent(), self.gone()
+        if self.of_another:
+            return self.shown(forms, gone=gone, page_errors=[{"text": self.of_another}])
         if gone or any(form.errors for form in forms):
             not_saved = [{"text": "Some of what you answered is not asked any more. Nothing on this page is saved yet"}]
             return self.shown(forms, gone=gone, page_errors=not_saved if gone else [])
@@ -223,6 +239,8 @@ class SubmitView(ReturnDoor):
         return self.shown()
 
     def post(self, request: Request, **_place: Any) -> HttpResponse:
+        if self.of_another:
+            return self.shown(page_errors=[{"text": self.of_another}])
         try:
             actions.submit(cycle=self.open_cycle(), school=self.school, by=request.user, at=request.now)
         except Refused as refusal:
