@@ -1,5 +1,6 @@
 """Adequacy on the 2017 criteria: what schools answered, beside what two audits published, and never as a repetition."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -51,7 +52,7 @@ class TestTheNumbers:
             others = comparison(on=on)[By.PHASE][-1].schools - 2
             SchoolFactory(phase_name="Nursery")
             found = comparison(on=on)
-            assert found[By.PHASE][-1] == Group("All schools", others + 3, answered=2, adequate=1, published=1)
+            assert found[By.PHASE][-1] == Group("All schools", others + 3, 2, 1, 1, years=((2026, 2),))
             assert Group("Nursery", 1) in found[By.PHASE]
             assert sum(each.answered for each in found[By.TRUST][:-1]) == 2
             assert set(found) == set(By.values)
@@ -62,6 +63,22 @@ class TestTheNumbers:
             audited(cast.oak, verdict)
             total = comparison(on=on)[By.TYPE][-1]
         assert (total.answered, total.adequate, total.share(total.adequate)) == (1, 0, "0.0")
+
+    def test_say_of_the_returns_of_which_year_the_answers_are(self, one, cast, on, at, browse):
+        """Elm School answered a year ago, and nothing about these points since."""
+        ids = [each.id for each in framework("AUDIT-2017").of("maintained_school")]
+        with inside(one):
+            for school, year, days in ((cast.elm, 2025, 365), (cast.oak, 2026, 0)):
+                then, day = at - timedelta(days=days), on - timedelta(days=days)
+                dates = {"due_on": day + timedelta(days=60), "closes_on": day + timedelta(days=90)}
+                about = {"framework_ids": ["AUDIT-2017"], "by": cast.officer, "at": then}
+                cycle = open_cycle(school_year=year, **dates, **about)
+                about = {"cycle": cycle, "school": school, "by": cast.head, "at": then}
+                save_answers(answers={each: Wanted("yes") for each in ids}, **about)
+                submit(**about)
+            assert comparison(on=on)[By.TRUST][-1].years == ((2026, 1), (2025, 1))
+        said = text_of(browse(cast.officer).get(PAGE))
+        assert "newest return about these points: 2026 to 2027, 1 school; 2025 to 2026, 1 school." in said
 
     def test_call_nothing_a_share_where_nobody_answered(self, one, audited, on):
         with inside(one):
@@ -115,6 +132,12 @@ class TestThePage:
             page = officer.get(PAGE).content.decode()
             assert ("app-chart" in page) == (month == 10)
             assert "September 2026" in page
+
+    def test_the_points_are_ticked_for_the_next_return_and_said_to_be_no_law(self, cast, browse):
+        page = browse(cast.officer).get("/returns/open/")
+        [box] = re.findall(r'<input[^>]*value="AUDIT-2017"[^>]*>', page.text)
+        assert "checked" in box
+        assert "Benchmark, not law. No school has to meet these points." in text_of(page)
 
     def test_says_what_to_do_when_the_return_does_not_ask(self, cast, cycle, browse):
         assert "The return does not ask about the nine points." in text_of(browse(cast.officer).get(PAGE))

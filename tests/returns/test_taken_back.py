@@ -157,9 +157,9 @@ class TestOnTheCriteriaOf2017:
             assert adequate_by_school(on=on) == {}
             actions.save_answers(answers={first: Wanted("no")}, **about)
             actions.submit(**about)
-            assert adequate_by_school(on=on) == {cast.oak.id: False}
+            assert adequate_by_school(on=on) == {cast.oak.id: (False, 2026)}
             set_editions(before)
-            assert adequate_by_school(on=on) == {cast.oak.id: True}
+            assert adequate_by_school(on=on) == {cast.oak.id: (True, 2026)}
             assert adequate_by_school(on=on - timedelta(days=1)) == {}
 
 

@@ -88,7 +88,8 @@ def _sickness_returns(first_on: date, ended_on: date) -> list[tuple[str, int | N
 
 def _policies(month: MonthEnd) -> Iterator[PolicyMonth]:
     """The needed policies of the authority, and of schools that were open, as they were reviewed until that day."""
-    ended_on, adequate = month.ended_on, adequate_by_school(on=month.ended_on)
+    ended_on = month.ended_on
+    adequate = {school_id: said.is_adequate for school_id, said in adequate_by_school(on=ended_on).items()}
     there = Q(school=None) | Q(school__joined_on__lte=ended_on) & (
         Q(school__closed_on=None) | Q(school__closed_on__gt=ended_on)
     )

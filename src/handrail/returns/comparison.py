@@ -4,6 +4,7 @@ It is no repetition of the audit: there somebody else read the policies. Schools
 apart, and never as not adequate.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from uuid import UUID
 from django.db.models import TextChoices
 
 from handrail.policies.models import Kind, Policy, PolicyMonth, WebsiteCheck
-from handrail.returns.standing import adequate_by_school
+from handrail.returns.standing import Adequacy, adequate_by_school
 from handrail.schools.models import School
 
 
@@ -32,6 +33,8 @@ class Group(NamedTuple):
     answered: int = 0
     adequate: int = 0
     published: int = 0
+    years: tuple[tuple[int, int], ...] = ()
+    """Of the returns of which school years the answers are, the newest first, and of how many schools."""
 
     def share(self, count: int) -> str:
         """So many of those that answered, in per cent; empty where nobody did."""
@@ -54,14 +57,16 @@ def comparison(*, on: date) -> dict[str, list[Group]]:
     return found
 
 
-def _group(label: str, rows: Iterable[tuple[str, bool | None, bool]]) -> Group:
+def _group(label: str, rows: Iterable[tuple[str, Adequacy | None, bool]]) -> Group:
     rows = list(rows)
+    years = Counter(said.school_year for _, said, _ in rows if said)
     return Group(
         label,
         schools=len(rows),
-        answered=sum(adequate is not None for _, adequate, _ in rows),
-        adequate=sum(adequate is True for _, adequate, _ in rows),
-        published=sum(adequate is True and is_published for _, adequate, is_published in rows),
+        answered=sum(said is not None for _, said, _ in rows),
+        adequate=sum(said is not None and said.is_adequate for _, said, _ in rows),
+        published=sum(said is not None and said.is_adequate and is_published for _, said, is_published in rows),
+        years=tuple(sorted(years.items(), reverse=True)),
     )
 
 

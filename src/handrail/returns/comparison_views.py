@@ -16,6 +16,7 @@ from handrail.guidance.published import framework
 from handrail.returns.comparison import By, comparison, month_by_month
 from handrail.returns.models import Cycle
 from handrail.returns.rules import CRITERIA
+from handrail.schools.terms import year_in_words
 
 LOOKS_BACK = 24
 """Months on the page. The file has all."""
@@ -36,6 +37,7 @@ class ComparisonView(Door):
             "ways": list(By),
             "groups": groups,
             "total": groups[-1],
+            "years": [(year_in_words(year), schools) for year, schools in groups[-1].years],
             "months": months,
             "line": line_of(months),
             "audits": AUDITS,

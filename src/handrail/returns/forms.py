@@ -13,7 +13,7 @@ from handrail.guidance.frameworks import Framework
 from handrail.policies.forms import AddressField
 from handrail.returns.models import Verdict
 from handrail.returns.questions import TYPED, Point, as_typed
-from handrail.returns.rules import Colour
+from handrail.returns.rules import CRITERIA, Colour
 from handrail.returns.standing import Progress
 from handrail.schools.terms import year_in_words
 
@@ -139,6 +139,8 @@ class CycleForm(DatesForm):
         asked: Any = self.fields["framework_ids"]
         asked.choices = [(each.id, f"{each.title}, {each.version}") for each in frameworks]
         asked.widget.hints = {each.id: each.status_in_words for each in frameworks}
+        if CRITERIA in asked.widget.hints:
+            asked.widget.hints[CRITERIA] += ". No school has to meet these points. “On the 2017 criteria” counts them"
 
 
 class AssessmentForm(forms.Form):

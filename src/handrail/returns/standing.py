@@ -267,16 +267,23 @@ def _own_returned(cycle: Cycle, on: date) -> Returned:
     )
 
 
-def adequate_by_school(*, on: date) -> dict[UUID, bool]:
-    """Whether the policy of each school was adequate on the 2017 criteria at the end of the day `on`, by its returns of
-    the newest cycle that answer them. Those that do not say it are left out.
+class Adequacy(NamedTuple):
+    """Whether a school's policy is adequate on the 2017 criteria, by its returns of which school year."""
+
+    is_adequate: bool
+    school_year: int
+
+
+def adequate_by_school(*, on: date) -> dict[UUID, Adequacy]:
+    """How the policy of each school stood to the 2017 criteria at the end of the day `on`, by its returns of the newest
+    cycle that answer them. Those that do not say it are left out.
     """
     found = framework(CRITERIA)
     points = [each.digest for each in found.requirements] if found else []
     before = beginning_of(on + timedelta(days=1))
     said = Answer.objects.filter(digest__in=points, returned__submitted_at__lt=before, returned__school__isnull=False)
     standing = Answer.objects.filter(id__in=said.newest().values("id")).order_by("returned__cycle__school_year")
-    by_cycle = standing.values_list("returned__school_id", "returned__cycle_id").annotate(said=ArrayAgg("verdict"))
-    verdicts = {school_id: each for school_id, _, each in by_cycle}  # its newest cycle comes last
-    judged = {school_id: is_adequate(each, len(points)) for school_id, each in verdicts.items()}
-    return {school_id: adequate for school_id, adequate in judged.items() if adequate is not None}
+    by_cycle = standing.values_list("returned__school_id", "returned__cycle__school_year")
+    verdicts = {school_id: said for school_id, *said in by_cycle.annotate(said=ArrayAgg("verdict"))}  # the newest last
+    judged = {school_id: (is_adequate(each, len(points)), year) for school_id, (year, each) in verdicts.items()}
+    return {school_id: Adequacy(said, year) for school_id, (said, year) in judged.items() if said is not None}
