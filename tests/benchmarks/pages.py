@@ -41,7 +41,10 @@ PATHS = (
     "/returns/",
     "/returns/?colour=red",
     "/schools/930000/return/",
+    "/schools/930000/return/{submitted}/",
 )
+OF_THE_LEAD = ("/schools/930000/return/sections/1/",)
+"""What is for those at the school alone."""
 
 
 def fill(authority: Authority, at: datetime) -> User:
@@ -130,11 +133,15 @@ def main(say: Callable[[str], None]) -> None:
     with scratch("bench_pages") as database, connected(database):
         authority = authorities()[0]
         officer = fill(authority, datetime.now(UTC))
-        client = Client(HTTP_HOST=authority.host)
+        client, school = Client(HTTP_HOST=authority.host), Client(HTTP_HOST=authority.host)
         with inside(authority):
             sign_in(client, officer)
+            sign_in(school, User.objects.get(email="lead0@s.example"))
+            submitted = Return.objects.get(school__urn="930000").id
+        places = [(path.format(submitted=submitted), client) for path in PATHS]
+        places += [(path, school) for path in OF_THE_LEAD]
 
-        def ask(path: str, times: int) -> None:
+        def ask(path: str, times: int, client: Client) -> None:
             for _ in range(times):
                 answer = client.get(path)
                 assert answer.status_code == 200, f"{path}: {answer.status_code}"
@@ -146,12 +153,12 @@ def main(say: Callable[[str], None]) -> None:
         gc.freeze()  # as the web server does when it starts
         policies = SCHOOLS * len(SCHOOL_KINDS)
         say(f"{SCHOOLS:,} schools, {policies:,} policies, three messages about each; median of {REQUESTS}")
-        for path in PATHS:
-            ask(path, 1)
+        for path, who in places:
+            ask(path, 1, who)
             with CaptureQueriesContext(connection) as captured:
-                ask(path, 1)
+                ask(path, 1, who)
             asked = len(captured)
-            taken = seconds(partial(ask, path, 1), times=REQUESTS)
+            taken = seconds(partial(ask, path, 1, who), times=REQUESTS)
             say(f"{path:<64} {taken * 1e3:6.1f} ms, {asked:2} queries")
 
         def take(kind: str) -> None:
