@@ -134,6 +134,7 @@ def lines(table: Table, asked: Asked, as_at: AsAt, note_reads: Record, *, for_cs
 
     Of a table with a row for each child the same statement records who is in them.
     """
+    execute("SET LOCAL work_mem = '64MB'")  # a whole table is joined and put in order in memory
     sql, parameters = _sql(table, asked.condition, as_at, table.due_soon_days(as_at), for_csv=for_csv)
     columns = ", ".join(fields(table.row))
     if table.child:
