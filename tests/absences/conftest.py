@@ -46,10 +46,11 @@ def nora(one, cast):
 
 @pytest.fixture
 def report(cast, at):
-    """`report(child, first_on)` makes a return, as the head and now. Call inside a door."""
+    """`report(child, first_on)` makes a return, as the head and on its first day, or now. Call inside a door."""
 
     def make(pupil, first_on, **more):
-        given = {"is_likely": False, "says": {"address": "1 High Street"}, "by": cast.head, "at": at} | more
+        then = min(at, at.replace(year=first_on.year, month=first_on.month, day=first_on.day))
+        given = {"is_likely": False, "says": {"address": "1 High Street"}, "by": cast.head, "at": then} | more
         return make_return(pupil=pupil, first_on=first_on, **given)
 
     return make

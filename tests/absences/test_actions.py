@@ -28,9 +28,8 @@ def here(one, cast, terms, poppy):
 
 class TestMakeReturn:
     def test_opens_the_case_of_the_school_year_and_records_no_value(self, here, cast, poppy, report, on, at, days_ago):
-        made = report(
-            poppy, days_ago(4), is_likely=True, says={"address": "1 High Street", "work": "", "category": "mental"}
-        )
+        says = {"address": "1 High Street", "work": "", "category": "mental"}
+        made = report(poppy, days_ago(4), is_likely=True, says=says, at=at)
         assert (made.case.pupil, made.case.school_year, made.likely_on) == (poppy, 2026, on)
         assert made.says == {"address": "1 High Street", "category": "mental"}
         entry = AuditEntry.objects.get(verb="made a sickness return")
@@ -73,19 +72,19 @@ class TestMakeReturn:
         ("first", "last", "field"),
         [(-121, None, "first_on"), (401, None, "first_on"), (4, 5, "last_on"), (4, -401, "last_on")],
     )
-    def test_refuses_impossible_days(self, here, poppy, report, days_ago, first, last, field):
+    def test_refuses_impossible_days(self, here, poppy, report, at, days_ago, first, last, field):
         with pytest.raises(actions.ImpossibleDays) as refusal:
-            report(poppy, days_ago(first), last_on=None if last is None else days_ago(last))
+            report(poppy, days_ago(first), last_on=None if last is None else days_ago(last), at=at)
         assert refusal.value.field == field
         assert not Case.objects.exists()
 
     def test_takes_a_stay_that_is_planned(self, here, poppy, report, on, days_ago):
         assert report(poppy, days_ago(-10), last_on=days_ago(-40), is_likely=True).likely_on == on
 
-    def test_refuses_a_child_who_has_left(self, here, cast, report, on, days_ago):
+    def test_refuses_a_child_who_has_left(self, here, cast, report, on, at, days_ago):
         gone = PupilFactory(school=cast.oak, left_on=on)
         with pytest.raises(actions.NotOnRoll):
-            report(gone, days_ago(4))
+            report(gone, days_ago(4), at=at)
 
 
 class TestChangeReturn:

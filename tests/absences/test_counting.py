@@ -10,6 +10,7 @@ from handrail.absences import actions
 from handrail.absences.counting import counted_codes, counts, standings
 from handrail.absences.daycount import CODES, Session, Slot, count, known_sessions, reached_on
 from handrail.absences.models import AttendanceMark, Case, SicknessReturn
+from handrail.core.calendar import beginning_of
 from handrail.core.models import AuthoritySettings
 from handrail.schools.models import Term
 from tenants.context import inside
@@ -20,7 +21,8 @@ pytestmark = pytest.mark.django_db
 def pure(case, *, on, settings):
     """What the pure count says of a case as at a day."""
     calendar, year = Term.objects.calendar(), case.school_year
-    made = SicknessReturn.objects.standing().filter(case__pupil=case.pupil)
+    by_then = beginning_of(on + timedelta(days=1))
+    made = SicknessReturn.objects.standing().filter(case__pupil=case.pupil, made_at__lt=by_then)
     marks = {Slot(m.on, Session(m.session)): m.code for m in AttendanceMark.objects.filter(pupil=case.pupil)}
     sessions = known_sessions([each.stretch for each in made], marks, calendar=calendar, until=on)
     rules = {"calendar": calendar, "counted": counted_codes(settings), "school_year": year}
@@ -68,6 +70,14 @@ def test_a_return_that_was_taken_back_counts_no_more(one, cast, terms, report, p
         assert in_sql(on=on, settings=AuthoritySettings())[made.case_id][0] > 0
         actions.withdraw_return(made=made, by=cast.head, at=at)
         assert in_sql(on=on, settings=AuthoritySettings())[made.case_id][0] == 0
+
+
+def test_a_return_counts_from_the_day_on_which_it_was_made(one, cast, terms, report, poppy, on, at, days_ago):
+    with inside(one):
+        made = report(poppy, days_ago(21), at=at)
+        settings, yesterday = AuthoritySettings(), on - timedelta(days=1)
+        assert in_sql(on=yesterday, settings=settings)[made.case_id] == (0, None, None)
+        assert in_sql(on=on, settings=settings)[made.case_id][0] == 32
 
 
 def test_two_children_are_counted_apart(one, cast, terms, report, poppy, on, days_ago):

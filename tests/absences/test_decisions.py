@@ -115,6 +115,9 @@ class TestTheClock:
             write("education_ended", happened_on=on - timedelta(days=2))
         write("education_ended")
         assert standing_of(case, on=on).started_on == on
+        for again in ("first_session", "suitable_already"):
+            with pytest.raises(decisions.ClockStopped, match="stopped on 23 November 2026"):
+                write(again, happened_on=on - timedelta(days=1))
         write("first_session")
         assert not standing_of(case, on=on).is_running
 

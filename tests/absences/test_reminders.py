@@ -141,9 +141,9 @@ class TestACase:
         decide(made.case, nora, at, outcome)
         assert sweep(on).owed == 1
 
-    def test_one_statement_for_each_rule(self, here, cast, report, sweep, on, django_assert_max_num_queries):
+    def test_one_statement_for_each_rule(self, here, cast, report, sweep, on, at, django_assert_max_num_queries):
         for number in range(5):
-            report(PupilFactory(school=cast.oak), on - number * A_DAY, is_likely=True)
+            report(PupilFactory(school=cast.oak), on - number * A_DAY, is_likely=True, at=at)
         with django_assert_max_num_queries(12):
             assert sweep(on).owed == 5
 

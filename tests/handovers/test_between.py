@@ -9,10 +9,12 @@ from uuid import uuid4
 import pytest
 from django.db.utils import ProgrammingError
 from factories import PupilFactory, SchoolFactory
-from handovers.between import AT, CHILD, CONDITION, SAID, Between
+from handovers.between import AT, CHILD, CONDITION, SAID, TODAY, Between
 
 from handrail.absences.actions import make_return
 from handrail.absences.counting import standing_of
+from handrail.accounts.models import User
+from handrail.authority.succession import carry_conversions
 from handrail.core.audit import CLOCK
 from handrail.core.models import AuditEntry, AuthoritySettings
 from handrail.handovers import actions, ledger, places, post
@@ -21,9 +23,10 @@ from handrail.handovers.following import KEY_GONE
 from handrail.handovers.models import ExchangeKey, Handover, Message, Setting
 from handrail.handovers.moves import State
 from handrail.handovers.today import taught
+from handrail.notices.models import Notice
 from handrail.plans import versions
 from handrail.plans.models import PlanVersion
-from handrail.schools.models import Contact, Pupil
+from handrail.schools.models import Contact, Pupil, School
 from tenants import exchange
 from tenants.context import inside
 
@@ -444,6 +447,48 @@ class TestRefusals:
         between.post()
         with pytest.raises(Refused, match="confirm this setting first"):
             between.open()
+
+    def test_a_setting_that_is_confirmed_later_has_what_came_before(self, between: Between) -> None:
+        between.sent()
+        with inside(between.two):
+            ward = Setting.objects.get()
+            school, who = ward.school, between.people["hospital"]
+            ward.delete()
+        between.post()
+        assert between.setting().setting is None
+        with inside(between.two):
+            assert not Handover.objects.visible_to(who).exists()
+            places.confirm_setting(school=school, name="", kind="hospital", ring="", telephone="", by=who, at=LATER)
+            came = Handover.objects.visible_to(who).get()
+            assert (came.is_hospital, came.due_on) == (True, date(2026, 11, 24)), "its day began when the pack came"
+            assert Notice.objects.filter(subject_id=came.id, recipient=who.email).exists()
+        assert between.open(at=LATER).content["child"]["name"] == CHILD
+
+    def test_a_pack_for_a_setting_that_has_converted_reaches_what_it_became(self, between: Between) -> None:
+        between.sent()
+        with inside(between.two):
+            ward, who = Setting.objects.select_related("school").get(), between.people["hospital"]
+            old: Any = ward.school
+            School.objects.filter(id=old.id).update(closed_on=TODAY)
+            new = SchoolFactory(urn="900799", name="Felpersham Hospital Academy", converted_from=old)
+        between.post()
+        assert between.setting().setting is None, "it came between the closing and what is carried over"
+        with inside(between.two):
+            carry_conversions(at=LATER)
+            assert Handover.objects.get().setting == Setting.objects.get(school=new)
+            assert Handover.objects.visible_to(User.objects.get(id=who.id).as_at(TODAY)).exists()
+        between.open(at=LATER)
+
+    def test_a_pack_under_the_old_number_of_a_setting_is_known(self, between: Between) -> None:
+        between.sent()
+        with inside(between.two):
+            old: Any = Setting.objects.select_related("school").get().school
+            School.objects.filter(id=old.id).update(closed_on=TODAY)
+            new = SchoolFactory(urn="900799", name="Felpersham Hospital Academy", converted_from=old)
+            carry_conversions(at=AT)
+        between.post()
+        found = between.setting().setting
+        assert found and found.school_id == new.id
 
     def test_a_lost_key_is_said_in_words(self, between: Between) -> None:
         between.sent()

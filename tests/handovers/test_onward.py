@@ -6,16 +6,16 @@ from uuid import uuid4
 
 import pytest
 from factories import person
-from handovers.between import AT, CHILD, CONDITION, Between
+from handovers.between import AT, CHILD, CONDITION, TODAY, Between
 
 from handrail.absences.actions import change_return, make_return, withdraw_return
-from handrail.absences.counting import standing_of
+from handrail.absences.counting import counts, standing_of
 from handrail.absences.models import Case, SicknessReturn
 from handrail.absences.section19 import Standing
 from handrail.accounts.models import Membership
 from handrail.accounts.roles import Role
 from handrail.core.audit import CLOCK
-from handrail.core.models import AuditEntry
+from handrail.core.models import AuditEntry, AuthoritySettings
 from handrail.handovers import ledger, onward, onward_cases, post
 from handrail.handovers.actions import NotNow, Refused
 from handrail.handovers.models import Handover, OnwardReturn
@@ -23,6 +23,7 @@ from handrail.notices.actions import NoLongerDue
 from handrail.notices.models import Notice
 from handrail.schools.models import Pupil
 from handrail.schools.own_schools import ELSEWHERE, add_without_urn
+from handrail.schools.terms import Calendar
 from tenants import exchange
 from tenants.context import inside
 
@@ -71,10 +72,15 @@ class TestSentOn:
                 "school": "Overcombe Junior School",
                 "urn": said["urn"],
                 "first_on": "2026-11-16",
+                "from_pm": False,
                 "last_on": "",
+                "until_am": False,
                 "is_likely": True,
                 "takes_back": False,
                 "by": said["by"],
+                "setting": "",
+                "stands": "",
+                "taught_since": "",
             }
             assert CONDITION not in repr(onward.in_words(said))
             assert AuditEntry.objects.get(verb="opened a return from another authority").by == ned.id
@@ -359,6 +365,62 @@ class TestItsCase:
         with inside(opened.two):
             made = SicknessReturn.objects.get()
             assert (made.last_on, made.says["address"]) == (date(2026, 11, 20), "4 Mid Street")
+
+    def test_counts_the_same_half_days_as_the_school_has(self, between: Between, ned: Any) -> None:
+        report(between, first_on=date(2026, 11, 16), from_pm=True, last_on=date(2026, 11, 18))
+        carried(between)
+        with inside(between.two):
+            found = onward.open_return(onward=came(between), by=ned, at=LATER)
+            assert ("First day away", "16 November 2026, from the afternoon") in onward.in_words(found.says)
+        self.changed(between, ned, last_on=date(2026, 11, 18), until_am=True)
+        for side in (between.one, between.two):
+            with inside(side):
+                made = SicknessReturn.objects.get()
+                assert (made.from_pm, made.until_am) == (True, True)
+                [lost] = counts(
+                    Case.objects.all(), calendar=Calendar([]), settings=AuthoritySettings(), on=TODAY
+                ).values()
+                assert lost.sessions == 4
+
+    def test_of_a_release_that_told_no_half_days_has_whole_ones(self, between: Between, ned: Any) -> None:
+        report(between, from_pm=True)
+        with inside(between.one):
+            told = onward._content(SicknessReturn.objects.get(), takes_back=False)
+        says = onward._read({name: told[name] for name in told if name not in ("from_pm", "until_am")})
+        assert (says["from_pm"], says["until_am"]) == (False, False)
+
+    def test_hears_how_the_handover_of_the_child_stands(self, between: Between, ned: Any) -> None:
+        with inside(between.three):
+            neve = person(f"neve-{uuid4().hex}@elsewhere.example", Role.NAMED_OFFICER)
+        report(between, lives_in="003")
+        carried(between)
+        assert len(read_there(between, neve, "three")) == 1
+        between.sent(at=LATER)
+        between.post(at=LATER)
+        carried(between, at=LATER)
+        assert len(read_there(between, neve, "three")) == 1, "nobody has agreed to anything yet"
+        between.open(at=LATER)
+        between.move("accept", at=LATER)
+        between.post(at=LATER)
+        for _ in range(2):
+            carried(between, at=LATER)
+        assert len(read_there(between, neve, "three")) == 2
+        between.read_steps(at=LATER)
+        between.move("begin", at=LATER)
+        between.post(at=LATER)
+        for _ in range(2):
+            carried(between, at=LATER)
+        first, second, third = read_there(between, neve, "three")
+        assert (first["setting"], first["taught_since"]) == ("", "")
+        assert (second["setting"], second["stands"]) == ("Felpersham Hospital School", "Accepted")
+        assert (third["stands"], third["taught_since"]) == ("Being taught", "2026-11-23")
+        with inside(between.three):
+            newest: Any = OnwardReturn.objects.filter(way="in").order_by("-edition").first()
+            assert newest.went.endswith(
+                "To Felpersham Hospital School. Being taught. First taught there on 23 November 2026"
+            )
+            assert SicknessReturn.objects.count() == 1
+        assert (between.bodies(), between.differences()) == (0, [])
 
     def test_runs_on_when_the_school_takes_its_return_back(self, opened: Between, ned: Any) -> None:
         self.changed(opened, ned)

@@ -10,7 +10,7 @@ from handovers.between import AT, CHILD, CONDITION, Between
 
 from handrail.handovers import due, post, return_pack, returning
 from handrail.handovers.actions import NotNow, Refused
-from handrail.handovers.models import Handover, Message, Pack
+from handrail.handovers.models import ExchangeKey, Handover, Message, Pack
 from handrail.handovers.moves import RETURN_FOLLOWS
 from handrail.handovers.returning import GapsLeft
 from handrail.plans import versions
@@ -143,6 +143,17 @@ class TestTheReturnPack:
         opened(planned)
         planned.move_home(name, **given)
 
+    def test_holds_up_no_end_when_its_key_is_gone(self, planned: Between) -> None:
+        write(planned, SAID)
+        send(planned)
+        planned.post()
+        with inside(planned.one):
+            ExchangeKey.objects.all().delete()
+            assert planned.home_inside().return_waits(on=AT.date()), "the page still says that it came"
+        with pytest.raises(exchange.CannotOpen, match="key for this is gone"):
+            opened(planned)
+        planned.move_home("end", said={"reason": "Moved away."})
+
     def test_is_opened_once(self, planned: Between) -> None:
         write(planned, SAID)
         send(planned)
@@ -171,12 +182,10 @@ class TestTheReturnPack:
             assert CHILD not in str(refusal.value)
 
     def test_is_shown_in_words(self) -> None:
-        rows = return_pack.in_words({"said": {"work": "All."}, "hours": "3", "attendance": {"D": "20"}})
-        assert [row["value"] for row in rows] == [
-            "3 hours",
-            "D: at the setting, and on its roll too: 20",
-            "All.",
-        ]
+        content = {"said": {"work": "All.", "safeguarding": "By hand."}, "hours": "3", "attendance": {"D": "20"}}
+        told = ["3 hours", "D: at the setting, and on its roll too: 20", "All."]
+        assert [row["value"] for row in return_pack.in_words(content, is_lead=False)] == told
+        assert [row["value"] for row in return_pack.in_words(content, is_lead=True)] == [*told, "By hand."]
 
 
 def over(between: Between, how: str) -> None:

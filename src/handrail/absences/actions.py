@@ -22,7 +22,7 @@ from handrail.schools.terms import school_year_of
 MOST_DAYS_AHEAD = 120
 """A stay in hospital that is planned may be reported before it begins."""
 MOST_DAYS_BACK = 400
-OF_THE_LAW = frozenset({"last_on", "lives_in", "likely_on", "address"})
+OF_THE_LAW = frozenset({"last_on", "until_am", "lives_in", "likely_on", "address"})
 """What the law asks of a return, as far as it can change. It goes on to the authority where the child lives."""
 
 

@@ -31,7 +31,8 @@ item (id, pupil_id, school_year) AS ({item}),
 said (id, pupil_id, school_year, first_on, last_on, from_pm, until_am, likely_on) AS (
     SELECT item.*, first_on, last_on, from_pm, until_am, likely_on
     FROM item JOIN absences_case other ON other.pupil_id = item.pupil_id
-    JOIN absences_sicknessreturn ON case_id = other.id AND (withdrawn_at IS NULL OR withdrawn_at >= %s)),
+    JOIN absences_sicknessreturn ON case_id = other.id
+        AND made_at < %s AND (withdrawn_at IS NULL OR withdrawn_at >= %s)),
 lost (id, on_day, session) AS (
     SELECT said.id, day.on_day, half.session
     FROM said JOIN day ON day.school_year = said.school_year AND day.on_day >= first_on
@@ -51,12 +52,12 @@ counted (id, sessions, near_on, full_on, likely_on, clock_on) AS (
     SELECT item.id, coalesce(max(place), 0), min(on_day) FILTER (WHERE place >= 2 * %s),
         min(on_day) FILTER (WHERE place >= 2 * %s),
         (SELECT min(likely_on) FROM absences_sicknessreturn r
-            WHERE r.case_id = item.id AND (withdrawn_at IS NULL OR withdrawn_at >= %s)),
+            WHERE r.case_id = item.id AND made_at < %s AND (withdrawn_at IS NULL OR withdrawn_at >= %s)),
         (SELECT clock_on FROM absences_case of_item WHERE of_item.id = item.id)
     FROM item LEFT JOIN numbered USING (id) GROUP BY item.id)
 """
-"""The tables of a statement that counts, for `item`: the cases by id, child and school year. A return that was taken
-back later still counted then.
+"""The tables of a statement that counts, for `item`: the cases by id, child and school year. A return that was made
+later did not count yet, and one that was taken back later still did.
 """
 
 
@@ -72,9 +73,11 @@ def counted(
         [school_year_of(day) for day in days],
         *parameters,
         over,
+        over,
         counted_codes(settings),
         settings.absence_near_days,
         settings.absence_trigger_days,
+        over,
         over,
     ]
 

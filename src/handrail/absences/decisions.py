@@ -13,6 +13,7 @@ from handrail.absences.counting import standing_of
 from handrail.absences.models import Case, CaseEntry
 from handrail.core import audit
 from handrail.core.calendar import day_of
+from handrail.core.jinja import long_date
 from handrail.core.models import AuthoritySettings
 
 Kind = CaseEntry.Kind
@@ -201,6 +202,10 @@ def _write(
     now = standing_of(case, on=day_of(at))
     if kind in CaseEntry.STOPS and now.stopped_on:
         raise ClockStopped("The clock has stopped already. Record a review, or that the education stopped")
+    ended = case.entries.filter(kind=Kind.ENDED).order_by("-number").first() if kind in CaseEntry.STOPS else None
+    if ended and happened_on < ended.happened_on:
+        since = long_date(ended.happened_on)
+        raise ClockStopped(f"The education before stopped on {since}. The day must be on or after it", "happened_on")
     if kind == Kind.ENDED and not now.stopped_on:
         raise ClockStopped("The clock is running: no education was recorded that could have stopped")
     if kind == Kind.ENDED and now.stopped_on and happened_on < now.stopped_on:

@@ -18,6 +18,7 @@ from handrail.core.calendar import day_of
 from handrail.core.earlier import keep_school
 from handrail.handovers.homes import open_successors
 from handrail.handovers.models import Handover, Setting
+from handrail.handovers.places import take_in
 from handrail.incidents.models import Incident
 from handrail.returns.models import PlannedAction
 from handrail.schools.actions import CONTACTS, set_contacts
@@ -55,8 +56,7 @@ def carry_on(*, old: School, new: School, by: audit.Actor, at: datetime) -> int:
     for kept in (SpareKit, StaffTraining, Incident, PlannedAction):
         kept.objects.filter(school=old).update(school=new)
     Handover.objects.filter(school=old).update(school=new)
-    if not Setting.objects.filter(school=new).exists():
-        Setting.objects.filter(school=old).update(school=new)
+    _setting(old, new, at=at)
     audit.record_each(
         "carried a child over from a school that closed",
         [audit.Subject(each.id, new.id, ["school"]) for each in children],
@@ -65,6 +65,18 @@ def carry_on(*, old: School, new: School, by: audit.Actor, at: datetime) -> int:
         subject_kind="child",
     )
     return len(children)
+
+
+def _setting(old: School, new: School, *, at: datetime) -> None:
+    """What was confirmed of the old school as a setting, or is at it, goes on at the new one."""
+    known = Setting.objects.filter(school=new).first()
+    if known:
+        Handover.objects.filter(setting__school=old).update(setting=known)
+    else:
+        Setting.objects.filter(school=old).update(school=new)
+    setting = known or Setting.objects.filter(school=new).first()
+    if setting:
+        take_in(setting, at=at)
 
 
 def _there_already(new: School) -> QuerySet[Pupil]:

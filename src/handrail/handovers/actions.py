@@ -202,7 +202,7 @@ def make_move(
     handover = locked(handover)
     told = {key: text.strip() for key, text in (said or {}).items() if text.strip()}
     check_said(name, told, dates, roll=handover.roll)
-    if name in ("confirm_return", "end") and handover.return_waits(on=day_of(at)):
+    if name in ("confirm_return", "end") and handover.return_can_be_opened(on=day_of(at)):
         raise NotNow("A return pack has come, and nobody has opened it. Open the return pack first.")
     if name in ("accept", "begin") and handover.messages.filter(way="in", kind="pack", done_at=None).exists():
         raise NotNow("A newer pack has come. Open and read it first.")

@@ -277,7 +277,7 @@ class GuestPageView(GuestDoor):
             may_send=handover.state in MOVES["submit"].of,
             sent=handover.newest_pack(),
             back=back,
-            back_says=return_pack.in_words(back.content) if back else [],
+            back_says=return_pack.in_words(back.content, is_lead=True) if back else [],
             says=Emergency.from_json(plan["emergency"]) if plan.get("emergency") else None,
             parts=PARTS,
             sections=in_words(plan.get("sections") or {}),

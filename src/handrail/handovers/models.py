@@ -238,6 +238,11 @@ class Handover(Record):
         came = self.messages.filter(way=Message.Way.IN, kind=Message.Kind.RETURN, done_at=None)
         return self.is_home and self.takes_return(on=on) and came.exists()
 
+    def return_can_be_opened(self, *, on: date) -> bool:
+        """Whether one of those waits for a key that this authority still has."""
+        came = self.messages.filter(way=Message.Way.IN, kind=Message.Kind.RETURN, done_at=None)
+        return self.return_waits(on=on) and came.filter(key_id__in=ExchangeKey.objects.values("id")).exists()
+
     @property
     def destroyed_on(self) -> date | None:
         """When what a setting holds of a child whom it declined is destroyed, even where that crossed a withdrawal."""
@@ -376,6 +381,7 @@ class Message(Record):
 
 
 def setting_of(urn: str) -> Setting | None:
-    """The confirmed setting with this URN in the bound authority."""
-    found: Any = Setting.objects.filter(school__urn=urn, school__closed_on=None).first()
+    """The confirmed setting with this URN in the bound authority, or that the school with this URN became."""
+    there = Setting.objects.filter(school__closed_on=None)
+    found: Any = there.filter(school__urn=urn).first() or there.filter(school__converted_from__urn=urn).first()
     return found

@@ -1,7 +1,8 @@
 """A sickness return about a child who lives in another authority is sent on to it, because that authority owes the
 child education and may hear of it from nobody else.
 
-What is sent is what the law asks of a return: who, where they live, of which school and since when. No more.
+What is sent is what the law asks of a return: who, where they live, of which school and since when; and later, where
+the school has handed the child over, which setting that is and whether it teaches them. No more.
 """
 
 import json
@@ -10,7 +11,8 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from handrail.absences.models import SicknessReturn
@@ -21,7 +23,9 @@ from handrail.core.jinja import long_date
 from handrail.core.reference import reference
 from handrail.handovers import onward_cases
 from handrail.handovers.actions import NotNow, Refused
-from handrail.handovers.models import ExchangeKey, OnwardReturn
+from handrail.handovers.models import ExchangeKey, Handover, OnwardReturn, Step
+from handrail.handovers.moves import IN_WORDS, Side, State
+from handrail.handovers.onward_models import handed_over
 from handrail.notices.actions import NoLongerDue, Owed, owe
 from handrail.notices.models import Notice
 from tenants import exchange
@@ -31,6 +35,8 @@ from tenants.exchange import Card, Envelope
 KIND = "return"
 SUBJECT = "onward_return"
 FORM = 1
+TOLD_OF = ("accept", "decline", "begin", "confirm_return", "pass_on", "end", "withdraw")
+"""The moves of a handover of the child after which the authority where they live is told how it stands."""
 LASTS = timedelta(days=28)
 """How long a return may wait to be opened. Then its content is destroyed."""
 Way = OnwardReturn.Way
@@ -51,6 +57,7 @@ def send_on(*, at: datetime) -> int:
     What cannot go keeps its words in `trouble` and is tried again, until somebody has told of it by hand. What the
     school changed before it went is not sent as it was.
     """
+    _renew_handed_over(on=day_of(at))
     for made in _to_tell():
         _owe(made, at=at)
     sent = 0
@@ -66,6 +73,21 @@ def send_on(*, at: datetime) -> int:
                 onward.trouble = str(refusal)[:200]
                 onward.save(update_fields=["trouble"])
     return sent
+
+
+def _renew_handed_over(*, on: date) -> None:
+    """Let a return of a child who is away still, and whose handover has moved since it was sent on, be sent again."""
+    told = OnwardReturn.objects.filter(
+        way=Way.OUT, returned=OuterRef("pk"), edition=OuterRef("edition"), takes_back=False
+    )
+    away = SicknessReturn.objects.standing().filter(Q(last_on=None) | Q(last_on__gte=on))
+    moved = away.alias(made=MOVES_MADE, told=Subquery(told.values("moves_told")))
+    moved.filter(made__gt=F("told")).update(edition=F("edition") + 1)
+
+
+_MOVES = Step.objects.filter(handover__pupil=OuterRef("case__pupil"), handover__side=Side.HOME, move__in=TOLD_OF)
+MOVES_MADE = Coalesce(Subquery(_MOVES.order_by().values("handover__side").annotate(n=Count("pk")).values("n")), 0)
+"""How many of those moves the handovers of the child of a return have made."""
 
 
 def _to_tell() -> list[SicknessReturn]:
@@ -85,6 +107,7 @@ def _owe(made: SicknessReturn, *, at: datetime) -> None:
     """Owe to where the child lives how a return stands now, and to where it went before that it counts no more."""
     last = made.onward.filter(way=Way.OUT).order_by("-edition", "takes_back").first()
     stands = made.withdrawn_at is None and made.lives_in not in ("", require_bound().code)
+    moves_told = SicknessReturn.objects.values_list(MOVES_MADE, flat=True).get(id=made.id)
 
     def owe(code: str, *, takes_back: bool) -> None:
         first = made.onward.filter(way=Way.OUT, lives_in=code).order_by("edition").first()
@@ -97,6 +120,7 @@ def _owe(made: SicknessReturn, *, at: datetime) -> None:
             edition=made.edition,
             lives_in=code,
             takes_back=takes_back,
+            moves_told=moves_told,
             owed_at=at,
         )
 
@@ -203,6 +227,8 @@ def to_tell(onward: OnwardReturn) -> list[tuple[str, str]]:
 def _content(made: SicknessReturn, *, takes_back: bool) -> dict[str, Any]:
     """What is said of a return. Where it counts no more, not where the child lives now."""
     pupil = made.case.pupil
+    over = None if takes_back else Handover.objects.filter(pupil=pupil, side=Side.HOME).order_by("-started_at").first()
+    first_session_on = over.first_session_on if over else None
     return {
         "form": FORM,
         "name": pupil.name,
@@ -211,10 +237,15 @@ def _content(made: SicknessReturn, *, takes_back: bool) -> dict[str, Any]:
         "school": pupil.school.name,
         "urn": pupil.school.urn,
         "first_on": made.first_on.isoformat(),
+        "from_pm": made.from_pm,
         "last_on": made.last_on.isoformat() if made.last_on else "",
+        "until_am": made.until_am,
         "is_likely": made.likely_on is not None,
         "takes_back": takes_back,
         "by": made.made_by_name,
+        "setting": over.setting_name if over else "",
+        "stands": IN_WORDS[State(over.state)] if over else "",
+        "taught_since": first_session_on.isoformat() if first_session_on else "",
     }
 
 
@@ -300,11 +331,14 @@ def _read(content: Any) -> dict[str, Any]:
     """What is kept of a return that came. Raises ValueError and the like for what is none."""
     if content["form"] != FORM:
         raise ValueError("a form that this release does not know")
-    for day in (content["born_on"], content["first_on"], *filter(None, [content["last_on"]])):
+    days = content["born_on"], content["first_on"], content["last_on"], content.get("taught_since")
+    for day in filter(None, days):
         date.fromisoformat(day)
     words = ("name", "born_on", "address", "school", "urn", "first_on", "last_on", "by")
-    flags = {"is_likely": bool(content["is_likely"]), "takes_back": bool(content.get("takes_back"))}
-    return {name: str(content[name])[:4000] for name in words} | flags
+    found: dict[str, Any] = {name: str(content[name])[:4000] for name in words}
+    found |= {name: str(content.get(name) or "")[:200] for name in ("setting", "stands", "taught_since")}
+    found |= {name: bool(content.get(name)) for name in ("takes_back", "from_pm", "until_am")}
+    return found | {"is_likely": bool(content["is_likely"])}
 
 
 def in_words(says: dict[str, Any]) -> list[tuple[str, str]]:
@@ -313,11 +347,16 @@ def in_words(says: dict[str, Any]) -> list[tuple[str, str]]:
         ("Date of birth", long_date(date.fromisoformat(says["born_on"]))),
         ("Address", says["address"] or "Not given"),
         ("School", f"{says['school']}, URN {says['urn']}"),
-        ("First day away", long_date(date.fromisoformat(says["first_on"]))),
-        ("Last day away", long_date(date.fromisoformat(says["last_on"])) if says["last_on"] else "Away still"),
+        ("First day away", _day(says["first_on"], ", from the afternoon" if says.get("from_pm") else "")),
+        ("Last day away", _day(says["last_on"], ", until midday" if says.get("until_am") else "") or "Away still"),
         ("15 days likely", "Yes" if says["is_likely"] else "No"),
         ("Reported by", says["by"]),
+        *([("Handed over", handed_over(says))] if says.get("setting") else []),
     ]
+
+
+def _day(text: str, half: str) -> str:
+    return f"{long_date(date.fromisoformat(text))}{half}" if text else ""
 
 
 # -- whoever must know -----------------------------------------------------------------------------------

@@ -38,7 +38,9 @@ def _make(says: Any, *, by: audit.Actor, at: datetime) -> SicknessReturn:
     return absences.make_return(
         pupil=_child(says, by=by, at=at),
         first_on=date.fromisoformat(says["first_on"]),
+        from_pm=says["from_pm"],
         last_on=_day(says["last_on"]),
+        until_am=says["until_am"],
         is_likely=says["is_likely"],
         says={"address": says["address"]},
         lives_in=require_bound().code,
@@ -51,7 +53,7 @@ def _change(made: SicknessReturn, says: Any, *, by: audit.Actor, at: datetime) -
     born_on = date.fromisoformat(says["born_on"])
     change_pupil(pupil=made.case.pupil, name=says["name"], born_on=born_on, by=by, at=at)
     told = {"last_on": _day(says["last_on"]), "is_likely": says["is_likely"], "says": {"address": says["address"]}}
-    absences.change_return(made=made, until_am=False, by=by, at=at, **told)
+    absences.change_return(made=made, until_am=says["until_am"], by=by, at=at, **told)
     return made
 
 

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from handrail.accounts.models import User
 
 
+def handed_over(says: dict[str, Any]) -> str:
+    """To which setting the school has handed the child over, as it says, and how that stands. Empty where to none."""
+    if not says.get("setting"):
+        return ""
+    since = f". First taught there on {long_date(date.fromisoformat(says['taught_since']))}"
+    return f"To {says['setting']}. {says['stands']}{since if says['taught_since'] else ''}"
+
+
 class OnwardReturnQuerySet(models.QuerySet["OnwardReturn"]):
     def visible_to(self, user: "User") -> Self:
         """Those that came, to whoever decides about children; to nobody else any."""
@@ -70,6 +78,9 @@ class OnwardReturn(Record):
     takes_back = models.BooleanField(
         default=False, db_default=False, help_text="whether it says that what was sent before counts no more"
     )
+    moves_told = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="of one that goes out, how many moves of the child's handovers it tells of"
+    )
     reference = models.UUIDField(help_text="the sender's, unique in the exchange")
     other_role = models.CharField(max_length=11, help_text="the other authority in the exchange; empty until it is in")
     other_name = models.CharField(max_length=100)
@@ -105,7 +116,8 @@ class OnwardReturn(Record):
         """How the other authority knows of one that goes out; from where one came that came in."""
         if self.way == self.Way.IN:
             told: Any = self.says or {}
-            return ", ".join(filter(None, [f"Came from {self.other_name}", told.get("school")]))
+            came = ", ".join(filter(None, [f"Came from {self.other_name}", told.get("school")]))
+            return ". ".join(filter(None, [came, handed_over(told)]))
         if self.done_by_name:
             says: Any = self.says
             told_on = long_date(date.fromisoformat(says["told_on"]))

@@ -3,15 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from django.db import transaction
 
 from handrail.core import audit
+from handrail.core.calendar import day_of
 from handrail.handovers.actions import Destination
 from handrail.handovers.homes import open_successors
-from handrail.handovers.models import Setting
+from handrail.handovers.models import Handover, Setting
+from handrail.handovers.moves import MOVES, Side, State, due_on
+from handrail.handovers.reminders import owe_news
 from handrail.schools.duty import SETTINGS
-from handrail.schools.models import School
+from handrail.schools.models import School, Term
 from handrail.schools.own_schools import OWN, NoneLeft, add_without_urn
 from tenants import exchange
 from tenants.database import require_bound
@@ -46,6 +50,7 @@ def confirm_setting(
     }
     setting, _ = Setting.objects.update_or_create(school=school, defaults=values)
     publish_hospitals()
+    take_in(setting, at=at)
     audit.record(
         "confirmed a setting",
         by=by,
@@ -55,6 +60,24 @@ def confirm_setting(
         school_id=school.id,
     )
     return setting
+
+
+def take_in(setting: Setting, *, at: datetime) -> None:
+    """Give a setting what came for it before anybody had confirmed it, or under the number of the school that it was.
+    The clocks began when each came. The caller has the transaction.
+    """
+    school, calendar = cast(School, setting.school), Term.objects.calendar()
+    urns = [school.urn, *([school.converted_from.urn] if school.converted_from else [])]
+    waiting = Handover.objects.filter(side=Side.SETTING, setting=None, setting_urn__in=urns).under_way()
+    found = list(waiting.select_for_update())
+    for handover in found:
+        handover.setting, handover.is_hospital = setting, setting.is_hospital
+        if handover.state == State.SUBMITTED:
+            is_hospital = setting.is_hospital
+            handover.due_on = due_on(MOVES["submit"], on=handover.since_on, calendar=calendar, is_hospital=is_hospital)
+        handover.save(update_fields=["setting", "is_hospital", "due_on"])
+    if found:
+        owe_news(on=day_of(at), at=at)
 
 
 def publish_hospitals() -> None:

@@ -19,7 +19,7 @@ class BackForm(forms.Form):
         super().__init__(*args, **more)
         for each in return_pack.SAID:
             field: Any = forms.CharField(max_length=pack.LONGEST, widget=forms.Textarea({"rows": 3}))
-            field.label, field.required, field.help_text = each.label, False, each.hint
+            field.label, field.required, field.help_text = each.label, False, each.help_text
             field.widget.attrs["autocomplete"] = "off"
             self.fields[each.name] = field
         hours = forms.DecimalField(

@@ -10,6 +10,8 @@ from typing import Any
 FORM = 1
 """The form of a return pack's content. Another form is another number."""
 
+FOR_LEADS = "Read by the leads of both sides only."
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -19,6 +21,12 @@ class Asked:
     label: str
     hint: str = ""
     is_needed: bool = False
+    is_for_leads: bool = False
+
+    @property
+    def help_text(self) -> str:
+        """What to write, and who reads it."""
+        return f"{self.hint} {FOR_LEADS}" if self.is_for_leads else self.hint
 
 
 SAID: tuple[Asked, ...] = (
@@ -35,6 +43,7 @@ SAID: tuple[Asked, ...] = (
         "safeguarding",
         "When and how was the safeguarding file received, and sent back?",
         "Dates and way only. The file itself never goes through Handrail.",
+        is_for_leads=True,
     ),
 )
 NAMES = frozenset(each.name for each in SAID)
@@ -61,11 +70,12 @@ def gaps(content: Mapping[str, Any]) -> list[str]:
     return missing + ([] if content.get(HOURS) else ["How many hours was the child taught?"])
 
 
-def in_words(content: Mapping[str, Any]) -> list[dict[str, str]]:
-    """A return pack as rows of a page."""
+def in_words(content: Mapping[str, Any], *, is_lead: bool) -> list[dict[str, str]]:
+    """A return pack as rows of a page, as far as somebody at the school or the setting sees it: its lead sees all."""
     said, attendance = content.get("said") or {}, content.get("attendance") or {}
     rows = [{"key": "Taught", "value": f"{content[HOURS]} hours"}] if content.get(HOURS) else []
     counted = [f"{words}: {attendance[code]}" for code, words in CODES.items() if code in attendance]
     if counted:
         rows.append({"key": "Attendance, in sessions", "value": ". ".join(counted)})
-    return rows + [{"key": each.label, "value": said[each.name]} for each in SAID if said.get(each.name)]
+    told = [each for each in SAID if said.get(each.name) and (is_lead or not each.is_for_leads)]
+    return rows + [{"key": each.label, "value": said[each.name]} for each in told]

@@ -205,7 +205,7 @@ class HandoverView(CaseDoor):
             "return_until": handover.since_on + RETURN_FOLLOWS,
             "back_waits": handover.return_waits(on=self.request.today),
             "back": came,
-            "back_says": return_pack.in_words(came.content) if came else [],
+            "back_says": return_pack.in_words(came.content, is_lead=self.may_move) if came else [],
         }
 
     def _on_offer(self) -> list[Move]:
