@@ -61,10 +61,16 @@ def test_nobodys_answer_is_lost_or_undone(site, tmp_path):
     officer = site.open("/returns/open/", by=cast.officer)
     assert officer.get_by_role("button", name="Ask for this return").count() == 0
     site.check_at_each_width(officer)
+    page.goto(site.address(f"{HOME}sections/1/"))
     with inside(site.one):
         days = {"opened_on": on - timedelta(days=90), "due_on": on - timedelta(days=60), "closes_on": on}
         Cycle.objects.update(school_year=year - 1, **days)
         cycle = open_cycle(school_year=year, **dates, **about)
+    page.check(f"[name={asked[2]}-verdict][value=partly]")
+    site.press(page, "Save these answers")
+    assert page.get_by_text("Look through it before you send it again").count() == 1
+    assert page.is_checked(f"[name={asked[2]}-verdict][value=partly]")
+    site.check_at_each_width(page)
     page.goto(site.address(HOME))
     assert page.get_by_text("2 answers were saved for an earlier return and not submitted.").count() == 1
     site.check_at_each_width(page)

@@ -140,7 +140,8 @@ class CycleForm(DatesForm):
         asked.choices = [(each.id, f"{each.title}, {each.version}") for each in frameworks]
         asked.widget.hints = {each.id: each.status_in_words for each in frameworks}
         if CRITERIA in asked.widget.hints:
-            asked.widget.hints[CRITERIA] += ". No school has to meet these points. “On the 2017 criteria” counts them"
+            of_no_law = "No school has to meet these points. The page “On the 2017 criteria” counts the answers"
+            asked.widget.hints[CRITERIA] += f". {of_no_law}"
 
 
 class AssessmentForm(forms.Form):
