@@ -14,10 +14,11 @@ from factories import AT, NoticeFactory, PupilFactory, emergency, person
 from isolation.walk import CHILD, plant
 
 from handrail.accounts.roles import Role
+from handrail.authority.actions import change_settings
 from handrail.authority.succession import carry_on
 from handrail.care.actions import correct_training, record_training
 from handrail.core.earlier import CHANGED_SINCE
-from handrail.core.models import AuditEntry
+from handrail.core.models import AuditEntry, AuthoritySettings
 from handrail.core.pdf import SAID
 from handrail.guidance import published
 from handrail.guidance.frameworks import Status as FrameworkStatus
@@ -163,6 +164,13 @@ class TestAPolicyAsItStood:
         found = then(days_ago)
         assert (found.status, found.version and found.version.number) == (status, version)
         assert (bool(found.approval), found.published_url) == (is_approved, address)
+
+    def test_is_due_soon_by_what_the_authority_had_set_then(self, one, cast, at, history, then):
+        """The next review is 155 days away, 200 days from now."""
+        for days, due_soon_days in ((201, 180), (203, 20)):
+            with inside(one):
+                change_settings(to=AuthoritySettings(due_soon_days=due_soon_days), by=cast.officer, at=at + days * DAY)
+        assert [then(-days).status for days in (200, 201, 202, 203)] == ["in_date", "due_soon", "due_soon", "in_date"]
 
     def test_is_told_as_it_was_before_each_change(self, one, cast, at, history, then):
         """Who led, where it was published and who approved it were changed twice, and it was reviewed in between."""

@@ -7,6 +7,7 @@ from django.db import transaction
 from handrail.authority.colour import carries_white, is_colour
 from handrail.authority.effects import next_review, policies_that_follow
 from handrail.core import audit
+from handrail.core.earlier import keep
 from handrail.core.models import AuthoritySettings
 from handrail.guidance.frameworks import Framework
 from handrail.handovers.moves import REVIEW_WEEKS
@@ -86,6 +87,7 @@ def change_settings(*, to: AuthoritySettings, by: audit.Actor, at: datetime) -> 
         return settings
     if to.review_months != settings.review_months:
         policies_that_follow(settings.review_months).update(next_review_on=next_review(to.review_months))
+    keep([(settings, {field: getattr(settings, field) for field in fields})], at=at)
     for field in fields:
         setattr(settings, field, getattr(to, field))
     settings.save()

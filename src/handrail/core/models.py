@@ -148,6 +148,8 @@ class AuthoritySettings(Record):
     )
     is_only_row = models.BooleanField(default=True, editable=False)
 
+    TOLD_LATER = ("due_soon_days",)
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["is_only_row"], name="one_settings_row"),

@@ -1,7 +1,8 @@
 """How policies stood at the end of a day that may be long past, from what had been recorded by then.
 
 Reviews and versions say when they were recorded. Of what is changed in its row (an address, a lead, an approval) what
-it said before is kept (core/earlier.py); where something was changed before anything was kept, that is said.
+it said before is kept (core/earlier.py); where something was changed before anything was kept, that is said. What
+counted as due soon is the authority's setting of that day, as far as it was kept.
 """
 
 from collections.abc import Iterable, Iterator
@@ -73,8 +74,10 @@ def as_at(policies: Iterable[Policy], *, on: date) -> list[Then]:
     found = AuditEntry.objects.filter(subjects, Q(at__gte=until) | Q(verb=APPROVED)).order_by("at", "id")
     for subject_id, *change in found.values_list("subject_id", "verb", "at", "fields"):
         changes.setdefault(subject_id, []).append(Change._make(change))
-    past = Past([*ids, *of_schools, *(each.id for found in versions.values() for each in found)], at=until)
-    days = AuthoritySettings.load().due_soon_days
+    settings = AuthoritySettings.load()
+    of_versions = (each.id for found in versions.values() for each in found)
+    past = Past([settings.id, *ids, *of_schools, *of_versions], at=until)
+    days = int(past.said(settings, "due_soon_days", changed_at=()))
     return [
         _Told(
             each, reviews.get(each.id, []), versions.get(each.id, []), changes.get(each.id, []),
