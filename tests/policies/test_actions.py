@@ -14,6 +14,7 @@ from handrail.core.documents import keep
 from handrail.core.file_kinds import PDF
 from handrail.core.models import AuditEntry, AuthoritySettings
 from handrail.policies import actions
+from handrail.policies.communications import record_communication, told_of
 from handrail.policies.models import SCHOOL_KINDS, Kind, Policy, PolicyReview, PolicyVersion
 from handrail.schools.models import School
 from tenants.context import inside
@@ -339,6 +340,23 @@ class TestInheritHistory:
                 old.versions.count(),
             ) == before
             assert not Policy.objects.exclude(id=new.id).filter(is_inherited=True).exists()
+
+    def test_carries_whom_the_old_school_told_and_when(self, one, cast, on, at, review, carry):
+        kind = {"kind": Kind.ALLERGY_SAFETY}
+        with inside(one):
+            old, new = PolicyFactory(school=cast.oak, **kind), PolicyFactory(school=cast.elm, **kind)
+            about = {"policy": old, "how": "A letter", "by": cast.head, "at": at - timedelta(days=30)}
+            record_communication(audiences=["pupils", "workers"], told_on=on - timedelta(days=40), **about)
+            assert carry() == 0, "nobody had reviewed it"
+            carry()
+            told = told_of(new, on=on, settings=AuthoritySettings())
+            assert [each.last and (each.last.told_on, each.last.recorded_by_name) for each in told] == [
+                (on - timedelta(days=40), "Hana Head"), None, (on - timedelta(days=40), "Hana Head"),
+            ]  # fmt: skip
+            assert {each.recorded_at for each in new.communications.all()} == {at}, "evidence of before tells nothing"
+            assert (old.communications.count(), new.communications.count()) == (2, 2)
+            [said] = AuditEntry.objects.filter(verb="carried policies over at a conversion")
+            assert (said.school_id, said.fields) == (cast.elm.id, ["communications"])
 
     def test_changes_nothing_the_second_time(self, one, cast, review, carry):
         with inside(one):

@@ -51,8 +51,21 @@ class TestTelling:
         tell("parents", told_on=date(2025, 12, 1))
         with inside(one):
             assert [(each.audience, each.status) for each in told_of(allergy, on=on, settings=AuthoritySettings())] == [
-                ("pupils", "overdue"), ("parents", "due_soon"), ("workers", "not_recorded"),
+                ("pupils", "overdue"), ("parents", "due_soon"), ("workers", "overdue"),
             ]  # fmt: skip
+
+    def test_of_those_whom_nobody_told_is_due_within_a_year_of_the_first(self, one, on, allergy, tell):
+        def due():
+            with inside(one):
+                return [each.due_on for each in told_of(allergy, on=on, settings=AuthoritySettings())]
+
+        assert due() == [None, None, None]
+        tell("pupils", told_on=date(2025, 11, 22))
+        assert due() == [date(2026, 11, 22)] * 3
+        tell("pupils", told_on=date(2026, 11, 2))
+        assert due() == [date(2027, 11, 2), date(2026, 11, 22), date(2026, 11, 22)]
+        tell("parents", "workers", told_on=date(2026, 11, 3))
+        assert due() == [date(2027, 11, 2), date(2027, 11, 3), date(2027, 11, 3)]
 
     def test_again_counts_from_the_last_day_whichever_was_recorded_first(self, one, on, allergy, tell):
         tell("pupils", told_on=date(2026, 9, 1))
@@ -94,7 +107,14 @@ class TestThePages:
         for address in ("/schools/900001/policies/", f"/schools/900001/policies/{allergy.id}/"):
             page = client.get(address).text
             assert "pupils on 2 November 2026; parents and carers not recorded" in page
-        assert "Assembly and staff meeting" in browse(cast.officer).get(place).text
+        page = browse(cast.officer).get(place).text
+        assert "Assembly and staff meeting" in page
+        assert page.count("2 November 2027") == 3, "parents are to be told within a year of the first too"
+
+    def test_say_on_the_schools_page_that_somebody_was_to_be_told(self, one, cast, browse, allergy, tell):
+        tell("pupils", told_on=date(2025, 11, 2))
+        page = browse(cast.head).get("/schools/900001/policies/").text
+        assert "pupils on 2 November 2025, over a year ago; parents and carers not recorded, was due by" in page
 
     def test_say_what_is_wrong_and_keep_the_rest(self, one, cast, browse, place):
         page = browse(cast.head).post(f"{place}record/", typed(audiences=[], told_on_year="2027")).text

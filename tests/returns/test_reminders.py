@@ -17,6 +17,7 @@ from handrail.policies.communications import record_communication
 from handrail.policies.models import Kind, Policy
 from handrail.returns import actions, reminders
 from handrail.returns.actions import Wanted
+from handrail.returns.board import board
 from handrail.returns.standing import owed_by
 from handrail.schools.models import School
 from tenants.context import inside
@@ -331,6 +332,20 @@ class TestThoseWhoAreToldEachYear:
         sweep(self.UNTIL)
         assert sent("communication") == []
 
+    def test_are_told_of_while_nobody_has_told_some_of_them_ever(self, policy, cast, at, sweep):
+        for audience in ("pupils", "parents"):
+            self.tell(policy, audience, at.date(), by=cast.head, at=at)
+        sweep(self.UNTIL)
+        notice = Notice.objects.get(subject_kind="communication")
+        assert (notice.recipient, notice.step) == (LEAD, "before-0")
+        reviewed = {"last_reviewed_on": at.date(), "next_review_on": self.UNTIL + timedelta(days=300)}
+        Policy.objects.filter(id=policy.id).update(**reviewed)
+        told = [each for each in board(None, on=self.UNTIL + timedelta(days=1)) if each.school.id == cast.oak.id]
+        assert "A5" in {each.rule for each in told[0].found}
+        self.tell(policy, "workers", self.UNTIL, by=cast.head, at=datetime(2026, 12, 1, 12, tzinfo=UTC))
+        with pytest.raises(NoLongerDue):
+            reminders.still_due(notice, at=datetime(2026, 12, 1, 12, tzinfo=UTC))
+
     def test_the_next_falls_due_when_the_first_was_told_again(self, policy, cast, sweep):
         sweep(self.UNTIL)
         notice = Notice.objects.get(subject_kind="communication", state="owed")
@@ -339,7 +354,8 @@ class TestThoseWhoAreToldEachYear:
         subject, text, _ = in_words(notice, facts, authority=require_bound())
         assert subject == "Oak School: tell people about the allergy safety policy by 1 December 2026"
         assert facts["path"].endswith("/told/") and "A letter" not in text
-        self.tell(policy, "pupils", self.UNTIL, by=cast.head, at=at_noon)
+        for audience in ("pupils", "workers"):
+            self.tell(policy, audience, self.UNTIL, by=cast.head, at=at_noon)
         with pytest.raises(NoLongerDue):
             reminders.still_due(notice, at=at_noon)
         sweep(date(2027, 1, 1))

@@ -238,7 +238,8 @@ def needed_again(*, policy: Policy, by: audit.Actor, at: datetime) -> None:
 @transaction.atomic
 def inherit_history(*, predecessor: UUID, successor: UUID, by: audit.Actor, on: date, at: datetime) -> int:
     """Carry the policies of a school that converted over to the school it became: dates, people, address and the
-    current document, marked as inherited until they are approved anew.
+    current document, marked as inherited until they are approved anew. And whom the old school told of one, and when:
+    the year goes on.
 
     The old school keeps its rows and all their history. A policy about which the new school has recorded anything
     itself is left alone, so a second run changes nothing. `predecessor` and `successor` are schools' ids. Gives the
@@ -256,7 +257,18 @@ def inherit_history(*, predecessor: UUID, successor: UUID, by: audit.Actor, on: 
              AND old.last_reviewed_on IS NOT NULL AND new.last_reviewed_on IS NULL""",
         {"old": predecessor, "new": successor},
     )
-    if not carried:
+    told = execute_count(
+        """INSERT INTO policies_communication (id, policy_id, audience, told_on, due_on, how, recorded_at, recorded_by,
+                                               recorded_by_name)
+           SELECT gen_random_uuid(), new.id, audience, told_on, due_on, how, %(at)s, recorded_by, recorded_by_name
+           FROM policies_communication AS given
+           JOIN policies_policy AS old ON old.id = given.policy_id
+           JOIN policies_policy AS new ON new.kind = old.kind AND new.school_id = %(new)s
+           WHERE old.school_id = %(old)s
+           ON CONFLICT DO NOTHING""",
+        {"old": predecessor, "new": successor, "at": at},
+    )
+    if not carried and not told:
         return 0
     keep(((each, {name: getattr(each, name) for name in Policy.TOLD_LATER}) for each in before), at=at)
     execute_count(
@@ -277,7 +289,7 @@ def inherit_history(*, predecessor: UUID, successor: UUID, by: audit.Actor, on: 
         subject_kind="school",
         subject_id=successor,
         school_id=successor,
-        fields=["policies"],
+        fields=[*(["policies"] if carried else []), *(["communications"] if told else [])],
     )
     return carried
 

@@ -1,6 +1,7 @@
 """Bringing the allergy safety policy to pupils, parents and everyone who works there: once a year, each with its day.
 
-The duty has no start date yet. So nobody is asked to begin; whoever has begun is reminded when the year is over.
+The duty has no start date yet. So nobody is asked to begin; whoever has begun is reminded when the year is over, of
+those whom nobody has told yet too.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,10 +29,13 @@ class NotToBeTold(Refused):
 
 @dataclass(frozen=True)
 class Told:
-    """One audience, when it was told last, and how that stands."""
+    """One audience, when it was told last, by when it is to be told, and how that stands. One that was never told is
+    to be within a year of the first that was; no day is set while none was.
+    """
 
     audience: Audience
     last: Communication | None
+    due_on: date | None
     status: Status
 
 
@@ -68,19 +72,18 @@ def record_communication(
 
 def told(communications: Iterable[Communication], *, on: date, settings: AuthoritySettings) -> list[Told]:
     """How each audience of a policy stands on the day `on`, by those of its communications that are given."""
-    newest: dict[str, Communication] = {}
-    for each in sorted(communications, key=lambda each: each.told_on):
-        newest[each.audience] = each
+    in_order = sorted(communications, key=lambda each: each.told_on)
+    newest = {each.audience: each for each in in_order}
     found = []
     for audience in Audience:
         last = newest.get(audience)
-        found.append(
-            Told(audience, last, status_of(last.due_on if last else None, on=on, due_soon_days=settings.due_soon_days))
-        )
+        due_on = (last or in_order[0]).due_on if in_order else None
+        status = status_of(due_on, on=on, due_soon_days=settings.due_soon_days)
+        found.append(Told(audience, last, due_on, status))
     return found
 
 
 def told_of(policy: Policy, *, on: date, settings: AuthoritySettings) -> list[Told]:
     """How each audience stands, of a policy that people are told of; nothing of another."""
     is_told = policy.kind == Kind.ALLERGY_SAFETY and policy.is_needed
-    return told(policy.communications.newest(), on=on, settings=settings) if is_told else []
+    return told(policy.communications.all(), on=on, settings=settings) if is_told else []

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import URLValidator
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, F, Max, Min, Q
+from django.db.models.functions import Coalesce, Least
 
 from handrail.accounts.roles import Permission
 from handrail.core.calendar import day_of
@@ -52,6 +53,14 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
     def of_schools(self) -> Self:
         """Those of schools that are open."""
         return self.filter(school__isnull=False, school__closed_on=None)
+
+    def with_tell_by(self) -> Any:
+        """Adds `tell_by`: the day by which the first are to be told of it again. An audience that nobody has told is to
+        be within a year of the first that was; empty while none was.
+        """
+        due_on = "communications__due_on"
+        last = (Max(due_on, filter=Q(communications__audience=each)) for each in Audience)
+        return self.annotate(tell_by=Least(*(Coalesce(each, Min(due_on)) for each in last)))
 
     def with_status(self, *, on: date, settings: AuthoritySettings) -> Self:
         """Adds `status` as at the day `on`."""
@@ -328,15 +337,6 @@ class Audience(models.TextChoices):
     WORKERS = "workers", "Everyone who works there, paid or not"
 
 
-class CommunicationQuerySet(models.QuerySet["Communication"]):
-    def newest(self) -> Self:
-        """Of each audience of a policy the last."""
-        later = Communication.objects.filter(
-            policy=OuterRef("policy"), audience=OuterRef("audience"), told_on__gt=OuterRef("told_on")
-        )
-        return self.filter(~Exists(later))
-
-
 class Communication(Record):
     """That a school brought its allergy safety policy to one audience, on a day: once more within a year."""
 
@@ -348,8 +348,6 @@ class Communication(Record):
     recorded_at = models.DateTimeField()
     recorded_by = models.UUIDField(null=True)
     recorded_by_name = models.CharField(max_length=150)
-
-    objects: ClassVar = RecordManager.from_queryset(CommunicationQuerySet)()
 
     class Meta:
         db_table_comment = "Append-only: whom schools told of a policy, and when"

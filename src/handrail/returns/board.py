@@ -12,12 +12,12 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Exists, Min, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 
 from handrail.core.models import AuthoritySettings
 from handrail.guidance.frameworks import Strength
 from handrail.guidance.published import framework
-from handrail.policies.models import DUTIES, NEEDED, Communication, Kind, Policy, WebsiteCheck
+from handrail.policies.models import DUTIES, NEEDED, Kind, Policy, WebsiteCheck
 from handrail.returns.models import Cycle
 from handrail.returns.questions import asked, digest_of, says
 from handrail.returns.rules import Colour, Found, Kept, Returned, judged
@@ -166,7 +166,9 @@ def _statements() -> tuple[tuple[str, tuple[Any, ...]], ...]:
         has_lead=Q(lead_name__gt="") | Q(school__lead_name__gt=""), is_published=Q(published_url__gt="") & ~missing
     )
     columns = ("school__urn", "kind", "next_review_on", "has_lead", "is_published")
-    told = Communication.objects.newest().order_by().values_list("policy__school__urn").annotate(Min("due_on"))
+    told = (
+        Policy.objects.filter(kind=Kind.ALLERGY_SAFETY).with_tell_by().order_by().values_list("school__urn", "tell_by")
+    )
     return of_open.values_list(*columns).query.sql_with_params(), told.query.sql_with_params()
 
 

@@ -27,11 +27,11 @@ from handrail.core.models import AuthoritySettings
 from handrail.notices import actions, alarms, steps
 from handrail.notices.actions import NoLongerDue, Owed
 from handrail.notices.models import Notice
-from handrail.policies.models import Communication
+from handrail.policies.models import NEEDED, Kind, Policy
 from handrail.returns.models import Answer, Cycle, PlannedAction, Return, place_of
 from handrail.returns.questions import asked, digest_of
 from handrail.returns.standing import asking
-from handrail.schools.duty import BOUND, Body
+from handrail.schools.duty import Body
 from handrail.schools.models import School
 from tenants.database import execute, require_bound
 
@@ -106,23 +106,17 @@ def _planned(on: date) -> Items:
 
 
 def _told(on: date) -> Items:
-    """Of each policy the communication that is to be repeated first. None was recorded: nobody is asked to begin."""
-    told = Communication.objects.newest().filter(NEEDED_THERE, policy__school__closed_on=None)
-    first = told.order_by("policy_id", "due_on", "id").distinct("policy_id")
-    lead = Coalesce(NullIf("policy__lead_email", Value("")), "policy__school__lead_email")
-    return Communication.objects.filter(id__in=first.values("id")).annotate(due=F("due_on"), to=lead)
-
-
-NEEDED_THERE = Q(policy__not_needed_reason="", policy__school__body__in=BOUND)
+    """The policies of which people are to be told once a year. None was yet: nobody is asked to begin."""
+    told = Policy.objects.filter(NEEDED, school__closed_on=None, kind=Kind.ALLERGY_SAFETY).with_tell_by()
+    lead = Coalesce(NullIf("lead_email", Value("")), "school__lead_email")
+    return told.filter(tell_by__isnull=False).annotate(due=F("tell_by"), to=lead)
 
 
 RULES = {
     "yearly_return": Rule(_returns, "", "return_lead", "yearly_due", "yearly_overdue"),
     "reopened_return": Rule(_reopened, "", "return_lead", "reopened", "reopened", is_news=True),
     "self_assessment": Rule(_own, "", "assessor", "own_due", "own_overdue"),
-    "communication": Rule(
-        _told, "policy__school__", "return_lead", "tell_due", "tell_overdue", page="policies:communications"
-    ),
+    "communication": Rule(_told, "school__", "return_lead", "tell_due", "tell_overdue", page="policies:communications"),
     "planned_action": Rule(_planned, "school__", "action_owner", "action_due", "action_overdue"),
 }
 """By the kind of a notice's subject."""

@@ -80,7 +80,7 @@ RULES = {
     "A2": f"A policy is overdue by up to {LATE_DAYS} days.",
     "A3": "Something that should be done is not done, or only partly, and no reason is given.",
     "A4": "A policy is not on the website, or not found there for a week.",
-    "A5": "It is over a year since pupils, parents or staff were told of the allergy safety policy.",
+    "A5": "Pupils, parents or staff were not told of the allergy safety policy within a year.",
     "N1": "No return has been submitted.",
     "N2": "The return leaves points open.",
     "N3": "No return has been asked for.",
