@@ -9,10 +9,12 @@ from factories import AT, NoticeFactory, PupilFactory, SchoolFactory, recorded_p
 
 from handrail.absences.actions import make_return
 from handrail.absences.models import CaseEntry
+from handrail.core.calendar import beginning_of
 from handrail.guidance.published import framework
 from handrail.handovers.models import Handover
 from handrail.overview.month_ends import take_month_ends
-from handrail.policies.models import Kind, MonthEnd, Policy, PolicyMonth, PolicyReview
+from handrail.policies.actions import decide_not_needed, publish
+from handrail.policies.models import Kind, MonthEnd, Policy, PolicyMonth, PolicyReview, WebsiteCheck
 from handrail.policies.reminders import SUBJECT
 from handrail.returns.actions import Wanted, open_cycle, save_answers, submit
 from handrail.returns.rules import CRITERIA
@@ -102,6 +104,35 @@ class TestPolicies:
         take(date(2026, 11, 1))
         take(date(2027, 1, 2))
         assert rows(one, "month__ended_on", "is_in_date") == [(OCTOBER, True), (NOVEMBER, False), (DECEMBER, True)]
+
+    def test_of_a_month_taken_late_are_needed_and_published_as_they_were_by_then(self, cast, one, take):
+        later = AT + timedelta(days=20)  # in December
+        with inside(one):
+            oak = recorded_policy(cast.oak, next_review_on=DECEMBER, published_url="https://oak.example/policy")
+            elm = recorded_policy(cast.elm, next_review_on=DECEMBER)
+            publish(policy=oak, by=cast.officer, at=later, published_url="")
+            publish(policy=elm, by=cast.officer, at=later, published_url="https://elm.example/policy")
+            decide_not_needed(policy=oak, by=cast.officer, at=later, reason="Another school keeps it")
+        take(date(2026, 11, 1))
+        take(date(2027, 1, 2))
+        found = set(rows(one, "month__ended_on", "urn", "is_published"))
+        assert found == {
+            (OCTOBER, cast.oak.urn, True), (OCTOBER, cast.elm.urn, False), (NOVEMBER, cast.oak.urn, True),
+            (NOVEMBER, cast.elm.urn, False), (DECEMBER, cast.elm.urn, True),
+        }  # fmt: skip
+
+    @pytest.mark.parametrize(("days", "is_published"), [(7, False), (6, True)])
+    def test_are_not_published_where_they_were_missed(self, cast, one, take, days, is_published):
+        """As the comparison of schools has it."""
+        end = beginning_of(date(2026, 12, 1))
+        with inside(one):
+            policy = recorded_policy(cast.oak, next_review_on=DECEMBER, published_url="https://oak.example/policy")
+            WebsiteCheck.objects.create(
+                policy=policy, url=policy.published_url, host="oak.example", due_at=end, failures=9,
+                failing_since=end - timedelta(days=days), looked_at=end + timedelta(days=9),
+            )  # fmt: skip
+        take(date(2026, 12, 1))
+        assert rows(one, "is_published") == [(is_published,)]
 
     def test_are_those_of_schools_that_were_there_and_needed_them(self, cast, one, take):
         with inside(one):

@@ -17,12 +17,16 @@ from django.db.models import Case, F, OuterRef, Q, Subquery, When
 from handrail.absences.counting import days_to_first_lessons
 from handrail.absences.models import SicknessReturn
 from handrail.core.calendar import beginning_of, month_end_before
+from handrail.core.earlier import CHANGED_SINCE
+from handrail.core.status import Status
 from handrail.core.suppression import SMALLEST_SHOWN, suppressed
 from handrail.handovers.watch import by_age, watched
 from handrail.overview.notice_counts import notice_counts
 from handrail.overview.plan_counts import ALL_SCHOOLS, CHILDREN_UNTIL, phase_of
-from handrail.policies.models import NEEDED, Kind, MonthEnd, Policy, PolicyMonth, PolicyReview
+from handrail.policies.models import Kind, MonthEnd, Policy, PolicyMonth, PolicyReview, WebsiteCheck
+from handrail.policies.past import as_at
 from handrail.returns.standing import adequate_by_school
+from handrail.schools.duty import BOUND
 from handrail.schools.models import School
 
 ONE_DAY = timedelta(days=1)
@@ -87,9 +91,12 @@ def _sickness_returns(first_on: date, ended_on: date) -> list[tuple[str, int | N
 
 
 def _policies(month: MonthEnd) -> Iterator[PolicyMonth]:
-    """The needed policies of the authority, and of schools that were open, as they were reviewed until that day."""
+    """The needed policies of the authority, and of schools that were open, as they were reviewed until that day, with
+    the address that they had. What the register says of a school is told as it is when the month is taken.
+    """
     ended_on = month.ended_on
     adequate = {school_id: said.is_adequate for school_id, said in adequate_by_school(on=ended_on).items()}
+    missing = set(WebsiteCheck.objects.missing(at=beginning_of(ended_on + ONE_DAY)).values_list("policy_id", "url"))
     there = Q(school=None) | Q(school__joined_on__lte=ended_on) & (
         Q(school__closed_on=None) | Q(school__closed_on__gt=ended_on)
     )
@@ -100,8 +107,13 @@ def _policies(month: MonthEnd) -> Iterator[PolicyMonth]:
         When(last_reviewed_on__lte=ended_on, then=F("next_review_on")),
         default=Subquery(earlier.values("next_review_on")[:1]),
     )
-    for policy in Policy.objects.filter(NEEDED, there).select_related("school").annotate(due_on=due_on):
+    bound = Q(school=None) | Q(school__body__in=BOUND)
+    policies = Policy.objects.filter(bound, there).select_related("school").annotate(due_on=due_on)
+    for policy, then in zip(policies, as_at(policies, on=ended_on), strict=True):
+        if then.status == Status.NOT_NEEDED:
+            continue
         school = policy.school
+        url = policy.published_url if then.published_url == CHANGED_SINCE else then.published_url
         about = (
             {
                 "urn": school.urn,
@@ -120,7 +132,7 @@ def _policies(month: MonthEnd) -> Iterator[PolicyMonth]:
             policy_id=policy.id,
             kind=policy.kind,
             is_in_date=policy.due_on is not None and policy.due_on >= ended_on,
-            is_published=bool(policy.published_url),
+            is_published=bool(url) and (policy.id, url) not in missing,
             is_adequate=adequate.get(school.id) if school and policy.kind == Kind.MEDICAL_CONDITIONS else None,
             **about,
         )

@@ -1,6 +1,6 @@
 """A school's policies: what each is, its versions, every review of it, and how it stood at the end of each month."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -251,7 +251,7 @@ class PolicyMonth(Record):
     type_name = models.CharField(max_length=100, blank=True)
     trust_name = models.CharField(max_length=200, blank=True)
     is_in_date = models.BooleanField(help_text="reviewed, and not overdue for the next review")
-    is_published = models.BooleanField(help_text="whether an address is on record")
+    is_published = models.BooleanField(help_text="whether an address is on record, and the policy not missing there")
     is_adequate = models.BooleanField(
         null=True, help_text="on the 2017 criteria, by the school’s return; empty where it has not answered them"
     )
@@ -277,8 +277,10 @@ MISSING_AFTER, MISSING_LOOKS = timedelta(days=7), 3
 
 
 class WebsiteCheckQuerySet(models.QuerySet["WebsiteCheck"]):
-    def missing(self) -> Self:
-        return self.filter(failures__gte=MISSING_LOOKS, looked_at__gte=F("failing_since") + MISSING_AFTER)
+    def missing(self, *, at: datetime | None = None) -> Self:
+        """Those whose policy counts as missing from the address; `at` a moment that is past, those that did already."""
+        found = self.filter(failures__gte=MISSING_LOOKS, looked_at__gte=F("failing_since") + MISSING_AFTER)
+        return found.filter(failing_since__lte=at - MISSING_AFTER) if at else found
 
 
 class WebsiteCheck(Record):

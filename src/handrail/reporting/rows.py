@@ -108,7 +108,9 @@ class PolicyMonthRow(serializers.Serializer):
     type_name = serializers.CharField(help_text="Its establishment type then.")
     trust_name = serializers.CharField(help_text="Its trust then. Empty where there was none.")
     is_in_date = serializers.BooleanField(help_text="Whether it had been reviewed and was not overdue.")
-    is_published = serializers.BooleanField(help_text="Whether it was on record where it is published.")
+    is_published = serializers.BooleanField(
+        help_text="Whether it was on record where it is published, and not missing there."
+    )
     is_adequate = serializers.BooleanField(
         allow_null=True,
         help_text="Whether the school’s return said that all nine points of the 2017 audit were met: “on the 2017 "
