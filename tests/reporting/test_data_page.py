@@ -61,7 +61,7 @@ class TestCountsOfPlans:
     def test_have_nothing_to_be_asked(self):
         counted = [table for table in TABLES.values() if table.name.startswith("plan-counts")]
         assert len(counted) == 4
-        assert [table.name for table in counted if table.filters or table.rests_on] == []
+        assert [table.name for table in counted if table.filters] == []
 
     def test_are_those_of_the_pages(self, cast, one, on):
         with inside(one):
