@@ -1,10 +1,11 @@
 """The data page: which tables there are, how many rows, and what each column means."""
 
+import json
 from datetime import date, timedelta
 
 import pytest
 from django.core.cache import cache
-from factories import NoticeFactory, PupilFactory
+from factories import NoticeFactory, PupilFactory, recorded_policy
 
 from handrail.overview.plan_counts import plan_counts, plan_counts_by_school
 from handrail.plans.models import HealthcarePlan
@@ -95,3 +96,25 @@ class TestCountsOfMessages:
             {"month": "2026-11-01", "outcome": "not_needed", "messages": 1},
             {"month": "2026-11-01", "outcome": "waiting", "messages": 1},
         ]
+
+
+class TestMessages:
+    def test_are_told_one_by_one_and_not_to_whom(self, cast, one, read):
+        with inside(one):
+            policy = recorded_policy(cast.oak, next_review_on=date(2026, 12, 1))
+            about = {"school_id": cast.oak.id, "recipient": "lena.lead@oak.example"}
+            NoticeFactory(subject_id=policy.id, state="suppressed", suppressed_reason="not_due", **about)
+            NoticeFactory(subject_kind="yearly_return", wording="return_due", **about)
+            for kind in ("plan", "absence", "handover"):
+                NoticeFactory(subject_kind=kind, **about)
+            NoticeFactory(subject_kind="policy")
+        answer = read("/api/v1/notices")
+        assert b"lena" not in answer.content
+        rows = json.loads(answer.content)["data"]
+        assert sorted((row["urn"], row["about"], row["policy_id"], row["state"], row["reason"]) for row in rows) == [
+            ("900001", "policy", str(policy.id), "suppressed", "not_due"),
+            ("900001", "yearly_return", None, "owed", ""),
+        ]
+        [row] = json.loads(read("/api/v1/notices", about="policy", urn="900001").content)["data"]
+        assert (row["recipient_role"], row["due_on"], row["ended_at"]) == ("lead", "2026-11-23", None)
+        assert read("/api/v1/notices/changes").status_code == 404

@@ -241,8 +241,9 @@ ADDRESSES = LISTS | WRITINGS
 CHANGES: dict[str, Any] = {
     table.name: type("Changes", (Changes,), {"table": table, "scope": table.scope})
     for table in TABLES.values()
-    if table.rows and not table.child
+    if table.name in table.rests_on
 }
+"""Of those whose own rows are noted when they are written."""
 
 
 def seconds_to_wait(key: ApiKey, at: int) -> int:

@@ -21,7 +21,7 @@ from handrail.handovers.watch import Stage
 from handrail.plans.models import HealthcarePlan, PlanReview
 from handrail.plans.models import Stage as PlanStage
 from handrail.policies.models import Kind, Policy, PolicyMonth, PolicyReview
-from handrail.reporting import counts, rows
+from handrail.reporting import counts, messages, rows
 from handrail.reporting.filters import Day, Filter, OfSchool, OneOf, Since, Urns, YesNo
 from handrail.reporting.models import Scope
 from handrail.reporting.pseudonyms import pseudonym
@@ -345,6 +345,16 @@ TABLES = {
             Scope.AGGREGATE,
             counts.NoticeCountsRow,
             counted=counts.notice_counts,
+        ),
+        Table(
+            "notices",
+            "Messages, one by one",
+            "What became of each message to a school about a policy or a return. Not to whom it went.",
+            Scope.SCHOOL,
+            messages.NoticeRow,
+            key="id",
+            rows=messages.of_schools,
+            filters=messages.FILTERS,
         ),
         Table(
             "handovers",
