@@ -17,7 +17,7 @@ from handrail.accounts.models import User
 from handrail.authority.succession import carry_conversions
 from handrail.core.audit import CLOCK
 from handrail.core.models import AuditEntry, AuthoritySettings
-from handrail.handovers import actions, ledger, places, post
+from handrail.handovers import actions, due, ledger, places, post
 from handrail.handovers.actions import GapsLeft, NotNow, ReasonMissing, Refused, StepsNotRead, WrongDay
 from handrail.handovers.following import KEY_GONE
 from handrail.handovers.models import ExchangeKey, Handover, Message, Setting
@@ -626,6 +626,84 @@ class TestUpdates:
         between.move_home("confirm_return")
         between.post()
         assert {each.update_on for each in (between.home(), between.setting())} == {None}
+
+
+class TestWhatIsPlannedAnew:
+    """Days slip and children fall ill again: the plan changes on both sides."""
+
+    def back_in_steps(self, between: Between) -> None:
+        accepted(between)
+        between.read_steps()
+        between.move("begin")
+        between.move("plan_return", return_from_on=date(2026, 11, 30))
+        between.post()
+
+    def both(self, between: Between) -> list[Handover]:
+        between.post()
+        assert between.differences() == []
+        return [between.home(), between.setting()]
+
+    @pytest.mark.parametrize(("day", "due_on"), [(date(2026, 12, 9), date(2026, 12, 9)), (None, date(2027, 1, 4))])
+    def test_is_the_first_day_back(self, between: Between, day: date | None, due_on: date) -> None:
+        self.back_in_steps(between)
+        between.move("plan_return", said={"plan": "A week later."}, **({"return_from_on": day} if day else {}))
+        for each in self.both(between):
+            assert (each.state, each.return_from_on, each.due_on) == ("return_planned", day, due_on)
+
+    def test_is_the_first_day_there(self, between: Between) -> None:
+        accepted(between)
+        between.move("accept", starts_on=date(2026, 12, 2), said={"hours": "5"})
+        for each in self.both(between):
+            assert (each.state, each.starts_on, each.due_on) == ("accepted", date(2026, 12, 2), date(2026, 12, 2))
+
+    def test_is_the_place_that_is_given_up_with_what_a_decline_says(self, between: Between) -> None:
+        accepted(between)
+        with pytest.raises(ReasonMissing):
+            between.move("decline", said={"alternative": ""})
+        between.move("decline")
+        assert {each.state for each in self.both(between)} == {"declined"}
+        with inside(between.one):
+            assert due.lapsed(on=AT.date()).exists()
+
+    def test_is_the_end_of_a_phased_return(self, between: Between) -> None:
+        self.back_in_steps(between)
+        between.move_home("begin_return", return_until_on=date(2026, 12, 18))
+        said = {"hours": "12", "decision": "Slower."}
+        between.move_home("review_return", said=said, return_until_on=date(2027, 1, 15))
+        for each in self.both(between):
+            assert (each.return_until_on, each.due_on) == (date(2027, 1, 15), date(2027, 1, 15))
+
+    @pytest.mark.parametrize("begun", [False, True])
+    def test_is_a_return_of_a_child_who_falls_ill_again(self, between: Between, begun: bool) -> None:
+        self.back_in_steps(between)
+        if begun:
+            between.move_home("begin_return", return_until_on=date(2026, 12, 18))
+            between.post()
+        with pytest.raises(ReasonMissing, match="Say why"):
+            between.move("teach_again")
+        between.move("teach_again", said={"reason": "A relapse."})
+        for each in self.both(between):
+            assert (each.state, each.update_on, each.due_on) == ("active", date(2026, 11, 30), date(2027, 1, 4))
+            assert (each.return_from_on, each.return_until_on) == (None, None)
+
+    def test_a_return_that_began_before_the_home_school_heard_so_has_not_begun(self, between: Between) -> None:
+        self.back_in_steps(between)
+        between.move_home("begin_return", return_until_on=date(2026, 12, 18))
+        between.move("teach_again", said={"reason": "A relapse."})
+        between.move("plan_return", return_from_on=date(2026, 12, 9))
+        between.post()
+        for each in self.both(between):
+            assert (each.state, each.due_on) == ("return_planned", date(2026, 12, 9))
+            assert not each.return_until_on
+        between.move_home("begin_return", return_until_on=date(2026, 12, 18))
+        assert {each.state for each in self.both(between)} == {"phased_return"}
+
+    def test_is_too_late_once_the_child_goes_back_in_steps(self, between: Between) -> None:
+        self.back_in_steps(between)
+        between.move_home("begin_return", return_until_on=date(2026, 12, 18))
+        between.move("plan_return", return_from_on=date(2026, 12, 9))
+        for each in self.both(between):
+            assert (each.state, each.due_on) == ("phased_return", date(2026, 12, 18))
 
 
 class TestTheSection19Clock:

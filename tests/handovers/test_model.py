@@ -35,7 +35,8 @@ from tenants.context import inside
 from tenants.exchange import CannotOpen
 
 HOME = ["withdraw", "end", "begin_return", "review_return", "confirm_return"]
-SETTING = ["ask_for_more", "accept", "decline", "begin", "update", "review", "plan_return", "pass_on", "take_back"]
+SETTING = ["ask_for_more", "accept", "decline", "begin", "update", "review", "plan_return", "teach_again"]
+SETTING += ["pass_on", "take_back"]
 WORK = [ceased.follow_ceased, corrections.correct_who, post.deposit_owed, post.collect, onward.send_on]
 BEGUN = ["admit", "submit", "acknowledge", "accept", "begin", "plan_return", "begin_return"]
 """How far it has come when it begins."""

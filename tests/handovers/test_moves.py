@@ -78,6 +78,9 @@ class TestTheTable:
         [
             (State.SUBMITTED, Side.SETTING, ["acknowledge"]),
             (State.ACKNOWLEDGED, Side.SETTING, ["ask_for_more", "accept", "decline"]),
+            (State.ACCEPTED, Side.SETTING, ["accept", "decline", "begin"]),
+            (State.RETURN_PLANNED, Side.SETTING, ["plan_return", "teach_again", "send_back", "pass_on"]),
+            (State.PHASED_RETURN, Side.SETTING, ["teach_again", "send_back"]),
             (State.MORE_ASKED, Side.HOME, ["submit", "end", "withdraw"]),
             (State.ACTIVE, Side.HOME, ["end", "correct"]),
             (State.ACTIVE, Side.SETTING, ["update", "review", "plan_return", "pass_on"]),
@@ -105,12 +108,16 @@ class TestTwoSidesThatCross:
 
     @given(some.data())
     def test_stand_at_the_same_when_all_has_arrived(self, data: some.DataObject) -> None:
-        stands = {Side.HOME: State.SUBMITTED, Side.SETTING: State.SUBMITTED}
-        under_way: dict[Side, list[str]] = {Side.HOME: [], Side.SETTING: []}  # to each side
+        begun = data.draw(some.sampled_from([State.SUBMITTED, State.ACCEPTED, State.ACTIVE, State.RETURN_PLANNED]))
+        stands, again = dict.fromkeys((Side.HOME, Side.SETTING), begun), {Side.HOME: 0, Side.SETTING: 0}
+        under_way: dict[Side, list[tuple[str, int]]] = {Side.HOME: [], Side.SETTING: []}  # to each side
         other = {Side.HOME: Side.SETTING, Side.SETTING: Side.HOME}
 
         def hear(side: Side) -> None:
-            stands[side] = follow(stands[side], under_way[side].pop(0))
+            name, known = under_way[side].pop(0)
+            has_crossed = side == Side.SETTING and known < again[side]
+            stands[side] = follow(stands[side], name, has_crossed=has_crossed)
+            again[side] += name == "teach_again"
 
         for _ in range(data.draw(some.integers(1, 25))):
             side = data.draw(some.sampled_from([Side.HOME, Side.SETTING]))
@@ -120,7 +127,8 @@ class TestTwoSidesThatCross:
             elif moves:
                 move = data.draw(some.sampled_from(moves))
                 stands[side] = after(stands[side], move.name, by=side)
-                under_way[other[side]].append(move.name)
+                again[side] += move.name == "teach_again"
+                under_way[other[side]].append((move.name, again[side]))
         for side, messages in under_way.items():
             while messages:
                 hear(side)

@@ -42,6 +42,7 @@ VERBS = {
     "update": "told how a child gets on",
     "review": "reviewed a placement",
     "plan_return": "planned a return",
+    "teach_again": "taught a child there again",
     "send_back": "sent a return pack",
     "open_back": "opened a return pack",
     "begin_return": "began a phased return",
@@ -181,7 +182,7 @@ def send_pack(
 
 # -- both sides ----------------------------------------------------------------------------------------------
 
-SETS_A_REVIEW = frozenset({"begin", "review"})
+SETS_A_REVIEW = frozenset({"begin", "review", "teach_again"})
 
 
 @transaction.atomic
@@ -219,7 +220,7 @@ def make_move(
     make(handover, name, by=by, at=at, said=told | in_iso(dates))
     if name in SETS_A_REVIEW and handover.review_on:
         dates["review_on"] = handover.review_on
-    content = {"move": name, "said": told, "dates": in_iso(dates)}
+    content = {"move": name, "said": told, "dates": in_iso(dates), "again": handover.times_taught_again}
     if handover.packs.exists() or handover.messages.exists():  # before there was one, nobody else knows of it
         owe(handover, Message.Kind.MOVE, content, at=at)
     return handover
@@ -295,11 +296,11 @@ def stand(handover: Handover, state: moves.State, move: Move, *, at: datetime) -
     on, calendar = day_of(at), Term.objects.calendar()
     if move.update_days or handover.state != state:
         handover.update_on = moves.update_on(move, on=on, calendar=calendar)
+    if move.name == "review_return":
+        handover.due_on = handover.return_until_on
     if move.name == "correct" or move.name in moves.TOLD_ONLY:
-        return  # it stands where it stood: what has come and is not opened has a clock of its own
-    if handover.state != state or move.to is None:
-        handover.since_on = on
-    handover.state = state
+        return  # what has come and is not opened has a clock of its own
+    handover.state, handover.since_on = state, on
     handover.due_on = moves.due_on(move, on=on, calendar=calendar, is_hospital=handover.is_hospital)
     if move.name == "accept":
         handover.due_on = handover.starts_on or moves.school_days_after(on, moves.PANEL_DAYS, calendar)
@@ -310,7 +311,7 @@ def stand(handover: Handover, state: moves.State, move: Move, *, at: datetime) -
             handover.review_on = moves.next_review_on(on, AuthoritySettings.load().handover_review_weeks)
         handover.due_on = handover.review_on
     if move.name == "plan_return":
-        handover.due_on = handover.return_from_on or handover.review_on
+        handover.due_on = handover.return_from_on or (max(handover.review_on, on) if handover.review_on else None)
     if move.name == "begin_return":
         handover.due_on = handover.return_until_on
     if handover.is_over:

@@ -18,7 +18,7 @@ from handrail.plans.models import PlanVersion
 TOLD: Mapping[Side, tuple[str, ...]] = {
     Side.SETTING: (
         *("acknowledge", "ask_for_more", "accept", "decline"),
-        *("begin", "update", "review", "plan_return", "pass_on"),
+        *("begin", "update", "review", "plan_return", "teach_again", "pass_on"),
     ),
     Side.HOME: ("open_back", "begin_return", "review_return", "confirm_return", "end"),
 }

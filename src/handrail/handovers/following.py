@@ -32,15 +32,17 @@ def _follow(message: Message, *, at: datetime) -> None:
     reference, sender = message.handover.reference, message.handover.other_role
     try:
         with transaction.atomic():
-            name, said, dates = _read_move(opened(message, at=at))
+            name, said, dates, again = _read_move(opened(message, at=at))
             side = Side.SETTING if MOVES[name].by == Side.HOME else Side.HOME
             known = Handover.objects.select_for_update().filter(reference=reference, other_role=sender, side=side)
             handover = known.first()
             if handover is None:
                 raise exchange.CannotOpen("This is not a move that the other side may make. Ring them.")
             message.handover = handover
-            state = moves.follow(State(handover.state), name)
-            if not handover.is_over or state != handover.state:
+            has_crossed = not handover.is_home and again < handover.times_taught_again
+            state = moves.follow(State(handover.state), name, has_crossed=has_crossed)
+            is_late = moves.is_too_late(State(handover.state), name, has_crossed=has_crossed)
+            if state != handover.state or not is_late:
                 handover.take_up(name, said, dates)
                 actions.stand(handover, state, MOVES[name], at=at)
                 handover.save()
@@ -77,15 +79,17 @@ FOLLOWED: Mapping[str, Callable[..., None]] = {
 DATES = frozenset({"starts_on", "first_session_on", "review_on", "return_from_on", "return_until_on"})
 
 
-def _read_move(content: Any) -> tuple[str, dict[str, str], dict[str, date]]:
-    """The move that a message tells of, what was said and which days it sets. Raises CannotOpen for anything else."""
+def _read_move(content: Any) -> tuple[str, dict[str, str], dict[str, date], int]:
+    """The move that a message tells of, what was said, which days it sets, and how often its sender knew that the child
+    was taught again. Raises CannotOpen for anything else.
+    """
     try:
         said = {str(key): str(text) for key, text in content.get("said", {}).items()}
         dates = {column: date.fromisoformat(day) for column, day in content.get("dates", {}).items() if column in DATES}
         move = MOVES[content["move"]]
         if move.by == Side.CLOCK:
             raise ValueError("each side has a clock of its own")
-        return move.name, said, dates
+        return move.name, said, dates, int(content.get("again", 0))
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise exchange.CannotOpen(UNREADABLE) from error
 

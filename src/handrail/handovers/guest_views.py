@@ -24,7 +24,7 @@ from handrail.handovers.by_hand import may_be_told
 from handrail.handovers.guest_forms import AnswerForm, GuestForm, HomeForm
 from handrail.handovers.guest_models import GuestPage
 from handrail.handovers.models import Handover
-from handrail.handovers.moves import MOVES, Side, State, may_be_made
+from handrail.handovers.moves import MOVES, State
 from handrail.handovers.views import CaseDoor
 from handrail.plans.content import in_words
 from handrail.plans.emergency import PARTS, Emergency
@@ -247,7 +247,6 @@ class GuestPageView(GuestDoor):
         newest: Any = handover.newest_pack()
         content = newest.content
         plan = content["plan"]
-        theirs = {move.name for move in may_be_made(State(handover.state), by=Side.SETTING)}
         return self.page(
             "page",
             child=content["child"],
@@ -259,7 +258,7 @@ class GuestPageView(GuestDoor):
             sections=in_words(plan["sections"] or {}),
             items=pack.in_words(content, is_lead=True),  # the named person of the setting, who leads the case there
             has_read=newest.read_by.filter(by=guest.id).exists(),
-            may_answer=bool(theirs & set(guests.ANSWERS)),
+            may_answer=guests.may_answer(handover),
             handover=handover,
             **shared,
         )

@@ -18,7 +18,7 @@ from handrail.handovers import actions, by_hand
 from handrail.handovers.actions import NotNow, Refused
 from handrail.handovers.guest_models import GuestPage
 from handrail.handovers.models import Handover, Pack, StepsRead
-from handrail.handovers.moves import State
+from handrail.handovers.moves import Side, State, may_be_made
 from handrail.notices.actions import NoLongerDue, owe
 from handrail.notices.models import Notice
 from handrail.notices.wording import GUEST
@@ -165,9 +165,17 @@ def answer(*, page: GuestPage, name: str, said: dict[str, str], starts_on: date 
     page = _locked(page)
     if name not in ANSWERS or not page.stands(at):
         raise Refused("This page has stopped working. Ask the school for a new one.")
+    if not may_answer(page.handover):
+        raise NotNow("The school has your answer already. Ring the school if something changes.")
     dates = {"starts_on": starts_on} if name == "accept" and starts_on else {}
     forget_draft(page)
     return by_hand.note_theirs(handover=page.handover, name=name, said=said, by=page, at=at, **dates)
+
+
+def may_answer(handover: Handover) -> bool:
+    """Whether a setting's guest may answer now. What was agreed they change on the telephone."""
+    theirs = may_be_made(State(handover.state), by=Side.SETTING)
+    return handover.state != State.ACCEPTED and any(move.name in ANSWERS for move in theirs)
 
 
 @transaction.atomic

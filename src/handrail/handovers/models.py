@@ -259,6 +259,8 @@ class Handover(Record):
         """Take up what a move says of the handover itself: its days, and whose roll the child is on. Does not save."""
         for column, day in dates.items():
             setattr(self, column, day)
+        if move in ("plan_return", "teach_again"):  # what was planned before does not stand any more
+            self.return_from_on, self.return_until_on = dates.get("return_from_on"), None
         if move == "accept" and told.get("roll") in self.Roll.values:
             self.roll = told["roll"]
 
@@ -270,6 +272,11 @@ class Handover(Record):
     def times_asked(self) -> int:
         """How often the setting has asked for more, as far as this side knows."""
         return self.steps.filter(move="ask_for_more").count()
+
+    @property
+    def times_taught_again(self) -> int:
+        """How often the setting has taken a child back into its teaching, as far as this side knows."""
+        return self.steps.filter(move="teach_again").count()
 
     def newest_pack(self, *, is_return: bool = False) -> "Pack | None":
         return self.packs.filter(is_return=is_return).order_by("-number").first()

@@ -122,6 +122,7 @@ ASKED: Mapping[str, Mapping[str, Asked]] = {
         "plan": text("How does the child go back?", "Who was at the meeting, steps and days."),
         "return_from_on": day("First day back, if known"),
     },
+    "teach_again": {"reason": text("Why is the child taught here again?", "The home school reads it.")},
     "begin_return": {
         "hours": number("How many hours a week at school?"),
         "why_hours": WHY_NO_HOURS,
@@ -135,6 +136,7 @@ ASKED: Mapping[str, Mapping[str, Asked]] = {
         "decision": text(
             "What was decided?", "Who was there, what goes on, and what changes.", required="Enter what was decided"
         ),
+        "return_until_on": day("Last day of the phased return"),
     },
     "pass_on": {"reason": text("Where does the child go next, and why?")},
     "end": {"reason": text("Why does the handover end?", "For example, the child moved or has a new school.")},
@@ -214,13 +216,21 @@ class MoveForm(Telling):
         if move == "begin":
             self.initial.setdefault("first_session_on", today)
         if move == "accept":
-            self.initial.update(starts_on=handover.starts_on, roll=handover.roll)
+            self.initial.update({**self._agreed(handover), "starts_on": handover.starts_on, "roll": handover.roll})
             if handover.roll == Handover.Roll.SOLE:
                 roll: Any = self.fields["roll"]
                 roll.choices = [(Handover.Roll.SOLE.value, Handover.Roll.SOLE.label)]
+        if move in ("plan_return", "review_return"):
+            self.initial.update(return_from_on=handover.return_from_on, return_until_on=handover.return_until_on)
         if move == "decline" and elsewhere:
             whom: Any = self.fields["next"]
             whom.choices = WHO_THERE_IS_NEXT
+
+    @staticmethod
+    def _agreed(handover: Handover) -> dict[str, Any]:
+        """What was agreed before, where it is changed."""
+        agreed = handover.steps.filter(move="accept").last()
+        return {name: (agreed.said or {}).get(name) for name in ("hours", "base")} if agreed else {}
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

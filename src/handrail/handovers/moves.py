@@ -149,11 +149,11 @@ TABLE: tuple[Move, ...] = (
         next_by=Side.HOME,
     ),
     Move(
-        *("accept", Side.SETTING, _from(State.ACKNOWLEDGED), State.ACCEPTED),
+        *("accept", Side.SETTING, _from(State.ACKNOWLEDGED, State.ACCEPTED), State.ACCEPTED),
         next_by=Side.SETTING,
     ),
     Move(
-        *("decline", Side.SETTING, _from(State.ACKNOWLEDGED, State.MORE_ASKED), State.DECLINED),
+        *("decline", Side.SETTING, _from(State.ACKNOWLEDGED, State.MORE_ASKED, State.ACCEPTED), State.DECLINED),
     ),
     Move(
         *("begin", Side.SETTING, _from(State.ACCEPTED), State.ACTIVE),
@@ -163,8 +163,13 @@ TABLE: tuple[Move, ...] = (
     Move("update", Side.SETTING, _from(State.ACTIVE), None, next_by=Side.SETTING, update_days=WEEKLY),
     Move("review", Side.SETTING, _from(State.ACTIVE), None, next_by=Side.SETTING, update_days=WEEKLY),
     Move(
-        *("plan_return", Side.SETTING, _from(State.ACTIVE), State.RETURN_PLANNED),
+        *("plan_return", Side.SETTING, _from(State.ACTIVE, State.RETURN_PLANNED), State.RETURN_PLANNED),
         next_by=Side.HOME,
+    ),
+    Move(
+        *("teach_again", Side.SETTING, _from(State.RETURN_PLANNED, State.PHASED_RETURN), State.ACTIVE),
+        next_by=Side.SETTING,
+        update_days=WEEKLY,
     ),
     Move(
         *("send_back", Side.SETTING, TAUGHT_UNTIL | {State.RETURN_PLANNED, State.PHASED_RETURN}, None),
@@ -253,17 +258,25 @@ def after(state: State | None, name: str, *, by: Side) -> State:
     return move.to or state or State.DRAFT
 
 
-def follow(state: State, name: str) -> State:
+def is_too_late(state: State, name: str, *, has_crossed: bool = False) -> bool:
+    """Whether what one side hears, if it is no end, changes nothing there: this side has ended it, the child is taught
+    again (`has_crossed`: the home side had not heard so when it made its move), or goes back in steps already.
+    """
+    return state in OVER or has_crossed or (name == "plan_return" and state == State.PHASED_RETURN)
+
+
+def follow(state: State, name: str, *, has_crossed: bool = False) -> State:
     """Where one side stands when it hears of the other's move, which may have crossed one of its own.
 
-    An end always counts, and of two ends that crossed that of the home side. What else crossed an end is too late; it
-    changes nothing, as does what leaves a handover where it is. So both sides stand at the same when all messages
+    An end always counts, and of two ends that crossed that of the home side. What else is too late (see there) changes
+    nothing, as does what leaves a handover where it is. So both sides stand at the same when all messages
     have arrived. Raises IllegalMove for what no crossing explains.
     """
     move = MOVES[name]
     if move.to in OVER:
         return move.to if state not in OVER or move.by == Side.HOME else state
-    return state if state in OVER or move.to is None else after(state, name, by=move.by)
+    late = is_too_late(state, name, has_crossed=has_crossed)
+    return state if late or move.to is None else after(state, name, by=move.by)
 
 
 def may_be_made(state: State, *, by: Side) -> list[Move]:

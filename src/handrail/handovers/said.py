@@ -121,6 +121,7 @@ NEEDED: Mapping[str, tuple[tuple[str, str], ...]] = {
         HOURS,
         ("return_until_on", "Enter the day on which the phased return ends. It must have one."),
     ),
+    "teach_again": (WHY,),
     "review_return": (HOURS, ("decision", "Enter what was decided.")),
     "end": (WHY,),
     "withdraw": (WHY,),

@@ -18,7 +18,8 @@ from handrail.handovers.finance import flags_of
 from handrail.handovers.forms import PackForm, PrepareForm, SearchForm
 from handrail.handovers.models import Handover, Setting
 from handrail.handovers.move_forms import MoveForm
-from handrail.handovers.moves import OVER, RETURN_FOLLOWS, Move, State
+from handrail.handovers.move_words import BUTTONS, called
+from handrail.handovers.moves import MOVES, OVER, RETURN_FOLLOWS, Move, State
 from handrail.handovers.own_copy import others
 from handrail.handovers.pack_content import content_of, known_of
 from handrail.handovers.places import Place, closed_place, place_of, places_called
@@ -27,42 +28,6 @@ from handrail.schools.own_schools import NO_SCHOOL
 from tenants import exchange
 
 Group = ReadEntry.Group
-
-BUTTONS = {
-    "ask_for_more": "Ask for more",
-    "accept": "Accept this child",
-    "decline": "Decline this child",
-    "begin": "Record the first session",
-    "update": "Write an update",
-    "review": "Record a review",
-    "plan_return": "Plan the return",
-    "begin_return": "Begin a phased return",
-    "review_return": "Record a review of the return",
-    "confirm_return": "Confirm that the child is back",
-    "pass_on": "Pass the child on",
-    "end": "End this handover",
-    "withdraw": "Withdraw this handover",
-    "take_back": "Take the notice back",
-}
-"""The moves that have a page of their own, and what its button says."""
-
-IN_THEIR_NAME = {
-    "acknowledge": "They have the pack",
-    "ask_for_more": "They need to know more",
-    "accept": "They take the child",
-    "decline": "They cannot take the child",
-    "begin": "They have begun to teach",
-    "update": "They tell how the child gets on",
-    "review": "They have reviewed the placement",
-    "plan_return": "They plan the return",
-    "pass_on": "They have passed the child on",
-    "open_back": "They have the return pack",
-    "begin_return": "The child goes back to school in steps",
-    "review_return": "They have reviewed the return",
-    "confirm_return": "The child is back at school",
-    "end": "The child does not go back there",
-}
-"""What a side without Handrail tells the other, which notes it."""
 
 
 class HandoversView(Door):
@@ -158,8 +123,12 @@ class HandoverView(CaseDoor):
         waiting = handover.messages.filter(way="in", kind="pack", done_at=None).exists()
         return self.page(
             "handover",
-            moves=[(move, BUTTONS[move.name]) for move in self._on_offer() if move.name in BUTTONS],
-            told=[(move, IN_THEIR_NAME[move.name]) for move in by_hand.may_be_told(handover) if self.may_move],
+            moves=[(move, called(move, handover)) for move in self._on_offer() if move.name in BUTTONS],
+            told=[
+                (move, called(move, handover, is_theirs=True))
+                for move in by_hand.may_be_told(handover)
+                if self.may_move
+            ],
             guest=handover.guest_pages.first(),
             may_have_guest=guests.may_have_one(handover),
             looks=self._looks(),
@@ -395,5 +364,5 @@ class MoveView(CaseDoor):
         )
 
     def show(self, form: MoveForm) -> HttpResponse:
-        words = (IN_THEIR_NAME if self.is_theirs else BUTTONS)[self.kwargs["name"]]
+        words = called(MOVES[self.kwargs["name"]], self.handover, is_theirs=self.is_theirs)
         return self.page("move", form=form, words=words)

@@ -127,6 +127,7 @@ SHOWN = {
         "reviewed a phased return": "Reviewed a child’s phased return",
         "reviewed a placement": "Reviewed a child’s placement",
         "planned a return": "Planned a child’s return",
+        "taught a child there again": "Taught a child there again who had begun to return",
         "sent a guest page": "Sent somebody without an account a page of a handover",
         "withdrew a guest page": "Stopped a page of a handover",
         "opened a handover through a guest page": "Opened a handover through a page that was sent",
