@@ -17,7 +17,7 @@ from handrail.accounts.models import User
 from handrail.authority.succession import carry_conversions
 from handrail.core.audit import CLOCK
 from handrail.core.models import AuditEntry, AuthoritySettings
-from handrail.handovers import actions, due, ledger, places, post
+from handrail.handovers import actions, by_hand, ceased, due, guests, ledger, places, post, reminders
 from handrail.handovers.actions import GapsLeft, NotNow, ReasonMissing, Refused, StepsNotRead, WrongDay
 from handrail.handovers.following import KEY_GONE
 from handrail.handovers.models import ExchangeKey, Handover, Message, Setting
@@ -771,6 +771,44 @@ class TestABlock:
         between.post()
         with inside(between.one):
             assert "takes nothing new" in Message.objects.filter(way="out", done_at=None).get().trouble
+
+    def test_a_pack_that_is_held_up_is_told_and_goes_on_by_hand(self, between: Between) -> None:
+        self.block(between, "two")
+        between.sent()
+        between.post()
+        with inside(between.one):
+            home, by = between.home_inside(), between.people["lead"]
+            assert "takes nothing new" in home.why_held_up
+            assert [each.id for each in due.held_up(on=AT.date())] == [home.id]
+            assert due.to_answer(home.pupil.school_id, on=AT.date()) == [AT.date()]
+            reminders.owe_handover_reminders(on=AT.date(), at=AT)
+            assert {each.recipient for each in Notice.objects.filter(subject_kind="handover_held_up")} == {by.email}
+            assert not guests.may_have_one(home)
+            with pytest.raises(ReasonMissing):
+                ceased.go_on_by_hand(handover=home, told=" ", by=by, at=AT)
+            ceased.go_on_by_hand(handover=home, told="Ina Moss, who said yes", by=by, at=AT)
+            home = between.home_inside()
+            assert (home.state, home.alone_since, guests.may_have_one(home)) == ("submitted", AT.date(), True)
+            assert ("Who was told", "Ina Moss, who said yes") in home.steps.last().words
+            assert "acknowledge" in [move.name for move in by_hand.may_be_told(home)]
+            with pytest.raises(NotNow, match="held up"):
+                ceased.go_on_by_hand(handover=home, told="Ina", by=by, at=AT)
+            assert not due.held_up(on=AT.date()).exists()
+        between.post()
+        assert (between.bodies(), between.differences()) == (0, [])
+
+    def test_an_end_that_is_held_up_is_told_and_recorded(self, between: Between) -> None:
+        accepted(between)
+        with inside(between.one):
+            exchange.leave(at=AT)
+        between.move("decline")
+        between.post()
+        with inside(between.two):
+            setting, by = between.setting_inside(), between.people["hospital"]
+            assert "has left it" in setting.why_held_up
+            assert due.to_answer(setting.setting.school_id, on=AT.date()) == [AT.date()]
+            ceased.go_on_by_hand(handover=setting, told="Hana Hughes", by=by, at=AT)
+            assert between.setting_inside().state == "declined" and not due.held_up(on=AT.date()).exists()
 
     def test_is_held_by_the_database_too(self, between: Between, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(exchange, "_key_to_seal_with", lambda recipient, **_: recipient.public_key)

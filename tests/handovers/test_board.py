@@ -15,7 +15,7 @@ from handrail.core.audit import CLOCK
 from handrail.core.models import AuditEntry, ReadEntry
 from handrail.core.reference import reference
 from handrail.handovers import due, places, post
-from handrail.handovers.models import FollowUp, Handover
+from handrail.handovers.models import FollowUp, Handover, Message
 from handrail.handovers.moves import MOVES
 from handrail.handovers.watch import Stage, Trouble, Way, watched
 from tenants.context import inside
@@ -97,6 +97,21 @@ class TestWhatIsWatched:
         made(one, cast, "active", review_on=MONDAY)
         made(one, cast, "active", review_on=MONDAY + timedelta(days=1))
         assert [Trouble.REVIEW in each for each in headings(one)].count(True) == 1
+
+    def test_is_not_reached_while_something_cannot_be_sent(self, one, cast, browse, nora):
+        handover = made(one, cast, "submitted")
+        words = "Borchester takes nothing new. Ring them."
+        with inside(one):
+            more = {"way": "out", "kind": "move", "number": 1, "owed_at": AT, "reference": uuid4()}
+            Message.objects.create(handover=handover, trouble=words, **more)
+        assert Trouble.HELD_UP in headings(one)[0]
+        assert words in browse(nora).get(f"/handover-board/{handover.id}/").text
+        case = f"/handovers/{handover.id}/"
+        assert words in browse(cast.head).get(case).text
+        page = browse(cast.head).post(f"{case}by-hand/", {"told": "Ina Moss, rung"}, follow=True).text
+        assert "Send a guest page" not in page  # there is no pack to read in this test
+        assert "Ina Moss, rung" in page and words in page
+        assert Trouble.HELD_UP not in headings(one)[0]
 
     def test_is_seen_once_within_the_authority(self, one, cast):
         for side in ("home", "setting"):

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from handrail.core.audit import CLOCK, Actor
 from handrail.core.calendar import day_of
 from handrail.handovers import actions
-from handrail.handovers.actions import Destination, GapsLeft, NotNow
+from handrail.handovers.actions import Destination, GapsLeft, NotNow, ReasonMissing
 from handrail.handovers.models import Handover, Message, OnwardReturn
 from handrail.handovers.moves import State
 from handrail.handovers.places import place_of
@@ -82,6 +82,28 @@ def end_or_go_on(handover: Handover, *, why: str, at: datetime) -> None:
     handover.alone_since = day_of(at)
     actions.make(handover, "go_on_alone", by=CLOCK, at=at, said={"reason": f"{why} {LOST}"})
     handover.messages.filter(done_at=None).update(done_at=at, content=None, trouble="")
+
+
+@transaction.atomic
+def go_on_by_hand(*, handover: Handover, told: str, by: Actor, at: datetime) -> Handover:
+    """Go on without the exchange where what was written cannot be sent: whom somebody has told stands in the story, and
+    what the other side has not opened is taken back. Of what is over only that is recorded. Raises ReasonMissing, and
+    NotNow where nothing is held up.
+    """
+    if not told.strip():
+        raise ReasonMissing("Enter whom you have told.", "told")
+    handover = actions.locked(handover)
+    why = handover.why_held_up
+    if not why:
+        raise NotNow("What was held up has gone meanwhile, or somebody has told them. Look at it again.")
+    said = {"reason": why, "told": told.strip(), "by": by.actor_name}
+    if not handover.is_over:
+        take_back(handover, at=at)
+        handover.alone_since = day_of(at)
+        actions.make(handover, "go_on_alone", by=CLOCK, at=at, said=said)
+    handover.messages.filter(way="out", done_at=None).update(done_at=at, content=None, trouble="")
+    actions.record("told the other side of a handover by hand", handover, by=by, at=at)
+    return handover
 
 
 def take_back(handover: Handover, *, at: datetime, but_return: bool = False) -> bool:

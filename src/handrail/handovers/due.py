@@ -16,7 +16,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, Least, TruncDate
 
 from handrail.absences.reminders import running
 from handrail.core import calendar
-from handrail.handovers.models import IS_OVER, Handover, Message, Pack, StepsRead
+from handrail.handovers.models import HELD_UP, IS_OVER, Handover, Message, Pack, StepsRead
 from handrail.handovers.moves import (
     CORRECTABLE,
     GAP_DAYS,
@@ -194,6 +194,14 @@ def with_older_steps(*, on: date) -> Any:
 TAUGHT = (State.ACCEPTED, State.ACTIVE, State.RETURN_PLANNED, State.PHASED_RETURN)
 
 
+def held_up(*, on: date) -> Any:
+    """Those of which something cannot be sent to the other side, since it was written."""
+    stuck = Message.objects.filter(HELD_UP, handover=OuterRef("pk")).order_by("number")
+    found = _there(on=on).filter(alone_since=None).annotate(first=Subquery(stuck.values("number")[:1]))
+    day = Subquery(stuck.values(day=TruncDate("owed_at", tzinfo=calendar.LONDON))[:1])
+    return found.annotate(due=day, round=Concat(Value("held-"), Cast("first", CharField()))).filter(due__isnull=False)
+
+
 def lapsed(*, on: date) -> Any:
     """Those that were declined or ran out, and nobody has said what happens next or sent the child's pack anew."""
     return _unanswered(LAPSED, on=on)
@@ -219,7 +227,7 @@ def _unanswered(states: Collection[State], *, on: date) -> Any:
 def to_answer(school_id: UUID, *, on: date) -> list[date]:
     """By when each handover that waits for a school or setting is to be answered. What has come and is not opened waits
     since it came; a review, a first session or a return does from a week before its day; an update does on its day. A
-    child who was passed on waits until the next setting is asked.
+    child who was passed on waits until the next setting is asked, and what cannot be sent since it was written.
     """
     came = Message.objects.filter(handover=OuterRef("pk"), way="in", kind__in=["pack", "back"], done_at=None)
     since = came.order_by("owed_at").values(day=TruncDate("owed_at", tzinfo=calendar.LONDON))[:1]
@@ -227,10 +235,13 @@ def to_answer(school_id: UUID, *, on: date) -> list[date]:
     asked = Case(When(MINE & ~far, then=F("due_on")), output_field=DateField())
     told = Case(When(UPDATED_HERE & Q(update_on__lte=on), then=F("update_on")), output_field=DateField())
     nowhere = Q(id__in=passed_on(on=on).values("id"))
-    can_be = ~IS_OVER | Q(id__in=with_returns(on=on).values("id")) | nowhere  # a return pack may follow the end
+    stuck = Q(id__in=held_up(on=on).values("id"))
+    can_be = ~IS_OVER | Q(id__in=with_returns(on=on).values("id")) | nowhere | stuck  # some of it follows the end
     found = _there(on=on).filter(can_be, of_school=school_id)
+    unsent = Message.objects.filter(HELD_UP, handover=OuterRef("pk")).order_by("number")
+    written = Case(When(stuck, then=Subquery(unsent.values(day=TruncDate("owed_at", tzinfo=calendar.LONDON))[:1])))
     gone = Case(When(nowhere, then=F("since_on")), output_field=DateField())
-    rows = found.annotate(waits=Least(asked, told, Subquery(since)), gone=gone).values_list("waits", "gone")
+    rows = found.annotate(waits=Least(asked, told, Subquery(since), written), gone=gone).values_list("waits", "gone")
     days = [waits for waits, _ in rows if waits]
     if passed := [since_on for waits, since_on in rows if since_on and not waits]:
         terms = Term.objects.calendar()

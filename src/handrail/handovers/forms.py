@@ -92,6 +92,18 @@ class SettingForm(forms.Form):
         return cleaned
 
 
+class ToldForm(forms.Form):
+    """That the other side was told by hand of what cannot be sent."""
+
+    told = forms.CharField(
+        label="Whom have you told, and what did they say?",
+        max_length=300,
+        help_text="Name and telephone. Nothing about this child goes there through Handrail afterwards.",
+        widget=forms.Textarea({"rows": 3, "autocomplete": "off"}),
+        error_messages={"required": "Enter whom you have told"},
+    )
+
+
 class FollowUpForm(forms.Form):
     says = forms.CharField(
         label="What happens next, and who does it?",

@@ -51,6 +51,9 @@ class State(models.TextChoices):
     CAME_BACK = "came_back", moves.IN_WORDS[moves.State.CAME_BACK]
 
 
+HELD_UP = Q(way="out", done_at=None) & ~Q(trouble="")
+"""Messages that the exchange does not take, which is no matter of time: somebody has to ring the other side."""
+
 IS_OVER = Q(state__in=sorted(state.value for state in moves.OVER))
 
 
@@ -227,6 +230,12 @@ class Handover(Record):
     def has_no_other_side(self) -> bool:
         """Whether the other side does not use Handrail, or no longer, so that nothing goes through the exchange."""
         return not self.other_role or self.alone_since is not None
+
+    @property
+    def why_held_up(self) -> str:
+        """Why what was written for the other side cannot be sent, and what to do; nothing where it can."""
+        stuck = self.messages.filter(HELD_UP).order_by("number").first()
+        return stuck.trouble if stuck and not self.has_no_other_side else ""
 
     def takes_return(self, *, on: date) -> bool:
         """Whether a return pack may be sent and opened on a day. Of a child who was never taught there is none."""

@@ -353,6 +353,9 @@ STILL_ON = tuple((NO_MOVEMENT_DAYS - LATE_DAYS[Escalation.NAMED_OFFICER] + days,
 LAPSED_ON = ((0, Escalation.CONTACT), *((days, Escalation.NAMED_OFFICER) for days in (0, 2)), *OTHERS_ASKED_ON)
 """The same after a handover was declined or ran out: the authority owes the child education, so it is asked at once."""
 
+HELD_UP_ON = ((0, Escalation.NAMED_OFFICER), *ASKED_ON)
+"""The same of what cannot be sent: whoever wrote it, and the authority, which can ring the other one."""
+
 GAP_DAYS = 5
 """School days within which a child who was passed on is handed over to the next setting."""
 

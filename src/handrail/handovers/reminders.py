@@ -112,6 +112,10 @@ PASSED_ON = Rule(
     Urgency.DEADLINE,
     tells_ahead=False,
 )
+HELD_UP = Rule(
+    *("handover_held_up", due.held_up, moves.HELD_UP_ON, "handover_held_up", "handover_held_up", Urgency.DEADLINE),
+    tells_ahead=False,
+)
 STEPS = Rule(
     *("handover_steps", due.with_unread_steps, moves.ASKED_ON, "handover_read", "handover_late", Urgency.DEADLINE),
     roles=tuple(READERS),
@@ -131,7 +135,7 @@ UPDATES_ELSEWHERE = Rule(
 )
 STILL_THERE = Rule("handover_still", due.still, moves.STILL_ON, "handover_still", "handover_still", Urgency.DEADLINE)
 CLOCKS, NEWS = (
-    (OWN, OTHERS, STEPS, OLDER, UPDATES, UPDATES_ELSEWHERE, STILL_THERE, PASSED_ON),
+    (OWN, OTHERS, STEPS, OLDER, UPDATES, UPDATES_ELSEWHERE, STILL_THERE, PASSED_ON, HELD_UP),
     (PACKS, NOTICES, CORRECTIONS, BACKS, LAPSES),
 )
 RULES = {rule.kind: rule for rule in (*CLOCKS, *NEWS)}

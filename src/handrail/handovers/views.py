@@ -13,9 +13,9 @@ from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import ReadEntry
 from handrail.handovers import actions, admissions, by_hand, ceased, guests, pack, post, return_pack
-from handrail.handovers.due import passed_on, with_older_steps
+from handrail.handovers.due import held_up, passed_on, with_older_steps
 from handrail.handovers.finance import flags_of
-from handrail.handovers.forms import PackForm, PrepareForm, SearchForm
+from handrail.handovers.forms import PackForm, PrepareForm, SearchForm, ToldForm
 from handrail.handovers.models import Handover, Setting
 from handrail.handovers.move_forms import MoveForm
 from handrail.handovers.move_words import BUTTONS, called
@@ -58,6 +58,7 @@ class HandoversView(Door):
             "handovers": [each for each in handovers if each not in inbox],
             "older": set(with_older_steps(on=request.today).filter(of_school=school.id).values_list("id", flat=True)),
             "over": over,
+            "held_up": set(held_up(on=request.today).filter(of_school=school.id).values_list("id", flat=True)),
             "passed_on": set(passed_on(on=request.today).filter(of_school=school.id).values_list("id", flat=True)),
         }
         return render(request, "handovers/handovers.html", facts)
@@ -151,7 +152,8 @@ class HandoverView(CaseDoor):
             is_passed_on=passed_on(on=self.request.today).filter(id=handover.id).exists(),
             has_older_steps=with_older_steps(on=self.request.today).filter(id=handover.id).exists(),
             waits_since=post.not_taken_up_since(handover, at=request.now),
-            troubles=[each.trouble for each in handover.messages.all() if each.trouble],
+            troubles=[each.trouble for each in handover.messages.filter(way="in").exclude(trouble="")],
+            held_up=handover.why_held_up,
             words=actions.VERBS,
             finance=flags_of([handover])[handover.id] if self.may_move else [],
             **self._back(),
@@ -282,6 +284,29 @@ class SendAgainView(CaseDoor):
             return redirect("handovers:pack", pk=made.id)
         messages.success(request, f"Sent to {made.other_name}. You see here when it has been opened.")
         return redirect("handovers:handover", pk=made.id)
+
+
+class ByHandView(CaseDoor):
+    """Say whom one has told of what cannot be sent, and go on without the exchange."""
+
+    permission = Permission.HAND_OVER
+
+    def get(self, request: Request, pk: UUID) -> HttpResponse:
+        return self.show(ToldForm())
+
+    def post(self, request: Request, pk: UUID) -> HttpResponse:
+        form = ToldForm(request.POST)
+        if form.is_valid():
+            try:
+                ceased.go_on_by_hand(handover=self.handover, **form.cleaned_data, **self.who)
+            except actions.Refused as refusal:
+                form.add_error(None, str(refusal))
+            else:
+                return self.back("Recorded. Nothing more goes there through Handrail: ring them.")
+        return self.show(form)
+
+    def show(self, form: ToldForm) -> HttpResponse:
+        return self.page("move", form=form, words="Record whom you have told")
 
 
 class OpenView(CaseDoor):

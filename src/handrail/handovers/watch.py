@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet, TextChoices
 
 from handrail.accounts.roles import Permission
 from handrail.core.suppression import Row, suppressed_part, suppressed_table
-from handrail.handovers.due import lapsed, passed_on
+from handrail.handovers.due import held_up, lapsed, passed_on
 from handrail.handovers.models import Handover
 from handrail.handovers.moves import LATE_DAYS, NO_MOVEMENT_DAYS, OVER, STILL, Escalation, Side, State
 from handrail.schools.models import Term
@@ -44,6 +44,7 @@ class Trouble(TextChoices):
 
     STUCK = "stuck", "Stuck"
     REVIEW = "review", "Reviews due"
+    HELD_UP = "held_up", "Not reached"
 
 
 STAGES = {
@@ -68,6 +69,7 @@ class Watched:
     days: int
     days_late: int
     is_review_due: bool
+    is_held_up: bool
 
     @property
     def is_stuck(self) -> bool:
@@ -83,7 +85,11 @@ class Watched:
     @property
     def headings(self) -> list[str]:
         """Under which it belongs: its stage, its way, and what is the matter with it."""
-        troubles = [(Trouble.STUCK, self.is_stuck), (Trouble.REVIEW, self.is_review_due)]
+        troubles = [
+            (Trouble.STUCK, self.is_stuck),
+            (Trouble.REVIEW, self.is_review_due),
+            (Trouble.HELD_UP, self.is_held_up),
+        ]
         return [self.stage, self.way, *(trouble for trouble, is_so in troubles if is_so)]
 
 
@@ -103,11 +109,12 @@ def watched(*, on: date) -> list[Watched]:
     nowhere = Q(id__in=lapsed(on=on).values("id")) | Q(id__in=passed_on(on=on).values("id"))
     open_ones = nowhere | ~Q(state__in=OVER)
     found = _seen_once().filter(open_ones, state__in=STAGES).select_related("pupil__school", "setting")
-    rows = [as_watched(each, calendar=calendar, on=on) for each in found]
+    stuck = set(held_up(on=on).values_list("id", flat=True))
+    rows = [as_watched(each, calendar=calendar, is_held_up=each.id in stuck, on=on) for each in found]
     return sorted(rows, key=lambda each: (-each.days_late, -each.days, each.handover.started_at))
 
 
-def as_watched(handover: Handover, *, calendar: Calendar, on: date) -> Watched:
+def as_watched(handover: Handover, *, calendar: Calendar, is_held_up: bool, on: date) -> Watched:
     due, state = handover.next_on, State(handover.state)
     return Watched(
         handover=handover,
@@ -116,6 +123,7 @@ def as_watched(handover: Handover, *, calendar: Calendar, on: date) -> Watched:
         days=calendar.school_days_between(handover.since_on, on).count,
         days_late=calendar.school_days_between(due, on).count if due else 0,
         is_review_due=state == State.ACTIVE and handover.review_on is not None and handover.review_on <= on,
+        is_held_up=is_held_up,
     )
 
 

@@ -159,13 +159,16 @@ class WatchedView(Door):
         is_own = handover.is_home and handover.pupil is not None
         school_id = actions.school_id_of(handover) if is_own else None
         self.shows([handover.pupil_id] if handover.pupil_id and is_own else [], Group.PLAN, school_id=school_id)
-        known = FollowUp.objects.filter(handover=handover).first()
+        known, held_up = FollowUp.objects.filter(handover=handover).first(), handover.why_held_up
         return render(
             self.request,
             "handovers/watched_case.html",
             {
                 "handover": handover,
-                "now": as_watched(handover, calendar=Term.objects.calendar(), on=self.request.today),
+                "now": as_watched(
+                    handover, calendar=Term.objects.calendar(), is_held_up=bool(held_up), on=self.request.today
+                ),
+                "held_up": held_up,
                 "is_over": handover.state in OVER,
                 "sender": sender(handover),
                 "finance": flags_of([handover])[handover.id],

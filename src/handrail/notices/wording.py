@@ -322,6 +322,13 @@ WORDINGS = {
         "A handover was passed on. Begin the next one within five days of term. Reference {reference}. "
         "Sign in.\n{link}\n",
     ),
+    "handover_held_up": Wording(
+        "child",
+        "Message that something about a handover cannot be sent",
+        "Something about a handover cannot be sent",
+        "Something about a handover has not reached the other side, and cannot be sent. Ring them. "
+        "Reference {reference}. Sign in.\n{link}\n",
+    ),
     "guest_invited": Wording(
         "guest",
         "Message to somebody without an account",

@@ -126,6 +126,7 @@ SHOWN = {
         "told how a child gets on": "Told how a child gets on there",
         "reviewed a phased return": "Reviewed a child’s phased return",
         "reviewed a placement": "Reviewed a child’s placement",
+        "told the other side of a handover by hand": "Told the other side of a handover by hand",
         "planned a return": "Planned a child’s return",
         "taught a child there again": "Taught a child there again who had begun to return",
         "sent a guest page": "Sent somebody without an account a page of a handover",
