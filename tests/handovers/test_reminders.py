@@ -176,7 +176,7 @@ class TestAMoveOfOnesOwn:
     def test_of_many_is_one_statement_for_each_rule(self, here, cast, django_assert_max_num_queries):
         for _ in range(5):
             handover(cast, "more_asked")
-        with django_assert_max_num_queries(15):
+        with django_assert_max_num_queries(16):
             assert sweep(MONDAY).owed == 10
 
     @pytest.mark.parametrize("what", ["left", "closed", "over", "draft"])

@@ -8,11 +8,12 @@ import pytest
 from databases import as_superuser
 from handovers.between import AT, CHILD, CONDITION, Between
 
-from handrail.handovers import due, post, return_pack, returning
+from handrail.handovers import due, post, reminders, return_pack, returning
 from handrail.handovers.actions import NotNow, Refused
 from handrail.handovers.models import ExchangeKey, Handover, Message, Pack
 from handrail.handovers.moves import RETURN_FOLLOWS
 from handrail.handovers.returning import GapsLeft
+from handrail.notices.models import Notice
 from handrail.plans import versions
 from handrail.plans.models import PlanVersion
 from handrail.plans.versions import ChangedMeanwhile
@@ -327,6 +328,42 @@ class TestReissue:
             reissued(back, "emergency")
         with inside(back.one):
             assert PlanVersion.objects.of_child(Pupil.objects.get()).first().says.steps == ("Ring the office.",)
+
+    def test_is_asked_of_the_school_until_somebody_says_which_steps_stand(self, back: Between) -> None:
+        with inside(back.one):
+            home, on, lead = back.home_inside(), LATER.date(), back.people["lead"]
+            assert [each.round for each in due.with_steps_to_take_over(on=on)] == ["reissue-1"]
+            assert on in due.to_answer(home.pupil.school_id, on=on)
+            reminders.owe_handover_reminders(on=on, at=LATER)
+            assert {each.recipient for each in Notice.objects.filter(subject_kind="handover_reissue")} == {lead.email}
+        back.move_home("confirm_return", at=LATER)
+        with inside(back.one):
+            assert due.with_steps_to_take_over(on=on).exists()
+        reissued(back, "emergency")
+        with inside(back.one):
+            assert not due.with_steps_to_take_over(on=on).exists()
+            assert due.to_answer(home.pupil.school_id, on=on) == []
+
+    @pytest.mark.parametrize("how", ["kept", "changed"])
+    def test_is_not_asked_where_the_school_keeps_or_has_changed_its_own(self, back: Between, how: str) -> None:
+        if how == "kept":
+            reissued(back)
+        else:
+            with inside(back.one):
+                pupil, by = Pupil.objects.get(), back.people["lead"]
+                says = replace(PlanVersion.objects.of_child(pupil).first().says, steps=("Ring the office.",))
+                at = LATER + timedelta(minutes=1)
+                versions.write_emergency(pupil=pupil, says=says, based_on=1, by=by, at=at)
+        with inside(back.one):
+            assert not due.with_steps_to_take_over(on=LATER.date()).exists()
+
+    def test_is_not_asked_where_nothing_came_back_that_differs(self, planned: Between) -> None:
+        write(planned, SAID)
+        send(planned)
+        planned.post()
+        opened(planned)
+        with inside(planned.one):
+            assert not due.with_steps_to_take_over(on=LATER.date()).exists()
 
     def test_needs_a_return_pack(self, planned: Between) -> None:
         with pytest.raises(NotNow, match="no return pack"):

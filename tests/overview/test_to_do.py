@@ -154,3 +154,30 @@ class TestAPackWithOlderSteps:
                 handover=handover, number=2, content=content, sha256="0" * 64, version=newer, made_at=at
             )
         assert words not in browse(cast.head).get(page).text
+
+
+class TestEmergencyStepsThatCameBack:
+    def test_are_on_every_page_until_somebody_says_which_stand(self, one, cast, browse, at, on, monkeypatch):
+        monkeypatch.setattr("handrail.accounts.middleware.timezone.now", lambda: at)
+        with inside(one):
+            child = PupilFactory(school=cast.oak, name="Poppy Canarywright")
+            version, _ = write_emergency(pupil=child, says=emergency(), based_on=0, by=cast.head, at=at - DAYS)
+            handover = Handover.objects.create(
+                reference=uuid4(), side="home", state="return_planned", pupil=child, since_on=on, started_at=at,
+                setting_name="Ward School", other_role="la_00000000", other_name="Borchester",
+            )  # fmt: skip
+            came = Pack.objects.create(
+                handover=handover, number=1, content={"said": {}}, sha256="0" * 64, made_at=at, is_return=True,
+                has_other_steps=True,
+            )  # fmt: skip
+        words, page = "differ from your plan", f"/handovers/{handover.id}/"
+        for where in (page, f"{page}moves/confirm_return/"):
+            assert words in browse(cast.head).get(where).text
+        assert words not in browse(cast.head).get(f"{page}moves/end/").text
+        assert "Re-issue the plan" in browse(cast.head).get("/schools/900001/handovers/").text
+        assert [each.title for each in found(one, cast.head, cast.oak, on) if "handover" in each.title]
+        with inside(one):
+            came.version = version
+            came.save()
+        assert words not in browse(cast.head).get(page).text
+        assert words not in browse(cast.head).get(f"{page}moves/confirm_return/").text

@@ -220,7 +220,8 @@ def make_move(
     make(handover, name, by=by, at=at, said=told | in_iso(dates))
     if name in SETS_A_REVIEW and handover.review_on:
         dates["review_on"] = handover.review_on
-    content = {"move": name, "said": told, "dates": in_iso(dates), "again": handover.times_taught_again}
+    content: dict[str, Any] = {"move": name, "said": told, "dates": in_iso(dates)}
+    content["again"] = handover.steps.filter(move="teach_again").count()
     if handover.packs.exists() or handover.messages.exists():  # before there was one, nobody else knows of it
         owe(handover, Message.Kind.MOVE, content, at=at)
     return handover
@@ -322,9 +323,7 @@ def stand(handover: Handover, state: moves.State, move: Move, *, at: datetime) -
 
 
 def _leaves_the_setting(handover: Handover, *, at: datetime) -> None:
-    """A child whom a setting knows by handovers alone has left it when none is under way. What is held of them stays
-    for as long as the authority keeps records of children.
-    """
+    """A child whom a setting knows by handovers alone has left it when none is under way. What is held stays."""
     pupil = handover.pupil
     if handover.is_home or pupil is None or not handover.made_pupil or pupil.left_on:
         return

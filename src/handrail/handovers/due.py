@@ -191,6 +191,26 @@ def with_older_steps(*, on: date) -> Any:
     )
 
 
+def with_steps_to_take_over(*, on: date) -> Any:
+    """Those from which other emergency steps came back than the school's own, until the plan was issued anew or its
+    steps were changed since. Each return pack is a round of its own.
+    """
+    backs = Pack.objects.filter(handover=OuterRef("pk"), is_return=True).order_by("-number")
+    found = (
+        _there(on=on)
+        .filter(side=Side.HOME)
+        .annotate(
+            **{name: Subquery(backs.values(name)[:1]) for name in ("has_other_steps", "version", "made_at", "number")},
+        )
+    )
+    issued = PlanVersion.objects.filter(
+        plan__pupil=OuterRef("pupil"), made_at__gt=OuterRef("made_at"), changed__overlap=STEPS_CHANGE
+    )
+    found = found.filter(~Exists(issued), has_other_steps=True, version=None)
+    day = TruncDate("made_at", tzinfo=calendar.LONDON)
+    return found.annotate(due=day, round=Concat(Value("reissue-"), Cast("number", CharField())))
+
+
 TAUGHT = (State.ACCEPTED, State.ACTIVE, State.RETURN_PLANNED, State.PHASED_RETURN)
 
 
@@ -227,7 +247,8 @@ def _unanswered(states: Collection[State], *, on: date) -> Any:
 def to_answer(school_id: UUID, *, on: date) -> list[date]:
     """By when each handover that waits for a school or setting is to be answered. What has come and is not opened waits
     since it came; a review, a first session or a return does from a week before its day; an update does on its day. A
-    child who was passed on waits until the next setting is asked, and what cannot be sent since it was written.
+    child who was passed on waits until the next setting is asked, and what cannot be sent since it was written,
+    and so do emergency steps that came back with a child.
     """
     came = Message.objects.filter(handover=OuterRef("pk"), way="in", kind__in=["pack", "back"], done_at=None)
     since = came.order_by("owed_at").values(day=TruncDate("owed_at", tzinfo=calendar.LONDON))[:1]
@@ -235,13 +256,18 @@ def to_answer(school_id: UUID, *, on: date) -> list[date]:
     asked = Case(When(MINE & ~far, then=F("due_on")), output_field=DateField())
     told = Case(When(UPDATED_HERE & Q(update_on__lte=on), then=F("update_on")), output_field=DateField())
     nowhere = Q(id__in=passed_on(on=on).values("id"))
+    back = Q(id__in=with_steps_to_take_over(on=on).values("id"))
+    opened = Pack.objects.filter(handover=OuterRef("pk"), is_return=True).order_by("-number")
+    take_over = Case(When(back, then=Subquery(opened.values(day=TruncDate("made_at", tzinfo=calendar.LONDON))[:1])))
     stuck = Q(id__in=held_up(on=on).values("id"))
-    can_be = ~IS_OVER | Q(id__in=with_returns(on=on).values("id")) | nowhere | stuck  # some of it follows the end
+    can_be = ~IS_OVER | Q(id__in=with_returns(on=on).values("id")) | nowhere | stuck | back
     found = _there(on=on).filter(can_be, of_school=school_id)
     unsent = Message.objects.filter(HELD_UP, handover=OuterRef("pk")).order_by("number")
     written = Case(When(stuck, then=Subquery(unsent.values(day=TruncDate("owed_at", tzinfo=calendar.LONDON))[:1])))
     gone = Case(When(nowhere, then=F("since_on")), output_field=DateField())
-    rows = found.annotate(waits=Least(asked, told, Subquery(since), written), gone=gone).values_list("waits", "gone")
+    rows = found.annotate(waits=Least(asked, told, Subquery(since), written, take_over), gone=gone).values_list(
+        "waits", "gone"
+    )
     days = [waits for waits, _ in rows if waits]
     if passed := [since_on for waits, since_on in rows if since_on and not waits]:
         terms = Term.objects.calendar()

@@ -39,7 +39,7 @@ def _follow(message: Message, *, at: datetime) -> None:
             if handover is None:
                 raise exchange.CannotOpen("This is not a move that the other side may make. Ring them.")
             message.handover = handover
-            has_crossed = not handover.is_home and again < handover.times_taught_again
+            has_crossed = not handover.is_home and again < handover.steps.filter(move="teach_again").count()
             state = moves.follow(State(handover.state), name, has_crossed=has_crossed)
             is_late = moves.is_too_late(State(handover.state), name, has_crossed=has_crossed)
             if state != handover.state or not is_late:

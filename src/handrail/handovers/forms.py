@@ -92,7 +92,7 @@ class SettingForm(forms.Form):
         return cleaned
 
 
-class ToldForm(forms.Form):
+class ByHandForm(forms.Form):
     """That the other side was told by hand of what cannot be sent."""
 
     told = forms.CharField(

@@ -282,11 +282,6 @@ class Handover(Record):
         """How often the setting has asked for more, as far as this side knows."""
         return self.steps.filter(move="ask_for_more").count()
 
-    @property
-    def times_taught_again(self) -> int:
-        """How often the setting has taken a child back into its teaching, as far as this side knows."""
-        return self.steps.filter(move="teach_again").count()
-
     def newest_pack(self, *, is_return: bool = False) -> "Pack | None":
         return self.packs.filter(is_return=is_return).order_by("-number").first()
 
@@ -329,6 +324,7 @@ class Pack(Record):
         related_name="+",
         help_text="this side's own copy of the plan",
     )
+    has_other_steps = models.BooleanField(default=False, db_default=False, help_text="of a return: than at home")
     made_at = models.DateTimeField()
     made_by_name = models.CharField(max_length=150)
 

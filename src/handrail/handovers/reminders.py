@@ -112,6 +112,11 @@ PASSED_ON = Rule(
     Urgency.DEADLINE,
     tells_ahead=False,
 )
+REISSUE = Rule(
+    *("handover_reissue", due.with_steps_to_take_over, moves.ASKED_ON, "handover_reissue", "handover_late"),
+    Urgency.DEADLINE,
+    tells_ahead=False,
+)
 HELD_UP = Rule(
     *("handover_held_up", due.held_up, moves.HELD_UP_ON, "handover_held_up", "handover_held_up", Urgency.DEADLINE),
     tells_ahead=False,
@@ -135,7 +140,7 @@ UPDATES_ELSEWHERE = Rule(
 )
 STILL_THERE = Rule("handover_still", due.still, moves.STILL_ON, "handover_still", "handover_still", Urgency.DEADLINE)
 CLOCKS, NEWS = (
-    (OWN, OTHERS, STEPS, OLDER, UPDATES, UPDATES_ELSEWHERE, STILL_THERE, PASSED_ON, HELD_UP),
+    (OWN, OTHERS, STEPS, OLDER, UPDATES, UPDATES_ELSEWHERE, STILL_THERE, PASSED_ON, HELD_UP, REISSUE),
     (PACKS, NOTICES, CORRECTIONS, BACKS, LAPSES),
 )
 RULES = {rule.kind: rule for rule in (*CLOCKS, *NEWS)}

@@ -124,6 +124,9 @@ def open_back(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
         made = _keep(handover, _read(opened(message, at=at)), by_name=handover.other_name, at=at)
     except exchange.Refused as refusal:
         raise Refused(str(refusal)) from refusal
+    differs = differences(actions.child_in(handover), made.content)
+    made.has_other_steps = any(part.name == EMERGENCY for part in differs)
+    made.save(update_fields=["has_other_steps"])
     waiting.update(done_at=at)
     exchange.end(cast(UUID, message.envelope_id), at=at)
     actions.make_move(

@@ -5,6 +5,7 @@ from django.urls import path
 from handrail.handovers import (
     admission_views,
     authority_views,
+    by_hand_views,
     guest_views,
     onward_views,
     return_views,
@@ -25,7 +26,7 @@ urlpatterns = [
     path("handovers/<uuid:admitted_id>/told/", admission_views.ToldView.as_view(), name="told"),
     path(f"{CASE}pack/", views.PackView.as_view(), name="pack"),
     path(f"{CASE}send-again/", views.SendAgainView.as_view(), name="send_again"),
-    path(f"{CASE}by-hand/", views.ByHandView.as_view(), name="by_hand"),
+    path(f"{CASE}by-hand/", by_hand_views.ByHandView.as_view(), name="by_hand"),
     path(f"{CASE}open/", views.OpenView.as_view(), name="open"),
     path("handovers/<uuid:taught_id>/back/", return_views.BackView.as_view(), name="back"),
     path(f"{CASE}back/open/", return_views.OpenBackView.as_view(), name="open_back"),

@@ -13,9 +13,9 @@ from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import ReadEntry
 from handrail.handovers import actions, admissions, by_hand, ceased, guests, pack, post, return_pack
-from handrail.handovers.due import held_up, passed_on, with_older_steps
+from handrail.handovers.due import held_up, passed_on, with_older_steps, with_steps_to_take_over
 from handrail.handovers.finance import flags_of
-from handrail.handovers.forms import PackForm, PrepareForm, SearchForm, ToldForm
+from handrail.handovers.forms import PackForm, PrepareForm, SearchForm
 from handrail.handovers.models import Handover, Setting
 from handrail.handovers.move_forms import MoveForm
 from handrail.handovers.move_words import BUTTONS, called
@@ -58,6 +58,9 @@ class HandoversView(Door):
             "handovers": [each for each in handovers if each not in inbox],
             "older": set(with_older_steps(on=request.today).filter(of_school=school.id).values_list("id", flat=True)),
             "over": over,
+            "to_take_over": set(
+                with_steps_to_take_over(on=request.today).filter(of_school=school.id).values_list("id", flat=True)
+            ),
             "held_up": set(held_up(on=request.today).filter(of_school=school.id).values_list("id", flat=True)),
             "passed_on": set(passed_on(on=request.today).filter(of_school=school.id).values_list("id", flat=True)),
         }
@@ -94,6 +97,11 @@ class CaseDoor(Door):
     @property
     def may_move(self) -> bool:
         return bool(self.request.user.may(Permission.HAND_OVER, school_id=self.school.id))
+
+    @property
+    def must_reissue(self) -> bool:
+        """Whether other emergency steps came back than the school's own, and nobody has said which stand."""
+        return bool(with_steps_to_take_over(on=self.request.today).filter(id=self.handover.id).exists())
 
     @property
     def who(self) -> dict[str, Any]:
@@ -150,6 +158,7 @@ class HandoverView(CaseDoor):
             why_gone=ceased.why_gone(handover, at=request.now),
             later=list(handover.later.all()),
             is_passed_on=passed_on(on=self.request.today).filter(id=handover.id).exists(),
+            must_reissue=self.must_reissue,
             has_older_steps=with_older_steps(on=self.request.today).filter(id=handover.id).exists(),
             waits_since=post.not_taken_up_since(handover, at=request.now),
             troubles=[each.trouble for each in handover.messages.filter(way="in").exclude(trouble="")],
@@ -286,29 +295,6 @@ class SendAgainView(CaseDoor):
         return redirect("handovers:handover", pk=made.id)
 
 
-class ByHandView(CaseDoor):
-    """Say whom one has told of what cannot be sent, and go on without the exchange."""
-
-    permission = Permission.HAND_OVER
-
-    def get(self, request: Request, pk: UUID) -> HttpResponse:
-        return self.show(ToldForm())
-
-    def post(self, request: Request, pk: UUID) -> HttpResponse:
-        form = ToldForm(request.POST)
-        if form.is_valid():
-            try:
-                ceased.go_on_by_hand(handover=self.handover, **form.cleaned_data, **self.who)
-            except actions.Refused as refusal:
-                form.add_error(None, str(refusal))
-            else:
-                return self.back("Recorded. Nothing more goes there through Handrail: ring them.")
-        return self.show(form)
-
-    def show(self, form: ToldForm) -> HttpResponse:
-        return self.page("move", form=form, words="Record whom you have told")
-
-
 class OpenView(CaseDoor):
     """Open what was sent: the child becomes known at this setting, and the sender hears that it arrived."""
 
@@ -390,4 +376,5 @@ class MoveView(CaseDoor):
 
     def show(self, form: MoveForm) -> HttpResponse:
         words = called(MOVES[self.kwargs["name"]], self.handover, is_theirs=self.is_theirs)
-        return self.page("move", form=form, words=words)
+        warns = self.kwargs["name"] == "confirm_return" and self.must_reissue
+        return self.page("move", form=form, words=words, must_reissue=warns)

@@ -329,6 +329,13 @@ WORDINGS = {
         "Something about a handover has not reached the other side, and cannot be sent. Ring them. "
         "Reference {reference}. Sign in.\n{link}\n",
     ),
+    "handover_reissue": Wording(
+        "child",
+        "Message that what came back with a handover differs",
+        "What came back with a handover differs from yours",
+        "What came back with a handover differs from what you have. Look at it, and say which of the two stands. "
+        "Reference {reference}. Sign in.\n{link}\n",
+    ),
     "guest_invited": Wording(
         "guest",
         "Message to somebody without an account",
