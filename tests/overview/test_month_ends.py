@@ -249,7 +249,7 @@ class TestFigures:
                 pupil = PupilFactory(school=cast.oak)
                 case = make_return(
                     pupil=pupil, first_on=date(2026, 9, 7), is_likely=False, says={"address": "1 High Street"},
-                    by=cast.head, at=AT,
+                    by=cast.head, at=AT.replace(month=9, day=7),
                 ).case  # fmt: skip
                 # The fifteenth school day is 25 September, and 5 October the sixth from then.
                 CaseEntry.objects.create(
