@@ -415,10 +415,10 @@ class TestItsCase:
         assert (second["setting"], second["stands"]) == ("Felpersham Hospital School", "Accepted")
         assert (third["stands"], third["taught_since"]) == ("Being taught", "2026-11-23")
         with inside(between.three):
-            newest: Any = OnwardReturn.objects.filter(way="in").order_by("-edition").first()
-            assert newest.went.endswith(
-                "To Felpersham Hospital School. Being taught. First taught there on 23 November 2026"
-            )
+            newest, before, _ = OnwardReturn.objects.filter(way="in").order_by("-edition")
+            where = "To Felpersham Hospital School"
+            assert before.went.endswith(f"{where}. Accepted")
+            assert newest.went.endswith(f"{where}. Being taught. First taught there on 23 November 2026")
             assert SicknessReturn.objects.count() == 1
         assert (between.bodies(), between.differences()) == (0, [])
 

@@ -24,8 +24,8 @@ def handed_over(says: dict[str, Any]) -> str:
     """To which setting the school has handed the child over, as it says, and how that stands. Empty where to none."""
     if not says.get("setting"):
         return ""
-    since = f". First taught there on {long_date(date.fromisoformat(says['taught_since']))}"
-    return f"To {says['setting']}. {says['stands']}{since if says['taught_since'] else ''}"
+    stands, since = f"To {says['setting']}. {says['stands']}", says["taught_since"]
+    return f"{stands}. First taught there on {long_date(date.fromisoformat(since))}" if since else stands
 
 
 class OnwardReturnQuerySet(models.QuerySet["OnwardReturn"]):
