@@ -49,6 +49,7 @@ def test_a_return_from_the_asking_to_the_finding(site, pdf):
     site.press(officer, "Ask for a return")
     site.check(officer)
     officer.get_by_label("Supporting pupils at school").uncheck()
+    officer.get_by_label("The nine points of the 2017 audit").uncheck()
     fill_date(officer, "due_on", on + timedelta(days=60))
     fill_date(officer, "closes_on", on + timedelta(days=120))
     site.press(officer, "Ask for this return")
