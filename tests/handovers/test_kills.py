@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from handovers.between import AT, CHILD, HOSPITAL_URN, SAID, TODAY, Between, furnished
+from handovers.between import AT, CHILD, HOSPITAL_URN, SAID, TODAY, Between, furnished, telling
 from handovers.test_returning import SAID as BACK
 
 from handrail.absences.actions import ReportedAlready, make_return
@@ -57,12 +57,14 @@ def by_home(work: Callable[..., Any], *, of: str = "", **more: Any) -> Callable[
     return do
 
 
-def by_setting(work: Callable[..., Any], **more: Any) -> Callable[[Between], None]:
-    """As a person at the hospital school does."""
+def by_setting(work: Callable[..., Any], *, of: str = "", **more: Any) -> Callable[[Between], None]:
+    """As a person at the hospital school does, who sees the same."""
 
     def do(between: Between) -> None:
         with inside(between.two):
-            work(handover=between.setting_inside(), by=between.people["hospital"], at=between.at, **more)
+            handover = between.setting_inside()
+            if not of or handover.state == of:
+                work(handover=handover, by=between.people["hospital"], at=between.at, **more)
 
     return do
 
@@ -148,7 +150,7 @@ THERE = [
     goes("pack", "one", EACH_PIECE),
     comes("pack", "two", EACH_PIECE),
     Step("open", by_setting(post.open_pack)),
-    Step("accept", lambda between: between.move("accept", at=between.at)),
+    Step("accept", by_setting(actions.make_move, of="acknowledged", name="accept", **telling("accept", {}))),
     goes("answer", "two", EACH_PIECE),
     comes("answer", "one", EACH_PIECE),
 ]
@@ -160,7 +162,9 @@ CORRECTED = [
 ]
 BACK_AGAIN = [
     Step("begin", read_and_begin, (1, 2)),
-    Step("plan return", by_setting(actions.make_move, name="plan_return", said={"plan": "Two mornings first."})),
+    Step(
+        "plan return", by_setting(actions.make_move, of="active", name="plan_return", said={"plan": "Mornings first."})
+    ),
     Step("send back", send_back),
     goes("return pack", "two"),
     comes("return pack", "one"),

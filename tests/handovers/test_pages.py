@@ -1,5 +1,6 @@
 """Pages of a hospital school: a child arrives unannounced, and today’s pupils; who sees them, and what is recorded."""
 
+import re
 from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
@@ -233,6 +234,32 @@ class TestTheAuthority:
 
     def test_is_not_the_policy_officers(self, cast: Any, browse: Any) -> None:
         assert browse(cast.officer).get("/admissions/").status_code == 403
+
+
+class TestTwoAtOnce:
+    def test_of_two_who_accept_the_second_is_told_of_the_first(
+        self, one: Any, setting: Setting, cast: Any, browse: Any
+    ) -> None:
+        with inside(one):
+            second = person("ida@oak.example", Role.SCHOOL_LEAD, school=cast.oak, name="Ida Imrie")
+        handover = arrived(one, setting, cast.head)
+        with inside(one):
+            Handover.objects.filter(id=handover.id).update(state="acknowledged")
+        page = f"/handovers/{handover.id}/moves/accept/"
+        clients = [browse(each) for each in (cast.head, second)]
+        seen = [re.findall(r'name="seen" value="(\d+)"', client.get(page).text)[0] for client in clients]
+        said = {"hours": "10", "base": "The ward", "roll": "guest"}
+        first_day = {"starts_on_day": "30", "starts_on_month": "11", "starts_on_year": "2026"}
+        [first, again] = [
+            client.post(page, {**said, **first_day, "seen": number, "base": f"Ward {place}"}, follow=True)
+            for place, (client, number) in enumerate(zip(clients, seen, strict=True))
+        ]
+        assert "Recorded" in first.text
+        assert "has recorded this meanwhile" in again.text and "Ward 1" in again.text
+        with inside(one):
+            assert [each.said["base"] for each in handover.steps.filter(move="accept")] == ["Ward 0"]
+        now = re.findall(r'name="seen" value="(\d+)"', again.text)[0]
+        assert "Recorded" in clients[1].post(page, {**said, **first_day, "seen": now}, follow=True).text
 
 
 class TestToday:

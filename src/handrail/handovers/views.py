@@ -357,8 +357,15 @@ class MoveView(CaseDoor):
         return self.is_rung and self.kwargs["name"] in by_hand.TOLD[by_hand.theirs(self.handover)]
 
     def _make(self, name: str, form: MoveForm) -> None:
+        """Raises NotNow too when somebody else has made this move since the page was opened that this comes from."""
+        handover, seen = actions.locked(self.handover), self.request.POST.get("seen", "")[:9]
+        made = handover.steps.filter(move=name).last()
+        if made and seen.isdecimal() and made.number > int(seen):
+            raise actions.NotNow(
+                f"{made.by_name} has recorded this meanwhile. Look at it, and send yours if it stands."
+            )
         make = by_hand.note_theirs if self.is_theirs else actions.make_move
-        make(handover=self.handover, name=name, said=form.said, **self.who, **form.dates)
+        make(handover=handover, name=name, said=form.said, **self.who, **form.dates)
 
     def form(self, *data: Any) -> MoveForm:
         if self.kwargs["name"] not in BUTTONS and not self.is_theirs:
@@ -377,4 +384,4 @@ class MoveView(CaseDoor):
     def show(self, form: MoveForm) -> HttpResponse:
         words = called(MOVES[self.kwargs["name"]], self.handover, is_theirs=self.is_theirs)
         warns = self.kwargs["name"] == "confirm_return" and self.must_reissue
-        return self.page("move", form=form, words=words, must_reissue=warns)
+        return self.page("move", form=form, words=words, must_reissue=warns, seen=self.handover.steps.count())
