@@ -19,7 +19,7 @@ from handrail.absences.actions import make_return
 from handrail.accounts.roles import Role
 from handrail.core.evidence import write_pack
 from handrail.core.models import AuditEntry, ReadEntry
-from handrail.handovers import actions, reminders
+from handrail.handovers import actions, reminders, steps
 from handrail.handovers.lapsed import follow_up
 from handrail.handovers.models import Handover, Setting
 from handrail.records.evidence import evidence_pack
@@ -214,7 +214,7 @@ class TestThePages:
                 setting=setting if side == "setting" else None,
                 setting_name="Ward School", other_role="la_00000000", other_name="Borchester",
             )  # fmt: skip
-            actions.add_step(
+            steps.add_step(
                 handover, actions.MOVES["acknowledge"], at=CAST_AT, said={"by": "Canary Reader"}, by_name="Ina Moss"
             )
             return handover

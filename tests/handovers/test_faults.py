@@ -23,7 +23,9 @@ from handrail.core.models import AuditEntry
 from handrail.handovers import actions, by_hand, ceased, due, post, returning
 from handrail.handovers.actions import NotNow
 from handrail.handovers.models import Handover, Message, OnwardReturn, Step
+from handrail.handovers.moves import MOVES
 from handrail.handovers.onward import open_return
+from handrail.handovers.steps import VERBS
 from handrail.schools.models import Pupil
 from tenants import exchange
 from tenants.actions import _leave_the_exchange
@@ -74,10 +76,30 @@ class TestTwoAtOnce:
         between.sent()
         between.post()
         between.open()
-        assert at_once(lambda: between.move("accept"), lambda: between.move("decline")) == ONE_OF_TWO
+        seen = {"seen": self.newest_step(between)}
+        assert at_once(lambda: between.move("accept", **seen), lambda: between.move("decline", **seen)) == ONE_OF_TWO
         with inside(between.two):
             answers = Step.objects.filter(move__in=["accept", "decline"]).values_list("move", "state")
             assert [state for _, state in answers] == [between.setting_inside().state]
+
+    @pytest.mark.parametrize(("first", "second"), [("accept", "decline"), ("decline", "accept"), ("accept", "accept")])
+    def test_who_answers_what_stood_before_is_told_who_answered(
+        self, between: Between, first: str, second: str
+    ) -> None:
+        between.sent()
+        between.post()
+        between.open()
+        seen = self.newest_step(between)
+        between.move(first, seen=seen)
+        with pytest.raises(NotNow, match=rf"{VERBS[first]} meanwhile"):
+            between.move(second, seen=seen)
+        assert between.setting().state == MOVES[first].to
+        if first == "accept":  # the place may still be given up, or another day said, by who has seen that it was
+            between.move(second, seen=self.newest_step(between))
+
+    def newest_step(self, between: Between) -> int:
+        with inside(between.two):
+            return between.setting_inside().steps.count()
 
     def test_open_a_return_of_another_authority_once(self, between: Between) -> None:
         report(between)

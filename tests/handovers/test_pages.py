@@ -255,7 +255,7 @@ class TestTwoAtOnce:
             for place, (client, number) in enumerate(zip(clients, seen, strict=True))
         ]
         assert "Recorded" in first.text
-        assert "has recorded this meanwhile" in again.text and "Ward 1" in again.text
+        assert "accepted a handover meanwhile" in again.text and "Ward 1" in again.text
         with inside(one):
             assert [each.said["base"] for each in handover.steps.filter(move="accept")] == ["Ward 0"]
         now = re.findall(r'name="seen" value="(\d+)"', again.text)[0]

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from handrail.core import audit
 from handrail.core.calendar import day_of
 from handrail.core.jinja import long_date
-from handrail.handovers import actions, moves
+from handrail.handovers import moves, steps
 from handrail.handovers.actions import NotNow, Refused
 from handrail.handovers.homes import Home
 from handrail.handovers.models import Handover, Message, Setting
@@ -84,10 +84,10 @@ def admit(
         started_at=at,
     )
     handover.save(force_insert=True)
-    actions.note(handover, MOVES["admit"], by=by, at=at)
+    steps.note(handover, MOVES["admit"], by=by, at=at)
     if home.role:
-        actions.make(handover, "ask_for_pack", by=by, at=at)
-        actions.owe(handover, Message.Kind.NOTICE, {**cast(Any, handover.notice), "move": "ask_for_pack"}, at=at)
+        steps.make(handover, "ask_for_pack", by=by, at=at)
+        steps.owe(handover, Message.Kind.NOTICE, {**cast(Any, handover.notice), "move": "ask_for_pack"}, at=at)
     return handover
 
 
@@ -106,12 +106,12 @@ def home_told(
     """Record that a home side without Handrail was told of an admission, whom and on which day. The pack is asked for
     by that. Raises NotNow.
     """
-    handover = actions.locked(handover)
+    handover = steps.locked(handover)
     if handover.other_role:
         raise NotNow("The other side is told through Handrail.")
     handover.home_authority, handover.roll, handover.ring, handover.telephone = home_authority, roll, ring, telephone
     told = f"{ring}, {telephone}, told on {long_date(told_on)}"
-    actions.make(handover, "ask_for_pack", by=by, at=at, said={"told": told})
+    steps.make(handover, "ask_for_pack", by=by, at=at, said={"told": told})
     change_pupil(pupil=cast(Pupil, handover.pupil), lives_in=home_authority, by=by, at=at)
     return handover
 
@@ -147,9 +147,9 @@ def arrived(card: exchange.Envelope, *, at: datetime) -> Handover:
         since_on=day_of(at),
         started_at=at,
     )
-    actions.stand(handover, State.PACK_ASKED, MOVES["ask_for_pack"], at=at)
+    steps.stand(handover, State.PACK_ASKED, MOVES["ask_for_pack"], at=at)
     handover.save(force_insert=True)
-    actions.add_step(handover, MOVES["ask_for_pack"], at=at, said=None, by_name=handover.other_name)
+    steps.add_step(handover, MOVES["ask_for_pack"], at=at, said=None, by_name=handover.other_name)
     return handover
 
 
@@ -161,7 +161,7 @@ def hear(handover: Handover, content: Any, *, at: datetime) -> None:
     handover.starts_on = date.fromisoformat(notice["admitted_on"])
     handover.school = School.objects.open().filter(urn=notice["school"]["urn"]).first()
     handover.save()
-    actions.record("heard of an admission", handover, by=audit.CLOCK, at=at)
+    steps.record("heard of an admission", handover, by=audit.CLOCK, at=at)
 
 
 def _read(content: Any) -> dict[str, Any]:
@@ -210,7 +210,7 @@ def say_who(
     `is_same` is needed where the dates of birth differ. Raises NotTheSame, and NotNow when it was said before, the
     handover is over, or the child is in another one.
     """
-    handover = actions.locked(handover)
+    handover = steps.locked(handover)
     if not handover.is_home or handover.pupil_id or handover.state != State.PACK_ASKED or not handover.notice:
         raise NotNow("Somebody has answered this already. Look at it again.")
     if pupil.school_id != handover.school_id:
@@ -230,19 +230,19 @@ def say_who(
     except IntegrityError as error:
         raise NotNow(taken) from error
     change_pupil(pupil=pupil, lives_in=home_authority, by=by, at=at)
-    actions.record("said who was admitted", handover, by=by, at=at, fields=["pupil"])
+    steps.record("said who was admitted", handover, by=by, at=at, fields=["pupil"])
     return handover
 
 
 @transaction.atomic
 def pass_to_school(*, handover: Handover, school: School, by: audit.Actor, at: datetime) -> Handover:
     """Lead a notice that found no school to the one where the child is. Raises NotNow."""
-    handover = actions.locked(handover)
+    handover = steps.locked(handover)
     if not handover.is_home or handover.pupil_id or handover.school_id or handover.is_over:
         raise NotNow("Somebody has answered this already. Look at it again.")
     handover.school = school
     handover.save(update_fields=["school"])
-    actions.record("led a notice to a school", handover, by=by, at=at, fields=["school"])
+    steps.record("led a notice to a school", handover, by=by, at=at, fields=["school"])
     return handover
 
 

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from handrail.core import audit
 from handrail.core.calendar import day_of
-from handrail.handovers import actions, moves, pack
+from handrail.handovers import actions, moves, pack, steps
 from handrail.handovers.actions import GapsLeft, NotNow, StepsNotRead
 from handrail.handovers.models import Handover, Pack
 from handrail.handovers.moves import MOVES, Side, State
@@ -35,6 +35,7 @@ def note_theirs(
     by: audit.Actor,
     at: datetime,
     said: Mapping[str, str] | None = None,
+    seen: int | None = None,
     **dates: date,
 ) -> Handover:
     """Follow a move of a side that does not use Handrail. The story says who told of it.
@@ -42,7 +43,8 @@ def note_theirs(
     Raises ReasonMissing, WrongDay, StepsNotRead when a first session is told of without who there read the emergency
     steps, and NotNow where the other side makes its own moves or this one is not its to make.
     """
-    handover = actions.locked(handover)
+    handover = steps.locked(handover)
+    steps.check_seen(handover, name, seen)
     if not handover.has_no_other_side or name not in TOLD[theirs(handover)]:
         raise NotNow("The other side makes this move itself.")
     if name == "open_back" and handover.newest_pack(is_return=True) is None:
@@ -64,7 +66,7 @@ def keep_pack(*, handover: Handover, by: audit.Actor, at: datetime, opened_by: a
     down. It is a pack as any: complete, frozen, and its emergency steps are to be read. Raises GapsLeft without the
     smallest safe set, and NotNow.
     """
-    handover = actions.locked(handover)
+    handover = steps.locked(handover)
     if handover.is_home or not handover.has_no_other_side or handover.pupil is None:
         raise NotNow("The other side sends its pack itself.")
     content = content_of(handover, handover.pupil, on=day_of(at))
@@ -82,7 +84,7 @@ def keep_pack(*, handover: Handover, by: audit.Actor, at: datetime, opened_by: a
         made_by_name=by.actor_name,
     )
     if handover.state == State.SUBMITTED:
-        actions.make(handover, "acknowledge", by=opened_by or by, at=at)
+        steps.make(handover, "acknowledge", by=opened_by or by, at=at)
     return made
 
 
@@ -91,9 +93,9 @@ def _follow(handover: Handover, name: str, *, said: Mapping[str, str] | None, by
         state = moves.after(State(handover.state), name, by=theirs(handover))
     except moves.IllegalMove as error:
         raise NotNow(str(error)) from error
-    actions.stand(handover, state, MOVES[name], at=at)
+    steps.stand(handover, state, MOVES[name], at=at)
     handover.save()
-    actions.note(handover, MOVES[name], by=by, at=at, said=said)
+    steps.note(handover, MOVES[name], by=by, at=at, said=said)
 
 
 def theirs(handover: Handover) -> Side:

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 
 from handrail.core.audit import CLOCK, Actor
 from handrail.core.calendar import day_of
-from handrail.handovers import actions
+from handrail.handovers import actions, steps
 from handrail.handovers.actions import Destination, GapsLeft, NotNow, ReasonMissing
 from handrail.handovers.models import Handover, Message, OnwardReturn
 from handrail.handovers.moves import State
@@ -41,7 +41,7 @@ def follow_ceased(*, at: datetime) -> int:
     found = _with_another_side()
     concerned = found if own else found.filter(other_role__in=gone)
     for handover in concerned:
-        end_or_go_on(actions.locked(handover), why=(own or gone[handover.other_role]).why_gone, at=at)
+        end_or_go_on(steps.locked(handover), why=(own or gone[handover.other_role]).why_gone, at=at)
     owed = Message.objects.filter(way="out", done_at=None)
     (owed if own else owed.filter(handover__other_role__in=gone)).update(done_at=at, content=None, trouble="")
     _hold_returns(gone, back, at=at)
@@ -53,7 +53,7 @@ def _follow_removed(*, at: datetime) -> int:
     roles = [each.role for each in exchange.members()]
     concerned = _with_another_side().exclude(other_role__in=roles)
     for handover in concerned:
-        end_or_go_on(actions.locked(handover), why=_removed(handover), at=at)
+        end_or_go_on(steps.locked(handover), why=_removed(handover), at=at)
         handover.messages.filter(way="out", done_at=None).update(done_at=at, content=None, trouble="")
     _waiting_returns(at=at).exclude(other_role__in=roles).update(expires_at=at)
     return len(concerned)
@@ -77,10 +77,10 @@ def end_or_go_on(handover: Handover, *, why: str, at: datetime) -> None:
     """What becomes of a handover whose other side is not there any more. The caller holds its row."""
     take_back(handover, at=at)
     if handover.state == State.SUBMITTED and not _was_opened(handover):
-        actions.make(handover, "come_back", by=CLOCK, at=at, said={"reason": why})
+        steps.make(handover, "come_back", by=CLOCK, at=at, said={"reason": why})
         return
     handover.alone_since = day_of(at)
-    actions.make(handover, "go_on_alone", by=CLOCK, at=at, said={"reason": f"{why} {LOST}"})
+    steps.make(handover, "go_on_alone", by=CLOCK, at=at, said={"reason": f"{why} {LOST}"})
     handover.messages.filter(done_at=None).update(done_at=at, content=None, trouble="")
 
 
@@ -92,7 +92,7 @@ def go_on_by_hand(*, handover: Handover, told: str, by: Actor, at: datetime) -> 
     """
     if not told.strip():
         raise ReasonMissing("Enter whom you have told.", "told")
-    handover = actions.locked(handover)
+    handover = steps.locked(handover)
     why = handover.why_held_up
     if not why:
         raise NotNow("What was held up has gone meanwhile, or somebody has told them. Look at it again.")
@@ -100,9 +100,9 @@ def go_on_by_hand(*, handover: Handover, told: str, by: Actor, at: datetime) -> 
     if not handover.is_over:
         take_back(handover, at=at)
         handover.alone_since = day_of(at)
-        actions.make(handover, "go_on_alone", by=CLOCK, at=at, said=said)
+        steps.make(handover, "go_on_alone", by=CLOCK, at=at, said=said)
     handover.messages.filter(way="out", done_at=None).update(done_at=at, content=None, trouble="")
-    actions.record("told the other side of a handover by hand", handover, by=by, at=at)
+    steps.record("told the other side of a handover by hand", handover, by=by, at=at)
     return handover
 
 
@@ -177,14 +177,14 @@ def send_again(*, handover: Handover, code: str, by: Actor, at: datetime) -> Han
 
     It is sent at once when nothing is missing. Raises NotNow when somebody has done so, or the child is in another one.
     """
-    handover = actions.locked(handover)
+    handover = steps.locked(handover)
     to = next((each for each in where_to(handover, at=at) if each.authority_code == code), None)
     if to is None or handover.later.exists():
         raise NotNow("Somebody has sent this again, or it cannot go there. Look at it again.")
     if handover.state == State.DRAFT:
         actions.make_move(handover=handover, name="withdraw", by=by, at=at, said={"reason": f"Sent to {to.authority}."})
     made = actions.prepare(
-        pupil=actions.child_in(handover),
+        pupil=steps.child_in(handover),
         to=to,
         home_authority=handover.home_authority,
         roll=handover.roll,
@@ -201,4 +201,4 @@ def send_again(*, handover: Handover, code: str, by: Actor, at: datetime) -> Han
         actions.submit(handover=made, by=by, at=at)
     except GapsLeft:
         return made
-    return actions.locked(made)
+    return steps.locked(made)

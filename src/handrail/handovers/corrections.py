@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Subquery
 
 from handrail.core.audit import CLOCK
 from handrail.core.models import AuditEntry
-from handrail.handovers import actions
+from handrail.handovers import actions, steps
 from handrail.handovers.models import Handover, Pack
 from handrail.handovers.moves import CORRECTABLE, Side
 from handrail.handovers.pack_content import child_of
@@ -36,11 +36,11 @@ def correct_who(*, at: datetime) -> int:
         fields__overlap=[*SAYS_WHO],
     )
     found = Handover.objects.filter(side=Side.HOME, state__in=CORRECTABLE).alias(packed_at=Subquery(newest))
-    return sum(_correct(actions.locked(each), at=at) for each in found.filter(Exists(changed)))
+    return sum(_correct(steps.locked(each), at=at) for each in found.filter(Exists(changed)))
 
 
 def _correct(handover: Handover, *, at: datetime) -> bool:
-    last, child = handover.newest_pack(), child_of(actions.child_in(handover))
+    last, child = handover.newest_pack(), child_of(steps.child_in(handover))
     if last is None or handover.state not in CORRECTABLE:
         return False
     changed = [words for name, words in SAYS_WHO.items() if last.content["child"][name] != child[name]]

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID, uuid4
 
-from handrail.handovers import actions, onward
+from handrail.handovers import onward, steps
 from handrail.handovers.ceased import end_or_go_on, take_back
 from handrail.handovers.models import ErasedEnvelope, ExchangeKey, Handover, OnwardReturn
 from handrail.handovers.moves import ANSWERS_LAST
@@ -85,7 +85,7 @@ def take_up(card: Envelope, *, at: datetime) -> None:
             exchange.open_envelope(card.id, private_key=bytes.fromhex(key.private_key), at=at)
             exchange.end(card.id, at=at)
     for handover in Handover.objects.filter(reference=about, other_role=card.sender):
-        handover = actions.locked(handover)
+        handover = steps.locked(handover)
         why = f"{handover.other_name} has erased what it held of this child."
         if not handover.is_over:
             end_or_go_on(handover, why=why, at=at)

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from handrail.core import audit
 from handrail.core.audit import CLOCK
 from handrail.core.calendar import day_of
-from handrail.handovers import actions, admissions, moves, pack
+from handrail.handovers import admissions, moves, pack, steps
 from handrail.handovers.ceased import take_back
 from handrail.handovers.models import ExchangeKey, Handover, Message
 from handrail.handovers.moves import MOVES, Side, State
@@ -44,7 +44,7 @@ def _follow(message: Message, *, at: datetime) -> None:
             is_late = moves.is_too_late(State(handover.state), name, has_crossed=has_crossed)
             if state != handover.state or not is_late:
                 handover.take_up(name, said, dates)
-                actions.stand(handover, state, MOVES[name], at=at)
+                steps.stand(handover, state, MOVES[name], at=at)
                 handover.save()
             if handover.is_over:
                 take_back(handover, at=at, but_return=handover.takes_return(on=day_of(at)))
@@ -95,14 +95,14 @@ def _read_move(content: Any) -> tuple[str, dict[str, str], dict[str, date], int]
 
 
 def heard(handover: Handover, name: str, *, at: datetime, said: Mapping[str, Any] | None = None) -> None:
-    actions.add_step(handover, MOVES[name], at=at, said=said, by_name=handover.other_name)
+    steps.add_step(handover, MOVES[name], at=at, said=said, by_name=handover.other_name)
     audit.record(
         "heard of a move of the other side",
         by=CLOCK,
         at=at,
         subject_kind="handover",
         subject_id=handover.id,
-        school_id=actions.school_id_of(handover),
+        school_id=steps.school_id_of(handover),
         fields=["state"],
     )
 

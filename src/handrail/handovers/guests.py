@@ -14,7 +14,7 @@ from handrail.core import audit
 from handrail.core.calendar import day_of
 from handrail.core.jinja import long_date
 from handrail.core.reference import reference
-from handrail.handovers import actions, by_hand
+from handrail.handovers import actions, by_hand, steps
 from handrail.handovers.actions import NotNow, Refused
 from handrail.handovers.guest_models import GuestPage
 from handrail.handovers.models import Handover, Pack, StepsRead
@@ -49,7 +49,7 @@ def send(*, handover: Handover, name: str, email: str, by: User, at: datetime) -
 
     Raises NotNow where the other side's authority uses Handrail, or nothing was sent to a setting yet.
     """
-    handover = actions.locked(handover)
+    handover = steps.locked(handover)
     if not may_have_one(handover):
         raise NotNow("A guest page is for a side without Handrail, once there is something for it to read.")
     for earlier in handover.guest_pages.filter(withdrawn_at=None).select_for_update():
@@ -63,9 +63,9 @@ def send(*, handover: Handover, name: str, email: str, by: User, at: datetime) -
         sent_by_name=by.name,
         ends_at=at + GuestPage.LASTS,
     )
-    actions.record("sent a guest page", handover, by=by, at=at)
+    steps.record("sent a guest page", handover, by=by, at=at)
     if handover.state == State.ADMITTED:
-        actions.make(handover, "ask_for_pack", by=by, at=at, said={"told": f"{name}, rung and sent a guest page"})
+        steps.make(handover, "ask_for_pack", by=by, at=at, said={"told": f"{name}, rung and sent a guest page"})
     owe(
         """SELECT %s AS subject_kind, %s::uuid AS subject_id, NULL::uuid AS school_id, %s AS cycle, 'invited' AS step,
                %s::date AS step_on, %s AS recipient, %s AS recipient_role, 'now' AS urgency, 'guest_invited' AS wording,
@@ -88,7 +88,7 @@ def withdraw(*, page: GuestPage, by: User, at: datetime) -> None:
     page = _locked(page)
     if page.withdrawn_at is None:
         _withdraw(page, at=at)
-        actions.record("withdrew a guest page", page.handover, by=by, at=at)
+        steps.record("withdrew a guest page", page.handover, by=by, at=at)
 
 
 def _withdraw(page: GuestPage, *, at: datetime) -> None:
@@ -151,11 +151,11 @@ def try_to_get_in(*, page: GuestPage, code: str, born_on: date, at: datetime) ->
         return Tried.STOPPED
     tried = try_code(page, code=code, is_birthday=_born_on(page) == born_on, at=at)
     if tried == Tried.IN:
-        actions.record("opened a handover through a guest page", page.handover, by=page, at=at)
+        steps.record("opened a handover through a guest page", page.handover, by=page, at=at)
         if page.handover.is_home and page.handover.state == State.SUBMITTED:
             by_hand.note_theirs(handover=page.handover, name="acknowledge", by=page, at=at)
     elif tried == Tried.STOPPED:
-        actions.record("stopped a guest page after wrong tries", page.handover, by=audit.CLOCK, at=at)
+        steps.record("stopped a guest page after wrong tries", page.handover, by=audit.CLOCK, at=at)
     return tried
 
 
@@ -169,7 +169,7 @@ def answer(*, page: GuestPage, name: str, said: dict[str, str], starts_on: date 
         raise NotNow("The school has your answer already. Ring the school if something changes.")
     dates = {"starts_on": starts_on} if name == "accept" and starts_on else {}
     forget_draft(page)
-    return by_hand.note_theirs(handover=page.handover, name=name, said=said, by=page, at=at, **dates)
+    return by_hand.note_theirs(handover=page.handover, name=name, said=said, by=page, at=at, seen=None, **dates)
 
 
 def may_answer(handover: Handover) -> bool:
@@ -269,7 +269,7 @@ def read_steps(*, page: GuestPage, at: datetime) -> None:
         raise NotNow("This page has stopped working. Ask the school for a new one.")
     _, is_new = StepsRead.objects.get_or_create(pack=newest, by=page.id, defaults={"at": at, "by_name": page.name})
     if is_new:
-        actions.record("read the emergency steps of a pack", page.handover, by=page, at=at)
+        steps.record("read the emergency steps of a pack", page.handover, by=page, at=at)
 
 
 def _locked(page: GuestPage) -> GuestPage:

@@ -7,9 +7,10 @@ from django.db import transaction
 
 from handrail.core import audit
 from handrail.core.calendar import day_of
-from handrail.handovers.actions import NotNow, ReasonMissing, prepare, school_id_of
+from handrail.handovers.actions import NotNow, ReasonMissing, prepare
 from handrail.handovers.models import FollowUp, Handover
 from handrail.handovers.moves import ASKS_WHAT_NEXT
+from handrail.handovers.steps import school_id_of
 
 
 @transaction.atomic

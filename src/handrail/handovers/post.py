@@ -12,7 +12,7 @@ from django.db import transaction
 from handrail.core import audit
 from handrail.core.audit import CLOCK
 from handrail.core.calendar import beginning_of, day_of
-from handrail.handovers import actions, admissions, erased, ledger, moves, onward, pack
+from handrail.handovers import actions, admissions, erased, ledger, moves, onward, pack, steps
 from handrail.handovers.actions import NotNow, Refused
 from handrail.handovers.ceased import take_back
 from handrail.handovers.following import FOLLOWED, UNREADABLE, follow_held_up, heard, held_up, opened
@@ -225,7 +225,7 @@ def _arrived(card: Envelope, *, at: datetime) -> Handover:
         since_on=day_of(at),
         started_at=at,
     )
-    actions.stand(handover, State.SUBMITTED, MOVES["submit"], at=at)
+    steps.stand(handover, State.SUBMITTED, MOVES["submit"], at=at)
     handover.save(force_insert=True)
     heard(handover, "submit", at=at)
     return handover
@@ -238,7 +238,7 @@ def _pack_followed(handover: Handover, *, answers: int, at: datetime) -> None:
     is_answer = answers >= handover.times_asked
     move = "submit" if is_answer and handover.state in MOVES["submit"].of else "correct"
     if not handover.is_over:
-        actions.stand(handover, moves.follow(State(handover.state), move), MOVES[move], at=at)
+        steps.stand(handover, moves.follow(State(handover.state), move), MOVES[move], at=at)
         handover.save()
     heard(handover, move, at=at)
 
@@ -301,9 +301,9 @@ def let_run_out(*, at: datetime) -> int:
         envelope = exchange.envelope(cast(UUID, newest.envelope_id))
         if envelope and envelope.opened_at:
             continue  # this side was suspended, and hears of it in a moment
-        actions.stand(handover, State.EXPIRED, MOVES["expire"], at=at)
+        steps.stand(handover, State.EXPIRED, MOVES["expire"], at=at)
         handover.save()
-        actions.add_step(handover, MOVES["expire"], at=at, said=None, by_name=CLOCK.actor_name)
+        steps.add_step(handover, MOVES["expire"], at=at, said=None, by_name=CLOCK.actor_name)
         ended += 1
     return ended
 

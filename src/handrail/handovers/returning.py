@@ -10,7 +10,7 @@ from django.db import transaction
 
 from handrail.core import audit
 from handrail.core.calendar import day_of
-from handrail.handovers import actions, pack, return_pack
+from handrail.handovers import actions, pack, return_pack, steps
 from handrail.handovers.actions import NotNow, Refused
 from handrail.handovers.following import UNREADABLE, opened
 from handrail.handovers.models import Handover, Message, Pack
@@ -39,7 +39,7 @@ class GapsLeft(Refused):
 @transaction.atomic
 def write(*, handover: Handover, said: Mapping[str, str], by: audit.Actor, at: datetime) -> Handover:
     """Keep what was written for the return pack. Raises NotNow when the child is not taught here now."""
-    handover = actions.locked(handover)
+    handover = steps.locked(handover)
     if handover.is_home or not (handover.state == State.ACTIVE or handover.takes_return(on=day_of(at))):
         raise NotNow(
             "A return pack can be written while the child is taught here or goes back in steps, and for "
@@ -48,7 +48,7 @@ def write(*, handover: Handover, said: Mapping[str, str], by: audit.Actor, at: d
     known = {name: text for name, text in said.items() if name in return_pack.NAMES or return_pack.is_number(name)}
     handover.back = {**(handover.back or {}), **known}
     handover.save(update_fields=["back"])
-    actions.record("wrote for a return pack", handover, by=by, at=at, fields=sorted(known))
+    steps.record("wrote for a return pack", handover, by=by, at=at, fields=sorted(known))
     return handover
 
 
@@ -80,17 +80,17 @@ def _day(day: Any) -> str:
 @transaction.atomic
 def send(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
     """Freeze the return pack and owe it to the home side. A later one corrects it. Raises GapsLeft and NotNow."""
-    handover = actions.locked(handover)
+    handover = steps.locked(handover)
     content = content_of(handover)
     missing = return_pack.gaps(content)
     if missing:
         raise GapsLeft(missing)
     if handover.is_over and not handover.takes_return(on=day_of(at)):
         raise NotNow(f"It is over for more than {RETURN_FOLLOWS.days} days. Ring the home school.")
-    actions.make(handover, "send_back", by=by, at=at)
+    steps.make(handover, "send_back", by=by, at=at)
     made = _keep(handover, content, by_name=by.actor_name, at=at)
     owed = {"move": "send_back", "number": made.number, "pack": content}
-    actions.owe(handover, Message.Kind.RETURN, owed, at=at)
+    steps.owe(handover, Message.Kind.RETURN, owed, at=at)
     return made
 
 
@@ -115,7 +115,7 @@ def open_back(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
 
     Raises Refused when there is none, it was taken back or its time is over; and exchange.CannotOpen.
     """
-    handover = actions.locked(handover)
+    handover = steps.locked(handover)
     waiting = handover.messages.filter(way="in", kind=Message.Kind.RETURN, done_at=None).order_by("-number")
     message = waiting.first()
     if message is None or not handover.return_waits(on=day_of(at)):
@@ -124,7 +124,7 @@ def open_back(*, handover: Handover, by: audit.Actor, at: datetime) -> Pack:
         made = _keep(handover, _read(opened(message, at=at)), by_name=handover.other_name, at=at)
     except exchange.Refused as refusal:
         raise Refused(str(refusal)) from refusal
-    differs = differences(actions.child_in(handover), made.content)
+    differs = differences(steps.child_in(handover), made.content)
     made.has_other_steps = any(part.name == EMERGENCY for part in differs)
     made.save(update_fields=["has_other_steps"])
     waiting.update(done_at=at)
@@ -204,15 +204,15 @@ def reissue(
     Without any the plan stands as it is, and that is noted too. Raises NotNow, and versions.ChangedMeanwhile when
     somebody changed such a part since version `based_on` was shown.
     """
-    handover = actions.locked(handover)
+    handover = steps.locked(handover)
     newest, pupil = handover.newest_pack(is_return=True), handover.pupil
     if not handover.is_home or newest is None or pupil is None:
         raise NotNow("There is no return pack here whose plan could be used.")
-    steps, sections = draft_of(newest.content)
+    emergency, sections = draft_of(newest.content)
     number = based_on
     own = PlanVersion.objects.of_child(pupil).first()
-    if EMERGENCY in parts and steps:
-        number = versions.write_emergency(pupil=pupil, says=steps, based_on=number, by=by, at=at)[0].number
+    if EMERGENCY in parts and emergency:
+        number = versions.write_emergency(pupil=pupil, says=emergency, based_on=number, by=by, at=at)[0].number
     for section in SECTIONS:
         if section.name in parts and sections.get(section.name):
             kept = dict(own.answers.get(section.name, {})) if own else {}
@@ -223,5 +223,5 @@ def reissue(
             number = made.number
     newest.version = PlanVersion.objects.of_child(pupil).first()
     newest.save(update_fields=["version"])
-    actions.record("re-issued a plan after a return", handover, by=by, at=at, fields=sorted(parts))
+    steps.record("re-issued a plan after a return", handover, by=by, at=at, fields=sorted(parts))
     return newest.version

@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import ReadEntry
-from handrail.handovers import actions, admissions, by_hand, ceased, guests, pack, post, return_pack
+from handrail.handovers import actions, admissions, by_hand, ceased, guests, pack, post, return_pack, steps
 from handrail.handovers.due import held_up, passed_on, with_older_steps, with_steps_to_take_over
 from handrail.handovers.finance import flags_of
 from handrail.handovers.forms import PackForm, PrepareForm, SearchForm
@@ -163,7 +163,7 @@ class HandoverView(CaseDoor):
             waits_since=post.not_taken_up_since(handover, at=request.now),
             troubles=[each.trouble for each in handover.messages.filter(way="in").exclude(trouble="")],
             held_up=handover.why_held_up,
-            words=actions.VERBS,
+            words=steps.VERBS,
             finance=flags_of([handover])[handover.id] if self.may_move else [],
             **self._back(),
         )
@@ -338,9 +338,10 @@ class MoveView(CaseDoor):
 
     def post(self, request: Request, pk: UUID, name: str) -> HttpResponse:
         form = self.form(request.POST)
+        make = by_hand.note_theirs if self.is_theirs else actions.make_move
         if form.is_valid():
             try:
-                self._make(name, form)
+                make(handover=self.handover, name=name, said=form.said, seen=self.seen, **self.who, **form.dates)
             except actions.Refused as refusal:
                 form.add_error(None, str(refusal))
             else:
@@ -356,16 +357,11 @@ class MoveView(CaseDoor):
         """Whether it is a move of a side without Handrail, which this one notes."""
         return self.is_rung and self.kwargs["name"] in by_hand.TOLD[by_hand.theirs(self.handover)]
 
-    def _make(self, name: str, form: MoveForm) -> None:
-        """Raises NotNow too when somebody else has made this move since the page was opened that this comes from."""
-        handover, seen = actions.locked(self.handover), self.request.POST.get("seen", "")[:9]
-        made = handover.steps.filter(move=name).last()
-        if made and seen.isdecimal() and made.number > int(seen):
-            raise actions.NotNow(
-                f"{made.by_name} has recorded this meanwhile. Look at it, and send yours if it stands."
-            )
-        make = by_hand.note_theirs if self.is_theirs else actions.make_move
-        make(handover=handover, name=name, said=form.said, **self.who, **form.dates)
+    @property
+    def seen(self) -> int | None:
+        """The number of the newest step when the page was opened that this answers."""
+        number = self.request.POST.get("seen", "")[:9]
+        return int(number) if number.isdecimal() else None
 
     def form(self, *data: Any) -> MoveForm:
         if self.kwargs["name"] not in BUTTONS and not self.is_theirs:

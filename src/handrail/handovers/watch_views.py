@@ -17,7 +17,7 @@ from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import ReadEntry
 from handrail.core.reference import reference
 from handrail.core.spreadsheet import csv_file
-from handrail.handovers import actions
+from handrail.handovers import actions, steps
 from handrail.handovers.finance import flags_of
 from handrail.handovers.forms import FollowUpForm, PrepareForm
 from handrail.handovers.lapsed import begin, follow_up
@@ -157,7 +157,7 @@ class WatchedView(Door):
     def page(self, form: FollowUpForm) -> HttpResponse:
         handover = self.handover
         is_own = handover.is_home and handover.pupil is not None
-        school_id = actions.school_id_of(handover) if is_own else None
+        school_id = steps.school_id_of(handover) if is_own else None
         self.shows([handover.pupil_id] if handover.pupil_id and is_own else [], Group.PLAN, school_id=school_id)
         known, held_up = FollowUp.objects.filter(handover=handover).first(), handover.why_held_up
         return render(
@@ -173,7 +173,7 @@ class WatchedView(Door):
                 "sender": sender(handover),
                 "finance": flags_of([handover])[handover.id],
                 "steps": [(step, step.words if is_own and step.state in OVER else []) for step in handover.steps.all()],
-                "words": actions.VERBS,
+                "words": steps.VERBS,
                 "follow_up": known,
                 "form": form
                 if form.errors or (is_own and handover.state in ASKS_WHAT_NEXT and known is None)

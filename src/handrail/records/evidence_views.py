@@ -20,8 +20,8 @@ from handrail.core.forms.dates import AsAtForm
 from handrail.core.jinja import moment
 from handrail.core.models import ReadEntry
 from handrail.core.reference import reference
-from handrail.handovers.actions import school_id_of
 from handrail.handovers.models import Handover
+from handrail.handovers.steps import school_id_of
 from handrail.handovers.watch import watched_by
 from handrail.records.evidence import evidence_pack
 from handrail.records.handovers import Told

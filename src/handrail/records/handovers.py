@@ -18,11 +18,11 @@ from handrail.core.jinja import long_date, moment
 from handrail.core.models import AuditEntry
 from handrail.core.pdf import pdf
 from handrail.core.reference import reference
-from handrail.handovers.actions import VERBS
 from handrail.handovers.models import FollowUp, Handover, Message, Pack, Step, StepsRead
 from handrail.handovers.moves import IN_WORDS, WHO, Side, State
 from handrail.handovers.reminders import RULES
 from handrail.handovers.said import DIGEST_SHOWN
+from handrail.handovers.steps import VERBS
 from handrail.notices.models import Notice
 
 DOCUMENT = Path(__file__).parent / "paper" / "handover.typ"
