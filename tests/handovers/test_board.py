@@ -113,6 +113,27 @@ class TestWhatIsWatched:
         assert "Ina Moss, rung" in page and words in page
         assert Trouble.HELD_UP not in headings(one)[0]
 
+    @pytest.mark.parametrize(("state", "side"), [("declined", "setting"), ("ended", "home"), ("returned", "home")])
+    def test_is_not_reached_when_it_is_over_too_and_the_child_has_left(self, one, cast, browse, nora, state, side):
+        handover = made(one, cast, state, side=side)
+        with inside(one):
+            handover.pupil.left_on = MONDAY - timedelta(days=1)
+            handover.pupil.save(update_fields=["left_on"])
+            assert watched(on=MONDAY) == [] and due.to_answer(cast.oak.id, on=MONDAY) == []
+            more = {"way": "out", "kind": "move", "number": 1, "owed_at": AT, "reference": uuid4()}
+            message = Message.objects.create(handover=handover, trouble="They have left. Ring them.", **more)
+        assert headings(one) == [[Trouble.HELD_UP]]
+        board = browse(nora).get(BOARD).text
+        for count, words in ((1, "Not reached"), (0, "Not taken up")):
+            assert f'number">{count}</span> <span class="app-tile__label">{words}' in board
+        assert "Say what is next" not in browse(nora).get(f"{LIST}?show=held_up").text
+        with inside(one):
+            if side == "home":
+                assert due.to_answer(cast.oak.id, on=MONDAY) == [AT.date()]
+            message.done_at = AT
+            message.save(update_fields=["done_at"])
+        assert headings(one) == []
+
     def test_is_seen_once_within_the_authority(self, one, cast):
         for side in ("home", "setting"):
             made(one, cast, "active", side=side, other=one.schema_name)

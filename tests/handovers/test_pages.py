@@ -10,10 +10,11 @@ from factories import AT, TODAY, PupilFactory, emergency, person
 
 from handrail.accounts.roles import Role
 from handrail.core.audit import CLOCK
+from handrail.core.jinja import long_date as date_words
 from handrail.core.models import ReadEntry
 from handrail.handovers import actions, admissions, pack, post
 from handrail.handovers.homes import Home
-from handrail.handovers.models import Handover, Setting
+from handrail.handovers.models import Handover, Message, Setting
 from handrail.plans import versions
 from handrail.schools.models import Pupil
 from tenants import exchange
@@ -115,6 +116,29 @@ class TestAdmit:
     def test_is_for_its_own_people_alone(self, setting: Setting, cast: Any, browse: Any) -> None:
         assert browse(cast.neighbour).post(ADMIT, TYPED).status_code == 404
         assert browse(cast.officer).post(ADMIT, TYPED).status_code == 403
+
+
+class TestTheList:
+    def test_says_what_each_asks_for_also_of_one_that_ended_before_twenty_others(
+        self, one: Any, cast: Any, browse: Any
+    ) -> None:
+        with inside(one):
+            for number, days in enumerate([2, *[1] * 20]):
+                Handover.objects.create(
+                    reference=uuid4(), side="home", state="ended", since_on=TODAY - timedelta(days=days),
+                    pupil=PupilFactory(school=cast.oak, name=f"Child {number}"), other_role="la_00000000",
+                    other_name="Borchester", setting_name="Ward School", started_at=AT, first_session_on=TODAY,
+                )  # fmt: skip
+            first = Handover.objects.get(pupil__name="Child 0")
+        page = "/schools/900001/handovers/"
+        assert "Child 0<" not in browse(cast.head).get(page).text
+        with inside(one):
+            given = {"handover": first, "number": 1, "owed_at": AT, "reference": uuid4()}
+            Message.objects.create(way="in", kind="back", **given)
+            Message.objects.create(way="out", kind="move", trouble="They have left. Ring them.", **given)
+        shown = browse(cast.head).get(page).text
+        assert f"Child 0</a>: ended, {date_words(first.since_on)}" in shown and "Child 1<" in shown
+        assert ("Open the return pack" in shown, "Not arrived: ring them" in shown) == (True, True)
 
 
 class TestTheOtherSide:

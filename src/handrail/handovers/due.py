@@ -4,7 +4,7 @@ Each function gives rows with `due`, the day from which it counts; `round`, so t
 anew; and `of_school`, whose people are asked first.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import date, timedelta
 from functools import reduce
 from operator import or_
@@ -41,8 +41,12 @@ DAYS_AHEAD = 7
 
 def _there(*, on: date) -> Any:
     """Those of children who have not left an open school, and at settings that are open, each with its school."""
-    stays = Q(pupil__left_on=None) | Q(pupil__left_on__gt=on)
-    at_home = Q(side=Side.HOME, pupil__school__closed_on=None) & stays
+    return _of_open_schools().filter(Q(side=Side.SETTING) | Q(pupil__left_on=None) | Q(pupil__left_on__gt=on))
+
+
+def _of_open_schools() -> Any:
+    """Those of open schools and settings, also of children who have left, each with its school."""
+    at_home = Q(side=Side.HOME, pupil__school__closed_on=None)
     at_setting = Q(side=Side.SETTING) & (Q(setting__school=None) | Q(setting__school__closed_on=None))
     return _with_school(Handover.objects.filter(at_home | at_setting))
 
@@ -215,9 +219,9 @@ TAUGHT = (State.ACCEPTED, State.ACTIVE, State.RETURN_PLANNED, State.PHASED_RETUR
 
 
 def held_up(*, on: date) -> Any:
-    """Those of which something cannot be sent to the other side, since it was written."""
+    """Those of which something cannot be sent to the other side, since it was written: also that a child has left."""
     stuck = Message.objects.filter(HELD_UP, handover=OuterRef("pk")).order_by("number")
-    found = _there(on=on).filter(alone_since=None).annotate(first=Subquery(stuck.values("number")[:1]))
+    found = _of_open_schools().filter(alone_since=None).annotate(first=Subquery(stuck.values("number")[:1]))
     day = Subquery(stuck.values(day=TruncDate("owed_at", tzinfo=calendar.LONDON))[:1])
     return found.annotate(due=day, round=Concat(Value("held-"), Cast("first", CharField()))).filter(due__isnull=False)
 
@@ -260,8 +264,9 @@ def to_answer(school_id: UUID, *, on: date) -> list[date]:
     opened = Pack.objects.filter(handover=OuterRef("pk"), is_return=True).order_by("-number")
     take_over = Case(When(back, then=Subquery(opened.values(day=TruncDate("made_at", tzinfo=calendar.LONDON))[:1])))
     stuck = Q(id__in=held_up(on=on).values("id"))
-    can_be = ~IS_OVER | Q(id__in=with_returns(on=on).values("id")) | nowhere | stuck | back
-    found = _there(on=on).filter(can_be, of_school=school_id)
+    under_way = ~IS_OVER & Q(id__in=_there(on=on).values("id"))
+    can_be = under_way | Q(id__in=with_returns(on=on).values("id")) | nowhere | stuck | back
+    found = _with_school(Handover.objects.filter(can_be)).filter(of_school=school_id)
     unsent = Message.objects.filter(HELD_UP, handover=OuterRef("pk")).order_by("number")
     written = Case(When(stuck, then=Subquery(unsent.values(day=TruncDate("owed_at", tzinfo=calendar.LONDON))[:1])))
     gone = Case(When(nowhere, then=F("since_on")), output_field=DateField())
@@ -273,3 +278,22 @@ def to_answer(school_id: UUID, *, on: date) -> list[date]:
         terms = Term.objects.calendar()
         days += [school_days_after(since_on, GAP_DAYS, terms) for since_on in passed]
     return days
+
+
+ASKS: Mapping[str, Callable[..., Any]] = {
+    "Send a correction": with_older_steps,
+    "Re-issue the plan": with_steps_to_take_over,
+    "Open the return pack": with_returns,
+    "Not arrived: ring them": held_up,
+    "Hand over to the next setting": passed_on,
+}
+"""What a handover asks of this side besides its next move, with the rule that says which do."""
+
+
+def asked_of(school_id: UUID, *, on: date) -> dict[UUID, list[str]]:
+    """What the handovers of a school ask of it, by their ids. Those that ask nothing are not there."""
+    asks: dict[UUID, list[str]] = {}
+    for words, rule in ASKS.items():
+        for handover_id in rule(on=on).filter(of_school=school_id).values_list("id", flat=True):
+            asks.setdefault(handover_id, []).append(words)
+    return asks

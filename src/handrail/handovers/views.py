@@ -13,7 +13,7 @@ from handrail.accounts.roles import Permission
 from handrail.core.access import Door, Request, get_or_404
 from handrail.core.models import ReadEntry
 from handrail.handovers import actions, admissions, by_hand, ceased, guests, pack, post, return_pack, steps
-from handrail.handovers.due import held_up, passed_on, with_older_steps, with_steps_to_take_over
+from handrail.handovers.due import asked_of, passed_on, with_older_steps, with_steps_to_take_over
 from handrail.handovers.finance import flags_of
 from handrail.handovers.forms import PackForm, PrepareForm, SearchForm
 from handrail.handovers.models import Handover, Setting
@@ -44,7 +44,9 @@ class HandoversView(Door):
         )
         handovers = sorted(found.under_way(), key=lambda each: (each.next_on is None, each.next_on, each.started_at))
         inbox = sorted((each for each in handovers if each.waits_for_an_answer), key=lambda each: each.since_on)
-        over = list(found.filter(state__in=OVER).order_by("-since_on")[:20])
+        asks = asked_of(school.id, on=request.today)
+        ended = found.filter(state__in=OVER).order_by("-since_on")
+        over = [*ended.filter(id__in=asks), *ended.exclude(id__in=asks)[:20]]
         self.shows(
             [each.pupil_id for each in (*handovers, *over) if each.pupil_id],
             Group.PLAN,
@@ -56,13 +58,8 @@ class HandoversView(Door):
             "is_setting": Setting.objects.filter(school=school).exists(),
             "inbox": inbox,
             "handovers": [each for each in handovers if each not in inbox],
-            "older": set(with_older_steps(on=request.today).filter(of_school=school.id).values_list("id", flat=True)),
             "over": over,
-            "to_take_over": set(
-                with_steps_to_take_over(on=request.today).filter(of_school=school.id).values_list("id", flat=True)
-            ),
-            "held_up": set(held_up(on=request.today).filter(of_school=school.id).values_list("id", flat=True)),
-            "passed_on": set(passed_on(on=request.today).filter(of_school=school.id).values_list("id", flat=True)),
+            "asks": asks,
         }
         return render(request, "handovers/handovers.html", facts)
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from django.db.models import Q, QuerySet, TextChoices
+from django.db.models import BooleanField, Case, Q, QuerySet, TextChoices, When
 
 from handrail.accounts.roles import Permission
 from handrail.core.suppression import Row, suppressed_part, suppressed_table
 from handrail.handovers.due import held_up, lapsed, passed_on
 from handrail.handovers.models import Handover
-from handrail.handovers.moves import LATE_DAYS, NO_MOVEMENT_DAYS, OVER, STILL, Escalation, Side, State
+from handrail.handovers.moves import LATE_DAYS, NO_MOVEMENT_DAYS, STILL, Escalation, Side, State
 from handrail.schools.models import Term
 from handrail.schools.terms import Calendar
 from tenants.database import require_bound
@@ -31,7 +31,7 @@ class Way(TextChoices):
 
 
 class Stage(TextChoices):
-    """Where a handover is: each is in one of these. What is only being prepared is in none."""
+    """Where a handover is: each is in one of these. What is only being prepared, or over and done with, is in none."""
 
     WAITING = "waiting", "Waiting for an answer"
     ACCEPTED = "accepted", "Accepted"
@@ -52,11 +52,10 @@ STAGES = {
     State.MORE_ASKED: Stage.WAITING,
     State.ACCEPTED: Stage.ACCEPTED,
     **dict.fromkeys((State.ACTIVE, State.RETURN_PLANNED, State.PHASED_RETURN), Stage.TAUGHT),
-    State.DECLINED: Stage.LAPSED,
-    State.EXPIRED: Stage.LAPSED,
-    State.CAME_BACK: Stage.LAPSED,
-    State.PASSED_ON: Stage.LAPSED,
 }
+"""Of those that are under way. One that has ended is watched while nothing has followed, or something of it could not
+be sent.
+"""
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class Watched:
 
     handover: Handover
     way: Way
-    stage: Stage
+    stage: Stage | None
     days: int
     days_late: int
     is_review_due: bool
@@ -84,13 +83,13 @@ class Watched:
 
     @property
     def headings(self) -> list[str]:
-        """Under which it belongs: its stage, its way, and what is the matter with it."""
+        """Under which it belongs: its stage and its way while it has one, and what is the matter with it."""
         troubles = [
             (Trouble.STUCK, self.is_stuck),
             (Trouble.REVIEW, self.is_review_due),
             (Trouble.HELD_UP, self.is_held_up),
         ]
-        return [self.stage, self.way, *(trouble for trouble, is_so in troubles if is_so)]
+        return [*([self.stage, self.way] if self.stage else []), *(trouble for trouble, is_so in troubles if is_so)]
 
 
 def watched_by(user: "User") -> QuerySet[Handover]:
@@ -104,22 +103,30 @@ def watched_by(user: "User") -> QuerySet[Handover]:
 
 
 def watched(*, on: date) -> list[Watched]:
-    """The handovers that are under way, and those that nobody has taken up, the longest late first."""
+    """The handovers that are under way, those that nobody has taken up and those of which something cannot be sent, the
+    longest late first.
+    """
     calendar = Term.objects.calendar()
     nowhere = Q(id__in=lapsed(on=on).values("id")) | Q(id__in=passed_on(on=on).values("id"))
-    open_ones = nowhere | ~Q(state__in=OVER)
-    found = _seen_once().filter(open_ones, state__in=STAGES).select_related("pupil__school", "setting")
     stuck = set(held_up(on=on).values_list("id", flat=True))
-    rows = [as_watched(each, calendar=calendar, is_held_up=each.id in stuck, on=on) for each in found]
+    is_nowhere = Case(When(nowhere, then=True), default=False, output_field=BooleanField())
+    found = _seen_once().annotate(is_nowhere=is_nowhere).select_related("pupil__school", "setting")
+    found = found.filter(Q(is_nowhere=True) | Q(state__in=STAGES) | Q(id__in=stuck))
+    rows = [
+        as_watched(each, calendar=calendar, is_nowhere=each.is_nowhere, is_held_up=each.id in stuck, on=on)
+        for each in found
+    ]
     return sorted(rows, key=lambda each: (-each.days_late, -each.days, each.handover.started_at))
 
 
-def as_watched(handover: Handover, *, calendar: Calendar, is_held_up: bool, on: date) -> Watched:
+def as_watched(
+    handover: Handover, *, calendar: Calendar, is_held_up: bool, on: date, is_nowhere: bool = False
+) -> Watched:
     due, state = handover.next_on, State(handover.state)
     return Watched(
         handover=handover,
         way=_way(handover),
-        stage=STAGES.get(state, Stage.LAPSED),
+        stage=Stage.LAPSED if is_nowhere else STAGES.get(state),
         days=calendar.school_days_between(handover.since_on, on).count,
         days_late=calendar.school_days_between(due, on).count if due else 0,
         is_review_due=state == State.ACTIVE and handover.review_on is not None and handover.review_on <= on,
