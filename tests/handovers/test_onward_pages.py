@@ -1,5 +1,6 @@
 """The named officer's pages of returns that another authority sent on, and the question that a school is asked."""
 
+import re
 from datetime import date
 
 import pytest
@@ -67,6 +68,8 @@ class TestWhatCame:
         for words in (CHILD, "3 Mid Street", "Far Hospital School", "16 November 2026", "Nora Named"):
             assert words in page
         assert "rare illness" not in page
+        case = client.get(re.search("/cases/[0-9a-f-]+/", page)[0]).text
+        assert "Opened by" in case and "Sent by" not in case
         assert "Nora Named has opened this already" in client.post(address).text
         with inside(one):
             assert {each.group for each in ReadEntry.objects.filter(by=nora.id)} == {"absence"}
