@@ -237,7 +237,9 @@ class TestEnterCodes:
         assert enter({self.slot(16): "I", self.slot(16, Session.PM): "N"}) == 2
         assert enter({self.slot(16): "I", self.slot(16, Session.PM): "\\"}) == 1
         assert enter({self.slot(16): "I"}) == 0
-        assert list(AttendanceMark.objects.values_list("session", "code")) == [("am", "I"), ("pm", "\\")]
+        standing = AttendanceMark.objects.standing()
+        assert list(standing.values_list("session", "code")) == [("am", "I"), ("pm", "\\")]
+        assert [each.code for each in AttendanceMark.objects.filter(replaced_at=at)] == ["N"]
         assert AuditEntry.objects.filter(verb="entered attendance codes").count() == 2
 
     def test_a_clock_that_ran_runs_on(self, here, cast, terms, poppy, report, at, on, days_ago):

@@ -23,7 +23,8 @@ def pure(case, *, on, settings):
     calendar, year = Term.objects.calendar(), case.school_year
     by_then = beginning_of(on + timedelta(days=1))
     made = SicknessReturn.objects.standing().filter(case__pupil=case.pupil, made_at__lt=by_then)
-    marks = {Slot(m.on, Session(m.session)): m.code for m in AttendanceMark.objects.filter(pupil=case.pupil)}
+    entered = AttendanceMark.objects.filter(pupil=case.pupil, recorded_at__lt=by_then).order_by("recorded_at")
+    marks = {Slot(each.on, Session(each.session)): each.code for each in entered}  # the last one counts
     sessions = known_sessions([each.stretch for each in made], marks, calendar=calendar, until=on)
     rules = {"calendar": calendar, "counted": counted_codes(settings), "school_year": year}
     return (
@@ -50,13 +51,15 @@ def test_is_the_same_as_the_pure_one(one, cast, terms, report, on, at, more):
             first = on - timedelta(days=random.randrange(80))
             long = random.choice([None, first + timedelta(days=random.randrange(25))])
             report(child, first, last_on=long, from_pm=random.random() < 0.5, until_am=random.random() < 0.5)
-            for _ in range(random.randrange(60)):
-                AttendanceMark.objects.get_or_create(
-                    pupil=child,
-                    on=on - timedelta(days=random.randrange(90)),
-                    session=random.choice([*Session]),
-                    defaults={"code": random.choice(["I", "I", "I", "/", *CODES]), "recorded_at": at},
-                )
+            for days_ago in (40, 10, 0):  # what was entered before is entered otherwise now and then
+                today, known = on - timedelta(days=days_ago), range(90 - days_ago)
+                codes = {
+                    Slot(today - timedelta(days=random.choice(known)), random.choice([*Session])): random.choice(
+                        ["I", "I", "I", "/", *CODES]
+                    )
+                    for _ in range(random.randrange(40))
+                }
+                actions.enter_codes(pupil=child, codes=codes, by=cast.head, at=at - timedelta(days=days_ago))
         for day in (on, on - timedelta(days=20), on + timedelta(days=45)):
             found = in_sql(on=day, settings=settings)
             expected = {case.id: pure(case, on=day, settings=settings) for case in Case.objects.all()}
@@ -78,6 +81,24 @@ def test_a_return_counts_from_the_day_on_which_it_was_made(one, cast, terms, rep
         settings, yesterday = AuthoritySettings(), on - timedelta(days=1)
         assert in_sql(on=yesterday, settings=settings)[made.case_id] == (0, None, None)
         assert in_sql(on=on, settings=settings)[made.case_id][0] == 32
+
+
+def test_a_code_counts_from_when_it_was_entered_until_another_takes_its_place(
+    one, cast, terms, report, poppy, on, at, days_ago
+):
+    with inside(one):
+        case = report(poppy, days_ago(21)).case_id
+        settings, then = AuthoritySettings(), days_ago(10)
+
+        def enters(code, days):
+            codes = {Slot(days_ago(11), half): code for half in Session}
+            actions.enter_codes(pupil=poppy, codes=codes, by=cast.head, at=at - timedelta(days=days))
+
+        before = in_sql(on=then, settings=settings)[case][0]
+        enters("/", 9)
+        enters("I", 8)  # a Saturday and a Sunday, on which nothing else is lost
+        found = [in_sql(on=days_ago(days), settings=settings)[case][0] for days in (10, 9, 8)]
+        assert found == [before, before - 2, before]
 
 
 def test_two_children_are_counted_apart(one, cast, terms, report, poppy, on, days_ago):

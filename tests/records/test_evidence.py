@@ -113,6 +113,16 @@ class TestAPack:
         later = ("½ day lost" in text, "Taken back on 24 November 2026" in text)
         assert later == (days == 1, days == 1)
 
+    def test_keeps_a_code_whose_place_another_took(self, one, case, cast, at, pack, on):
+        with inside(one):
+            codes = {Slot(FIRST, Session.AM): "/"}
+            enter_codes(pupil=case.pupil, codes=codes, by=cast.head, at=at + timedelta(days=1))
+        [ill] = rows(files(pack())["attendance.csv"])
+        assert (ill["Code"], ill["Replaced"]) == ("I", "")
+        [ill, there] = rows(files(pack(on + timedelta(days=1)))["attendance.csv"])
+        assert (ill["Code"], ill["Replaced"]) == ("I", there["Recorded"])
+        assert (there["Code"], there["Replaced"]) == ("/", "")
+
     def test_tells_of_a_return_of_the_year_before_that_a_case_rests_on(self, one, cast, nora, at, on):
         with inside(one):
             child = PupilFactory(school=cast.oak, joined_on=date(2025, 9, 1))

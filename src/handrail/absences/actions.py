@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 
 from handrail.absences.counting import standings
-from handrail.absences.daycount import CODES, Slot
+from handrail.absences.daycount import CODES, Session, Slot
 from handrail.absences.models import AttendanceMark, Case, NilReturn, SicknessReturn
 from handrail.absences.periods import Period
 from handrail.absences.section19 import Stage, Standing
@@ -242,29 +242,23 @@ def returns_of(school: School, period: Period) -> Any:
 def enter_codes(*, pupil: Pupil, codes: Mapping[Slot, str], by: audit.Actor, at: datetime) -> int:
     """Write what the register says of a child's sessions; a later code takes the place of an earlier one.
 
-    A clock that ran runs on, as when a return is changed. Gives the number of sessions that are different now. Raises
-    ImpossibleDays.
+    The earlier one is kept, so that a past day counts as it was known then. A clock that ran runs on, as when a return
+    is changed. Gives the number of sessions that are different now. Raises ImpossibleDays.
     """
     today = day_of(at)
     check_codes(codes, on=today)
     Pupil.objects.select_for_update(of=("self",)).get(id=pupil.id)
     before = _clocks_of(pupil, on=today)
-    known = {(each.on, each.session): each for each in AttendanceMark.objects.filter(pupil=pupil)}
-    new, changed = [], []
-    for (on, session), code in sorted(codes.items()):
-        mark = known.get((on, session))
-        if mark is None:
-            mark = AttendanceMark(pupil=pupil, on=on, session=session)
-            new.append(mark)
-        elif mark.code == code:
-            continue
-        else:
-            changed.append(mark)
-        mark.code, mark.recorded_at, mark.recorded_by = code, at, by.actor_id
-    AttendanceMark.objects.bulk_create(new)
-    AttendanceMark.objects.save_changed((mark, ("code", "recorded_at", "recorded_by")) for mark in changed)
+    standing = AttendanceMark.objects.filter(pupil=pupil).standing()
+    known = {Slot(each.on, Session(each.session)): each for each in standing}
+    new = {slot: code for slot, code in sorted(codes.items()) if slot not in known or known[slot].code != code}
+    standing.filter(id__in=[known[slot].id for slot in new if slot in known]).update(replaced_at=at)
+    AttendanceMark.objects.bulk_create(
+        AttendanceMark(pupil=pupil, on=on, session=session, code=code, recorded_at=at, recorded_by=by.actor_id)
+        for (on, session), code in new.items()
+    )
     _keep_clocks(pupil, before, on=today)
-    if new or changed:
+    if new:
         audit.record(
             "entered attendance codes",
             by=by,
@@ -274,7 +268,7 @@ def enter_codes(*, pupil: Pupil, codes: Mapping[Slot, str], by: audit.Actor, at:
             school_id=pupil.school_id,
             fields=["code"],
         )
-    return len(new) + len(changed)
+    return len(new)
 
 
 def _lives_in(pupil: Pupil, said: str, *, by: audit.Actor, at: datetime) -> str:

@@ -42,10 +42,12 @@ lost (id, on_day, session) AS (
         AND NOT (until_am AND day.on_day = last_on AND session = 'pm')
         AND NOT EXISTS (
             SELECT 1 FROM absences_attendancemark mark
-            WHERE mark.pupil_id = said.pupil_id AND mark."on" = day.on_day AND mark.session = half.session)
+            WHERE mark.pupil_id = said.pupil_id AND mark."on" = day.on_day AND mark.session = half.session
+                AND mark.recorded_at < %s AND (mark.replaced_at IS NULL OR mark.replaced_at >= %s))
     UNION
     SELECT item.id, mark."on", mark.session
     FROM item JOIN absences_attendancemark mark ON mark.pupil_id = item.pupil_id AND mark.code = ANY(%s)
+        AND mark.recorded_at < %s AND (mark.replaced_at IS NULL OR mark.replaced_at >= %s)
     JOIN day ON day.on_day = mark."on" AND day.school_year = item.school_year),
 numbered AS (SELECT id, on_day, row_number() OVER (PARTITION BY id ORDER BY on_day, session) AS place FROM lost),
 counted (id, sessions, near_on, full_on, likely_on, clock_on) AS (
@@ -56,8 +58,8 @@ counted (id, sessions, near_on, full_on, likely_on, clock_on) AS (
         (SELECT clock_on FROM absences_case of_item WHERE of_item.id = item.id)
     FROM item LEFT JOIN numbered USING (id) GROUP BY item.id)
 """
-"""The tables of a statement that counts, for `item`: the cases by id, child and school year. A return that was made
-later did not count yet, and one that was taken back later still did.
+"""The tables of a statement that counts, for `item`: the cases by id, child and school year. A return that was made,
+or a code that was entered, later did not count yet, and one that was taken back, or replaced, later still did.
 """
 
 
@@ -72,13 +74,11 @@ def counted(
         days,
         [school_year_of(day) for day in days],
         *parameters,
-        over,
-        over,
-        counted_codes(settings),
+        *(over, over, over, over),
+        *(counted_codes(settings), over, over),
         settings.absence_near_days,
         settings.absence_trigger_days,
-        over,
-        over,
+        *(over, over),
     ]
 
 
@@ -88,7 +88,7 @@ def unreported(school: School, *, on: date) -> QuerySet[Pupil]:
     """
     settings, year = AuthoritySettings.load(), school_year_of(on)
     told = SicknessReturn.objects.standing().filter(Q(last_on=None) | Q(last_on__gte=date(year, 9, 1)))
-    lost = AttendanceMark.objects.filter(on__range=(date(year, 9, 1), on), code__in=counted_codes(settings))
+    lost = AttendanceMark.objects.standing().filter(on__range=(date(year, 9, 1), on), code__in=counted_codes(settings))
     near = lost.values("pupil").annotate(sessions=NumberOf("pk")).filter(sessions__gte=2 * settings.absence_near_days)
     there = Pupil.objects.filter(school=school).on_roll(on=on)
     return there.filter(id__in=near.values("pupil")).exclude(id__in=told.values("case__pupil")).order_by("name", "id")

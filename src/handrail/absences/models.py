@@ -22,8 +22,14 @@ if TYPE_CHECKING:
     from handrail.accounts.models import User
 
 
+class AttendanceMarkQuerySet(models.QuerySet["AttendanceMark"]):
+    def standing(self) -> Self:
+        """Those whose place no other has taken."""
+        return self.filter(replaced_at=None)
+
+
 class AttendanceMark(Record):
-    """The code of one session in a school's register. A later one takes its place."""
+    """The code of one session in a school's register. A later one takes its place, and the earlier is kept."""
 
     pupil = models.ForeignKey(Pupil, on_delete=models.CASCADE, related_name="attendance_marks")
     on = models.DateField()
@@ -31,11 +37,18 @@ class AttendanceMark(Record):
     code = models.CharField(max_length=2, choices=[(code, words) for code, (_, words) in CODES.items()])
     recorded_at = models.DateTimeField()
     recorded_by = models.UUIDField(null=True)
+    replaced_at = models.DateTimeField(null=True, help_text="when another code took its place")
+
+    objects: ClassVar = RecordManager.from_queryset(AttendanceMarkQuerySet)()
 
     class Meta:
         ordering = ["on", "session"]
         constraints = [
-            models.UniqueConstraint(fields=["pupil", "on", "session"], name="one_code_per_child_and_session"),
+            models.UniqueConstraint(
+                fields=["pupil", "on", "session"],
+                condition=Q(replaced_at=None),
+                name="one_code_per_child_and_session",
+            ),
             models.CheckConstraint(condition=Q(session__in=[*Session]), name="a_session_is_am_or_pm"),
             models.CheckConstraint(condition=Q(code__in=[*CODES]), name="a_code_of_the_regulations"),
         ]

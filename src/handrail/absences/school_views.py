@@ -129,7 +129,7 @@ class ChildView(AbsenceDoor):
     def get(self, request: Request, child_id: Any) -> HttpResponse:
         year = school_year_of(request.today)
         made = list(SicknessReturn.objects.standing().filter(case__pupil=self.child))
-        marks = list(AttendanceMark.objects.filter(pupil=self.child, on__gte=date(year, 9, 1)))
+        marks = list(AttendanceMark.objects.standing().filter(pupil=self.child, on__gte=date(year, 9, 1)))
         return self.show(
             "child",
             is_unreported=unreported(self.child.school, on=request.today).filter(id=self.child.id).exists(),

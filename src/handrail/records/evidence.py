@@ -49,8 +49,17 @@ def _files(case: Case, *, on: date, authority: str, printed: str) -> Iterable[Fi
     marks = AttendanceMark.objects.filter(pupil=case.pupil, on__gte=first, on__lte=on, recorded_at__lt=until)
     yield File(
         "attendance.csv",
-        "Codes of the register in the school year, as they stand now",
-        rows_as_csv(("Day", "Session", "Code", "Recorded"), marks.values_list("on", "session", "code", "recorded_at")),
+        "Codes of the register in the school year, with those whose place another took",
+        rows_as_csv(
+            ("Day", "Session", "Code", "Recorded", "Replaced"),
+            [
+                (
+                    *(each.on, each.session, each.code, each.recorded_at),
+                    *if_before(until, each.replaced_at, each.replaced_at),
+                )
+                for each in marks.order_by("on", "session", "recorded_at")
+            ],
+        ),
     )
     notices = Notice.objects.filter(subject_kind__in=[CASE, REVIEW], subject_id=case.id, owed_at__lt=until)
     yield File(
