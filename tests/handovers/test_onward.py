@@ -81,6 +81,7 @@ class TestSentOn:
                 "setting": "",
                 "stands": "",
                 "taught_since": "",
+                "likely_on": "2026-11-23",
             }
             assert CONDITION not in repr(onward.in_words(said))
             assert AuditEntry.objects.get(verb="opened a return from another authority").by == ned.id
@@ -421,6 +422,94 @@ class TestItsCase:
             assert newest.went.endswith(f"{where}. Being taught. First taught there on 23 November 2026")
             assert SicknessReturn.objects.count() == 1
         assert (between.bodies(), between.differences()) == (0, [])
+
+    def test_clock_runs_since_the_school_said_that_15_days_are_likely(self, between: Between, ned: Any) -> None:
+        report(between)
+        carried(between)
+        with inside(between.two):
+            late = AT + timedelta(days=10)
+            made: Any = onward.open_return(onward=came(between), by=ned, at=late).returned
+            assert standing_of(made.case, on=late.date()).started_on == AT.date()
+
+    def test_clock_of_a_release_that_did_not_say_when_runs_since_it_is_opened(
+        self, between: Between, ned: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        content = onward._content
+        monkeypatch.setattr(onward, "_content", lambda made, **more: content(made, **more) | {"likely_on": None})
+        report(between)
+        carried(between)
+        with inside(between.two):
+            late = AT + timedelta(days=10)
+            made: Any = onward.open_return(onward=came(between), by=ned, at=late).returned
+            assert standing_of(made.case, on=late.date()).started_on == late.date()
+
+    def test_is_told_once_of_what_is_agreed_anew_and_not_of_what_is_only_prepared(
+        self, between: Between, ned: Any
+    ) -> None:
+        report(between)
+        carried(between)
+        between.prepare(at=LATER)
+        between.move_home("withdraw", at=LATER, said={"reason": "Not now."})
+        change(between, address="4 Mid Street")
+        carried(between, at=LATER)
+        assert [said["setting"] for said in read_there(between, ned)] == [""]
+        with inside(between.one):
+            Handover.objects.all().delete()
+        between.sent(at=LATER)
+        between.post(at=LATER)
+        between.open(at=LATER)
+        for hours in ("10", "12"):
+            between.move("accept", at=LATER, said={"hours": hours})
+            between.post(at=LATER)
+            carried(between, at=LATER)
+        assert [said["stands"] for said in read_there(between, ned)] == ["", "Accepted"]
+
+    def test_is_told_of_a_pack_that_ran_out(self, between: Between, ned: Any) -> None:
+        report(between)
+        between.sent()
+        between.post()
+        carried(between)
+        assert [said["stands"] for said in read_there(between, ned)] == ["Sent"]
+        late = AT + timedelta(days=29)
+        with inside(between.one):
+            assert post.let_run_out(at=late) == 1
+        carried(between, at=late)
+        with inside(between.two):
+            newest = OnwardReturn.objects.to_open(at=late).get()
+            assert onward.open_return(onward=newest, by=ned, at=late).says["stands"] == "Ran out"
+
+    @pytest.mark.parametrize("how", ["taken back", "ended"])
+    @pytest.mark.parametrize("is_newest_first", [True, False])
+    def test_takes_in_what_follows_another_return_in_whichever_order_they_are_opened(
+        self, opened: Between, ned: Any, how: str, is_newest_first: bool
+    ) -> None:
+        if how == "taken back":
+            take_back(opened)
+            report(opened, first_on=date(2026, 11, 16), from_pm=True)
+        else:
+            change(opened, last_on=date(2026, 11, 17))
+            report(opened, first_on=date(2026, 11, 19))
+        carried(opened, at=LATER)
+        with inside(opened.two):
+            order = "-owed_at" if is_newest_first else "owed_at"
+            waiting = list(OnwardReturn.objects.to_open(at=LATER).order_by(order, "takes_back"))
+            for each in sorted(waiting, key=lambda one: one.edition == 1, reverse=is_newest_first):
+                onward.open_return(onward=each, by=ned, at=LATER)
+            assert Pupil.objects.count() == 1
+            standing = SicknessReturn.objects.standing()
+            found = [(made.first_on.day, made.from_pm) for made in standing.order_by("first_on")]
+            assert found == ([(16, True)] if how == "taken back" else [(16, False), (19, False)])
+
+    def test_lists_no_child_whose_days_fit_none(self, between: Between, ned: Any) -> None:
+        report(between)
+        carried(between)
+        with inside(between.two):
+            found = onward.open_return(onward=came(between), by=ned, at=LATER)
+            says = found.says | {"name": "Somebody Else"}
+            OnwardReturn.objects.update(returned=None)
+            found.says = says
+            onward_cases.follow(found, by=ned, at=AT.replace(year=2028))
+            assert [each.name for each in Pupil.objects.all()] == [CHILD]
 
     def test_runs_on_when_the_school_takes_its_return_back(self, opened: Between, ned: Any) -> None:
         self.changed(opened, ned)

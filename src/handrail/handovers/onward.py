@@ -11,8 +11,7 @@ from typing import Any, cast
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.urls import reverse
 
 from handrail.absences.models import SicknessReturn
@@ -23,9 +22,10 @@ from handrail.core.jinja import long_date
 from handrail.core.reference import reference
 from handrail.handovers import onward_cases
 from handrail.handovers.actions import NotNow, Refused
-from handrail.handovers.models import ExchangeKey, Handover, OnwardReturn, Step
-from handrail.handovers.moves import IN_WORDS, Side, State
+from handrail.handovers.models import ExchangeKey, Handover, OnwardReturn
+from handrail.handovers.moves import IN_WORDS, State
 from handrail.handovers.onward_models import handed_over
+from handrail.handovers.onward_moves import MOVES_MADE, SENT
 from handrail.notices.actions import NoLongerDue, Owed, owe
 from handrail.notices.models import Notice
 from tenants import exchange
@@ -35,8 +35,8 @@ from tenants.exchange import Card, Envelope
 KIND = "return"
 SUBJECT = "onward_return"
 FORM = 1
-TOLD_OF = ("accept", "decline", "begin", "confirm_return", "pass_on", "end", "withdraw")
-"""The moves of a handover of the child after which the authority where they live is told how it stands."""
+LATER_DAYS = ("taught_since", "likely_on")
+"""Days that an earlier release did not tell."""
 LASTS = timedelta(days=28)
 """How long a return may wait to be opened. Then its content is destroyed."""
 Way = OnwardReturn.Way
@@ -83,11 +83,6 @@ def _renew_handed_over(*, on: date) -> None:
     away = SicknessReturn.objects.standing().filter(Q(last_on=None) | Q(last_on__gte=on))
     moved = away.alias(made=MOVES_MADE, told=Subquery(told.values("moves_told")))
     moved.filter(made__gt=F("told")).update(edition=F("edition") + 1)
-
-
-_MOVES = Step.objects.filter(handover__pupil=OuterRef("case__pupil"), handover__side=Side.HOME, move__in=TOLD_OF)
-MOVES_MADE = Coalesce(Subquery(_MOVES.order_by().values("handover__side").annotate(n=Count("pk")).values("n")), 0)
-"""How many of those moves the handovers of the child of a return have made."""
 
 
 def _to_tell() -> list[SicknessReturn]:
@@ -227,7 +222,7 @@ def to_tell(onward: OnwardReturn) -> list[tuple[str, str]]:
 def _content(made: SicknessReturn, *, takes_back: bool) -> dict[str, Any]:
     """What is said of a return. Where it counts no more, not where the child lives now."""
     pupil = made.case.pupil
-    over = None if takes_back else Handover.objects.filter(pupil=pupil, side=Side.HOME).order_by("-started_at").first()
+    over = None if takes_back else Handover.objects.filter(SENT, pupil=pupil).order_by("-started_at").first()
     first_session_on = over.first_session_on if over else None
     return {
         "form": FORM,
@@ -241,6 +236,7 @@ def _content(made: SicknessReturn, *, takes_back: bool) -> dict[str, Any]:
         "last_on": made.last_on.isoformat() if made.last_on else "",
         "until_am": made.until_am,
         "is_likely": made.likely_on is not None,
+        "likely_on": made.likely_on.isoformat() if made.likely_on else "",
         "takes_back": takes_back,
         "by": made.made_by_name,
         "setting": over.setting_name if over else "",
@@ -331,12 +327,12 @@ def _read(content: Any) -> dict[str, Any]:
     """What is kept of a return that came. Raises ValueError and the like for what is none."""
     if content["form"] != FORM:
         raise ValueError("a form that this release does not know")
-    days = content["born_on"], content["first_on"], content["last_on"], content.get("taught_since")
+    days = *(content[name] for name in ("born_on", "first_on", "last_on")), *map(content.get, LATER_DAYS)
     for day in filter(None, days):
         date.fromisoformat(day)
     words = ("name", "born_on", "address", "school", "urn", "first_on", "last_on", "by")
     found: dict[str, Any] = {name: str(content[name])[:4000] for name in words}
-    found |= {name: str(content.get(name) or "")[:200] for name in ("setting", "stands", "taught_since")}
+    found |= {name: str(content.get(name) or "")[:200] for name in ("setting", "stands", *LATER_DAYS)}
     found |= {name: bool(content.get(name)) for name in ("takes_back", "from_pm", "until_am")}
     return found | {"is_likely": bool(content["is_likely"])}
 

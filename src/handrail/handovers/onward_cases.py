@@ -3,9 +3,12 @@
 The return that its school's authority sent on becomes one of this authority's own, about a child of its own list.
 """
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
+
+from django.db import transaction
 
 from handrail.absences import actions as absences
 from handrail.absences.models import SicknessReturn
@@ -20,8 +23,15 @@ from tenants.database import require_bound
 
 def follow(onward: OnwardReturn, *, by: audit.Actor, at: datetime) -> None:
     """Keep what an opened return says as a return of this authority's own, or change or take back the one that an
-    earlier edition became. Days that no return can have leave it without a case. The caller has the transaction.
+    earlier edition became. Days that no return can have leave it without a case; where they were another return's of
+    the child, they have one as soon as that has others, in whichever order the two are opened. The caller has the
+    transaction.
     """
+    for each in (onward, *_without_a_case(onward)):
+        _follow(each, by=by, at=at)
+
+
+def _follow(onward: OnwardReturn, *, by: audit.Actor, at: datetime) -> None:
     says: Any = onward.says
     made = SicknessReturn.objects.filter(onward__in=onward.of_the_same()).order_by("-made_at").first()
     if says["takes_back"]:
@@ -34,8 +44,22 @@ def follow(onward: OnwardReturn, *, by: audit.Actor, at: datetime) -> None:
     onward.save(update_fields=["returned"])
 
 
+def _without_a_case(onward: OnwardReturn) -> Iterator[OnwardReturn]:
+    """What else this sender told of the child that was opened and has no case."""
+    opened = OnwardReturn.objects.filter(way=onward.way, other_role=onward.other_role, says__isnull=False)
+    for each in opened.filter(returned=None, erased_on=None).exclude(about=onward.about).order_by("owed_at"):
+        says: Any = each.says
+        if not each.newer and not says["takes_back"] and _who(says) == _who(onward.says):
+            yield each
+
+
+def _who(says: Any) -> tuple[str, str]:
+    return says["name"], says["born_on"]
+
+
+@transaction.atomic
 def _make(says: Any, *, by: audit.Actor, at: datetime) -> SicknessReturn:
-    return absences.make_return(
+    made = absences.make_return(
         pupil=_child(says, by=by, at=at),
         first_on=date.fromisoformat(says["first_on"]),
         from_pm=says["from_pm"],
@@ -47,6 +71,7 @@ def _make(says: Any, *, by: audit.Actor, at: datetime) -> SicknessReturn:
         by=by,
         at=at,
     )
+    return _since_it_was_likely(made, says)
 
 
 def _change(made: SicknessReturn, says: Any, *, by: audit.Actor, at: datetime) -> SicknessReturn:
@@ -54,6 +79,16 @@ def _change(made: SicknessReturn, says: Any, *, by: audit.Actor, at: datetime) -
     change_pupil(pupil=made.case.pupil, name=says["name"], born_on=born_on, by=by, at=at)
     told = {"last_on": _day(says["last_on"]), "is_likely": says["is_likely"], "says": {"address": says["address"]}}
     absences.change_return(made=made, until_am=says["until_am"], by=by, at=at, **told)
+    return _since_it_was_likely(made, says)
+
+
+def _since_it_was_likely(made: SicknessReturn, says: Any) -> SicknessReturn:
+    """That 15 days are likely counts since the school said so, not since somebody here has opened its return."""
+    made.refresh_from_db(fields=["likely_on"])
+    said_on = _day(says.get("likely_on", ""))
+    if made.likely_on and said_on and said_on < made.likely_on:
+        made.likely_on = said_on
+        made.save(update_fields=["likely_on"])
     return made
 
 
