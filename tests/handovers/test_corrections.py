@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
-from handovers.between import AT, CHILD, SAID, Between
+from handovers.between import AGREED, AT, CHILD, SAID, Between
 
 from handrail.core.models import AuditEntry
 from handrail.handovers import actions, corrections, due, post, reminders
@@ -61,6 +61,19 @@ class TestAChangedNameOrDateOfBirth:
         between.post(at=LATER, rounds=2)
         assert (between.bodies(), between.differences()) == (0, [])
         assert (between.home().state, between.setting().state) == ("accepted", "accepted")
+
+    def test_leaves_what_was_agreed_with_the_setting(self, between: Between) -> None:
+        between.sent()
+        between.post()
+        between.open()
+        agreed = {**AGREED, "roll": "dual"}
+        between.move("accept", starts_on=date(2026, 11, 24), said=agreed)
+        between.post()
+        changed(between, name=NEW)
+        between.post(at=LATER)
+        assert between.open(at=LATER).content["roll"] == "guest", "as it was asked for"
+        for stands in (between.home(), between.setting()):
+            assert (stands.starts_on, stands.roll) == (date(2026, 11, 24), "dual")
 
     def test_takes_the_place_of_a_pack_that_nobody_has_opened(self, between: Between) -> None:
         between.sent()

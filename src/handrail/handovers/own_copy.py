@@ -33,9 +33,11 @@ def take_in(handover: Handover, content: Any, school: School, *, by: audit.Actor
     if sent["form"] != pack.FORM:
         raise Refused("This pack was made by a newer release of Handrail. Ask the sender to ring you.")
     handover.pupil = _own_copy(handover, sent, school, by=by, at=at)
-    handover.home_authority, handover.roll = sent["home"]["authority"], sent["roll"]
+    handover.home_authority = sent["home"]["authority"]
     handover.ring, handover.telephone = sent["home"]["ring"][:150], sent["home"]["telephone"][:30]
-    handover.starts_on = date.fromisoformat(sent["starts_on"]) if sent["starts_on"] else None
+    if not handover.steps.filter(move="accept").exists():  # then what was agreed stands, whatever was asked for
+        handover.roll = sent["roll"]
+        handover.starts_on = date.fromisoformat(sent["starts_on"]) if sent["starts_on"] else None
     handover.save()
     return Pack.objects.create(
         handover=handover,
