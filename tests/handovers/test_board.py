@@ -98,8 +98,8 @@ class TestWhatIsWatched:
         made(one, cast, "active", review_on=MONDAY + timedelta(days=1))
         assert [Trouble.REVIEW in each for each in headings(one)].count(True) == 1
 
-    def test_is_not_reached_while_something_cannot_be_sent(self, one, cast, browse, nora):
-        handover = made(one, cast, "submitted")
+    def test_is_not_reached_while_something_cannot_be_sent(self, one, two, cast, browse, nora):
+        handover = made(one, cast, "submitted", other=two.schema_name)
         words = "Borchester takes nothing new. Ring them."
         with inside(one):
             more = {"way": "out", "kind": "move", "number": 1, "owed_at": AT, "reference": uuid4()}
@@ -111,6 +111,7 @@ class TestWhatIsWatched:
         page = browse(cast.head).post(f"{case}by-hand/", {"told": "Ina Moss, rung"}, follow=True).text
         assert "Send a guest page" not in page  # there is no pack to read in this test
         assert "Ina Moss, rung" in page and words in page
+        assert "is told by hand" in page and "holds nothing" not in page
         assert Trouble.HELD_UP not in headings(one)[0]
 
     @pytest.mark.parametrize(("state", "side"), [("declined", "setting"), ("ended", "home"), ("returned", "home")])

@@ -283,8 +283,8 @@ def to_answer(school_id: UUID, *, on: date) -> list[date]:
 ASKS: Mapping[str, Callable[..., Any]] = {
     "Send a correction": with_older_steps,
     "Re-issue the plan": with_steps_to_take_over,
-    "Open the return pack": with_returns,
-    "Not arrived: ring them": held_up,
+    "Open return pack": with_returns,
+    "Not arrived": held_up,
     "Hand over to the next setting": passed_on,
 }
 """What a handover asks of this side besides its next move, with the rule that says which do."""

@@ -153,6 +153,7 @@ class HandoverView(CaseDoor):
             steps=handover.steps.all(),
             again=ceased.where_to(handover, at=request.now) if self.may_move else [],
             why_gone=ceased.why_gone(handover, at=request.now),
+            is_by_hand=any((each.said or {}).get("told") for each in handover.steps.filter(move="go_on_alone")),
             later=list(handover.later.all()),
             is_passed_on=passed_on(on=self.request.today).filter(id=handover.id).exists(),
             must_reissue=self.must_reissue,
