@@ -1,6 +1,7 @@
 """What goes on at the school that follows one that closed: children, people, reminders, and the button for it."""
 
 from datetime import date
+from uuid import uuid4
 
 import pytest
 from factories import PupilFactory, SchoolFactory, person
@@ -11,6 +12,8 @@ from handrail.authority.succession import carry_conversions, carry_on
 from handrail.care.models import SpareKit
 from handrail.core.audit import CLOCK
 from handrail.core.models import AuditEntry
+from handrail.handovers import places
+from handrail.handovers.models import Handover, Setting
 from handrail.notices.models import Notice
 from handrail.plans.models import HealthcarePlan, Stage
 from handrail.plans.reminders import owe_review_reminders
@@ -64,6 +67,31 @@ def roles(school):
     return list(
         Membership.objects.filter(school=school, to_on=None).order_by("user__email").values_list("user__email", "role")
     )
+
+
+class TestASettingThatMerged:
+    def test_has_what_comes_under_its_old_number_too(self, one, old, new, linked, at):
+        with inside(one):
+            Setting.objects.create(school=old, name=old.name, kind="medical_ap", confirmed_at=at)
+            waits = Handover.objects.create(
+                reference=uuid4(), side="setting", state="submitted", since_on=at.date(), started_at=at,
+                setting_name=old.name, setting_urn=old.urn, other_role="la_00000000", other_name="Borchester",
+            )  # fmt: skip
+            carry_on(old=old, new=new, by=CLOCK, at=at)
+            waits.refresh_from_db()
+            assert waits.setting == places.setting_of(old.urn) == Setting.objects.get(school=new)
+
+    def test_is_nobodys_guess_where_two_followed(self, one, old, new, linked, at, owner_sql, register_row):
+        with inside(one):
+            Setting.objects.create(school=new, name=new.name, kind="medical_ap", confirmed_at=at)
+            assert places.setting_of(old.urn) == Setting.objects.get(school=new)
+        register_row("900013", name="Overcombe Second Academy")
+        owner_sql(
+            "INSERT INTO public.tenants_establishmentlink (urn, link_urn, link_type) VALUES (%s, %s, 'Successor')",
+            *(old.urn, "900013"),
+        )
+        with inside(one):
+            assert places.setting_of(old.urn) is None
 
 
 class TestAConversion:

@@ -6,7 +6,7 @@ message. The safeguarding file is never here, only that it was sent and received
 
 from collections.abc import Mapping
 from datetime import date
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery
@@ -390,10 +390,3 @@ class Message(Record):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.way} {self.number}"
-
-
-def setting_of(urn: str) -> Setting | None:
-    """The confirmed setting with this URN in the bound authority, or that the school with this URN became."""
-    there = Setting.objects.filter(school__closed_on=None)
-    found: Any = there.filter(school__urn=urn).first() or there.filter(school__converted_from__urn=urn).first()
-    return found

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 
 from handrail.core import audit
 from handrail.core.calendar import day_of
@@ -66,10 +67,9 @@ def take_in(setting: Setting, *, at: datetime) -> None:
     """Give a setting what came for it before anybody had confirmed it, or under the number of the school that it was.
     The clocks began when each came. The caller has the transaction.
     """
-    school, calendar = cast(School, setting.school), Term.objects.calendar()
-    urns = [school.urn, *([school.converted_from.urn] if school.converted_from else [])]
-    waiting = Handover.objects.filter(side=Side.SETTING, setting=None, setting_urn__in=urns).under_way()
-    found = list(waiting.select_for_update())
+    calendar = Term.objects.calendar()
+    waiting = Handover.objects.filter(side=Side.SETTING, setting=None).under_way().select_for_update()
+    found = [each for each in waiting if setting_of(each.setting_urn) == setting]
     for handover in found:
         handover.setting, handover.is_hospital = setting, setting.is_hospital
         if handover.state == State.SUBMITTED:
@@ -78,6 +78,17 @@ def take_in(setting: Setting, *, at: datetime) -> None:
         handover.save(update_fields=["setting", "is_hospital", "due_on"])
     if found:
         owe_news(on=day_of(at), at=at)
+
+
+def setting_of(urn: str) -> Setting | None:
+    """The confirmed setting with this URN in the bound authority, or the one that a school with this URN became or was
+    merged into, where the register says just one.
+    """
+    there: Any = Setting.objects.filter(school__closed_on=None)
+    followed = {each.urn for each in open_successors(urn)}
+    same, became = Q(school__urn=urn), Q(school__converted_from__urn=urn)
+    merged = Q(school__urn__in=followed if len(followed) == 1 else [])
+    return next(filter(None, (there.filter(each).first() for each in (same, became, merged))), None)
 
 
 def publish_hospitals() -> None:

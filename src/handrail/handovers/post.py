@@ -16,9 +16,10 @@ from handrail.handovers import actions, admissions, erased, ledger, moves, onwar
 from handrail.handovers.actions import NotNow, Refused
 from handrail.handovers.ceased import take_back
 from handrail.handovers.following import FOLLOWED, UNREADABLE, follow_held_up, heard, held_up, opened
-from handrail.handovers.models import ExchangeKey, Handover, Message, Pack, setting_of
+from handrail.handovers.models import ExchangeKey, Handover, Message, Pack
 from handrail.handovers.moves import ANSWERS_LAST, LASTS, MOVES, ONE_DAY, OVER, RETURN_FOLLOWS, Side, State
 from handrail.handovers.own_copy import take_in
+from handrail.handovers.places import setting_of
 from handrail.handovers.reminders import owe_news
 from tenants import exchange
 from tenants.exchange import Card, Envelope
