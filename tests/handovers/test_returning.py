@@ -8,7 +8,7 @@ import pytest
 from databases import as_superuser
 from handovers.between import AT, CHILD, CONDITION, Between
 
-from handrail.handovers import due, post, reminders, return_pack, returning
+from handrail.handovers import actions, due, lapsed, post, reminders, return_pack, returning
 from handrail.handovers.actions import NotNow, Refused
 from handrail.handovers.models import ExchangeKey, Handover, Message, Pack
 from handrail.handovers.moves import RETURN_FOLLOWS
@@ -385,4 +385,20 @@ class TestPassedOn:
 
     def test_one_that_ended_otherwise_is_not_followed(self, taught: Between) -> None:
         taught.move_home("end", said={"reason": "A new school."})
+        assert taught.prepare(at=LATER).earlier is None
+
+    def test_keeps_it_when_the_first_try_was_withdrawn_and_not_when_the_authority_has_answered(
+        self, taught: Between
+    ) -> None:
+        taught.move("pass_on", said={"reason": "To the home tuition service."})
+        taught.post()
+        first, tried = taught.home(), taught.prepare(at=LATER)
+        by = taught.people["lead"]
+        with inside(taught.one):
+            actions.make_move(handover=tried, name="withdraw", by=by, at=LATER, said={"reason": "Not them."})
+        again = taught.prepare(at=LATER)
+        assert again.earlier_id == first.id
+        with inside(taught.one):
+            actions.make_move(handover=again, name="withdraw", by=by, at=LATER, said={"reason": "Back at school."})
+            lapsed.follow_up(handover=first, says="Back at school.", by=by, at=LATER)
         assert taught.prepare(at=LATER).earlier is None

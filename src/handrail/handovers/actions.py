@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from handrail.core import audit
 from handrail.core.calendar import day_of
 from handrail.core.jinja import long_date
-from handrail.handovers import moves, pack
+from handrail.handovers import due, moves, pack
 from handrail.handovers.models import Handover, Message, Pack, StepsRead
 from handrail.handovers.moves import MOVES, Side
 from handrail.handovers.pack_content import content_of
@@ -61,11 +61,12 @@ def prepare(
 ) -> Handover:
     """Begin to hand a child over. Nothing leaves yet. Raises NotNow when the child is in an open handover.
 
-    One that follows a handover that was passed on says so. Where the child lives is kept with the child.
+    One that follows a handover that was passed on, and that nobody has answered for since, says so. Where the child
+    lives is kept with the child.
     """
     if gone := exchange.ceased(at=at).get(to.role):
         raise NotNow(f"{gone.why_gone} Hand the child over to the one that now has {to.setting}.")
-    passed_on = Handover.objects.filter(side=Side.HOME, pupil=pupil, state=moves.State.PASSED_ON, later=None)
+    passed_on = due.passed_on(on=day_of(at)).filter(pupil=pupil)
     handover = Handover(
         reference=uuid4(),
         side=Side.HOME,
