@@ -809,6 +809,7 @@ class TestABlock:
             assert due.to_answer(setting.setting.school_id, on=AT.date()) == [AT.date()]
             ceased.go_on_by_hand(handover=setting, told="Hana Hughes", by=by, at=AT)
             assert between.setting_inside().state == "declined" and not due.held_up(on=AT.date()).exists()
+            assert ("Who was told", "Hana Hughes") in setting.steps.last().words
 
     def test_is_held_by_the_database_too(self, between: Between, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(exchange, "_key_to_seal_with", lambda recipient, **_: recipient.public_key)

@@ -17,7 +17,7 @@ from handrail.core.calendar import day_of
 from handrail.handovers import actions, steps
 from handrail.handovers.actions import Destination, GapsLeft, NotNow, ReasonMissing
 from handrail.handovers.models import Handover, Message, OnwardReturn
-from handrail.handovers.moves import State
+from handrail.handovers.moves import MOVES, State
 from handrail.handovers.places import place_of
 from tenants import exchange
 from tenants.database import require_bound
@@ -101,6 +101,8 @@ def go_on_by_hand(*, handover: Handover, told: str, by: Actor, at: datetime) -> 
         take_back(handover, at=at)
         handover.alone_since = day_of(at)
         steps.make(handover, "go_on_alone", by=CLOCK, at=at, said=said)
+    else:
+        steps.add_step(handover, MOVES["go_on_alone"], at=at, said=said, by_name=CLOCK.actor_name)
     handover.messages.filter(way="out", done_at=None).update(done_at=at, content=None, trouble="")
     steps.record("told the other side of a handover by hand", handover, by=by, at=at)
     return handover
