@@ -4,16 +4,18 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from dateutil.relativedelta import relativedelta
 from factories import SchoolFactory
 
 from handrail.accounts.models import User
+from handrail.core.models import AuthoritySettings
 from handrail.guidance import published
 from handrail.guidance.published import framework
 from handrail.notices.actions import NoLongerDue, Owed
 from handrail.notices.letters import in_words
 from handrail.notices.models import Notice
 from handrail.policies.actions import decide_not_needed, open_policies
-from handrail.policies.communications import record_communication
+from handrail.policies.communications import record_communication, told_of
 from handrail.policies.models import Kind, Policy
 from handrail.returns import actions, reminders
 from handrail.returns.actions import Wanted
@@ -326,6 +328,31 @@ class TestThoseWhoAreToldEachYear:
         open_policies(on=at.date(), at=at)
         sweep(self.UNTIL)
         assert sent("communication") == []
+
+    @pytest.mark.parametrize(
+        ("starts_on", "day", "told"),
+        [
+            (date(2025, 12, 15), date(2026, 11, 24), []),  # the school joined later, and has a year from then
+            (date(2026, 11, 20), date(2027, 11, 6), [(LEAD, "before-14")]),
+            (date(2026, 11, 20), date(2027, 11, 27), [(LEAD, "overdue-1")]),
+            (date(2027, 11, 28), date(2027, 11, 27), []),
+        ],
+    )
+    def test_are_asked_for_once_the_duty_is_in_force(self, here, cast, at, sweep, monkeypatch, starts_on, day, told):
+        duty = replace(framework("CFA-100A"), is_confirmed=True, effective_from=starts_on)
+        found = tuple(duty if each.id == duty.id else each for each in published.editions())
+        monkeypatch.setattr(published, "editions", lambda: found)
+        open_policies(on=at.date(), at=at)
+        sweep(day)
+        assert sent("communication") == told
+        policy = Policy.objects.get(school=cast.oak, kind=Kind.ALLERGY_SAFETY)
+        due_on = max(starts_on, cast.oak.joined_on) + relativedelta(years=1) if day >= starts_on else None
+        audiences = told_of(policy, on=day, settings=AuthoritySettings())
+        assert [each.due_on for each in audiences] == [due_on] * 3
+        Policy.objects.filter(id=policy.id).update(last_reviewed_on=day, next_review_on=day)
+        [standing] = board(None, on=day)
+        rules = [each.rule for each in standing.found]
+        assert ("A5" in rules) == (due_on is not None and due_on < day)
 
     def test_are_no_reason_to_write_where_the_policy_is_not_needed(self, policy, cast, at, sweep):
         decide_not_needed(policy=policy, by=cast.head, at=at, reason="Shared")

@@ -191,16 +191,16 @@ WORDINGS = {
         "school",
         "Reminder to tell people about the allergy safety policy",
         "{whose}: tell people about the allergy safety policy by {due}",
-        "A year is nearly over since {whose} told people about its allergy safety policy. Pupils, parents and everyone "
-        "who works there are each to be told once a year. Some of them are to be told by {due}.\n\n"
+        "Pupils, parents and everyone who works at {whose} are each to be told about its allergy safety policy once a "
+        "year. Some of them are to be told by {due}.\n\n"
         "Sign in to see who is to be told, and to record it.\n{link}\n",
     ),
     "tell_overdue": Wording(
         "school",
-        "Reminder that people have not been told about the allergy safety policy for a year",
-        "{whose}: tell people again about the allergy safety policy",
-        "It is over a year since {whose} told people about its allergy safety policy. Pupils, parents and everyone "
-        "who works there are each to be told once a year. Some of them were to be told by {due}.\n\n"
+        "Reminder that people have not been told about the allergy safety policy in time",
+        "{whose}: tell people about the allergy safety policy now",
+        "Pupils, parents and everyone who works at {whose} are each to be told about its allergy safety policy once a "
+        "year. Some of them were to be told by {due}, and nothing on record says that they were.\n\n"
         "Sign in to see who is to be told, and to record it.\n{link}\n",
     ),
     "action_due": Wording(

@@ -193,7 +193,7 @@ class Evidence:
                 f"{long_date(each.last.told_on)}: {each.last.how}" if each.last else "Not recorded",
                 each.last.recorded_by_name if each.last else "",
             )
-            for each in told(given, on=self.on, settings=AuthoritySettings.load())
+            for each in told(given, school=self.school, on=self.on, settings=AuthoritySettings.load())
         ]
         duty = framework(DUTIES[Kind.ALLERGY_SAFETY])
         lead = f"{duty.legal_basis}. {duty.as_at(self.on).status_in_words}." if duty else ""

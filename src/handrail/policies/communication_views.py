@@ -36,7 +36,7 @@ class CommunicationsView(CommunicationDoor):
         found = list(self.policy.communications.all())
         return self.page(
             "communications",
-            told=told(found, on=request.today, settings=AuthoritySettings.load()),
+            told=told(found, school=self.policy.school, on=request.today, settings=AuthoritySettings.load()),
             communications=found,
         )
 

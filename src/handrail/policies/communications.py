@@ -1,7 +1,7 @@
 """Bringing the allergy safety policy to pupils, parents and everyone who works there: once a year, each with its day.
 
-The duty has no start date yet. So nobody is asked to begin; whoever has begun is reminded when the year is over, of
-those whom nobody has told yet too.
+Until the duty is in force nobody is asked to begin; whoever has begun is reminded when the year is over, of those whom
+nobody has told yet too. From its first day everybody is to be told within a year.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,8 @@ from handrail.core.calendar import day_of
 from handrail.core.models import AuthoritySettings
 from handrail.core.status import Status, status_of
 from handrail.policies.actions import Refused
-from handrail.policies.models import Audience, Communication, Kind, Policy
+from handrail.policies.models import Audience, Communication, Kind, Policy, telling_began
+from handrail.schools.models import School
 
 
 class ToldInFuture(Refused):
@@ -30,7 +31,8 @@ class NotToBeTold(Refused):
 @dataclass(frozen=True)
 class Told:
     """One audience, when it was told last, by when it is to be told, and how that stands. One that was never told is
-    to be within a year of the first that was; no day is set while none was.
+    to be within a year of the first that was, and of the day on which the duty began or the school joined after that;
+    no day is set while there is neither.
     """
 
     audience: Audience
@@ -70,14 +72,18 @@ def record_communication(
     return made
 
 
-def told(communications: Iterable[Communication], *, on: date, settings: AuthoritySettings) -> list[Told]:
-    """How each audience of a policy stands on the day `on`, by those of its communications that are given."""
+def told(
+    communications: Iterable[Communication], *, school: School | None, on: date, settings: AuthoritySettings
+) -> list[Told]:
+    """How each audience of a school's policy stands on the day `on`, by those of its communications that are given."""
+    began_on = telling_began(on)
+    of_law = [max(began_on, school.joined_on) + relativedelta(years=1)] if began_on and school else []
     in_order = sorted(communications, key=lambda each: each.told_on)
     newest = {each.audience: each for each in in_order}
     found = []
     for audience in Audience:
         last = newest.get(audience)
-        due_on = (last or in_order[0]).due_on if in_order else None
+        due_on = last.due_on if last else min([*(each.due_on for each in in_order), *of_law], default=None)
         status = status_of(due_on, on=on, due_soon_days=settings.due_soon_days)
         found.append(Told(audience, last, due_on, status))
     return found
@@ -86,4 +92,4 @@ def told(communications: Iterable[Communication], *, on: date, settings: Authori
 def told_of(policy: Policy, *, on: date, settings: AuthoritySettings) -> list[Told]:
     """How each audience stands, of a policy that people are told of; nothing of another."""
     is_told = policy.kind == Kind.ALLERGY_SAFETY and policy.is_needed
-    return told(policy.communications.all(), on=on, settings=settings) if is_told else []
+    return told(policy.communications.all(), school=policy.school, on=on, settings=settings) if is_told else []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import URLValidator
 from django.db import models
-from django.db.models import Count, F, Max, Min, Q
+from django.db.models import Count, F, Func, Max, Min, Q, Value
 from django.db.models.functions import Coalesce, Least
 
 from handrail.accounts.roles import Permission
@@ -14,6 +14,7 @@ from handrail.core.calendar import day_of
 from handrail.core.models import AuthoritySettings, Document, Record, RecordManager
 from handrail.core.status import Status, status_case, status_of
 from handrail.guidance.frameworks import Framework
+from handrail.guidance.frameworks import Status as Force
 from handrail.guidance.published import framework
 from handrail.schools.duty import BOUND
 from handrail.schools.models import School
@@ -40,6 +41,15 @@ WEB_ADDRESS = URLValidator(
 )
 """Where a policy is published: a place on the web and nothing else that a link could do."""
 
+
+def telling_began(on: date) -> date | None:
+    """The first day of the duty to tell people of the allergy safety policy each year, once it is in force on the day
+    `on`; nothing before, or while nobody has announced it.
+    """
+    duty = framework(DUTIES[Kind.ALLERGY_SAFETY])
+    return duty.effective_from if duty and duty.as_at(on).status == Force.IN_FORCE else None
+
+
 NEEDED = Q(not_needed_reason="") & (Q(school=None) | Q(school__body__in=BOUND))
 """A policy is needed unless the school's kind has no duty, or somebody decided otherwise with a reason."""
 
@@ -54,13 +64,18 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
         """Those of schools that are open."""
         return self.filter(school__isnull=False, school__closed_on=None)
 
-    def with_tell_by(self) -> Any:
-        """Adds `tell_by`: the day by which the first are to be told of it again. An audience that nobody has told is to
-        be within a year of the first that was; empty while none was.
+    def with_tell_by(self, began_on: date | None) -> Any:
+        """Adds `tell_by`: the day by which the first are to be told of it, as `communications.told` says of each. The
+        duty began on `began_on`, if it has.
         """
         due_on = "communications__due_on"
+        never: Any = Min(due_on)
+        if began_on:
+            within = "(greatest(%(expressions)s) + interval '1 year')::date"
+            of_law = Func(Value(began_on), "school__joined_on", template=within, output_field=models.DateField())
+            never = Least(never, of_law)
         last = (Max(due_on, filter=Q(communications__audience=each)) for each in Audience)
-        return self.annotate(tell_by=Least(*(Coalesce(each, Min(due_on)) for each in last)))
+        return self.annotate(tell_by=Least(*(Coalesce(each, never) for each in last)))
 
     def with_status(self, *, on: date, settings: AuthoritySettings) -> Self:
         """Adds `status` as at the day `on`."""

@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef, Q
 from handrail.core.models import AuthoritySettings
 from handrail.guidance.frameworks import Strength
 from handrail.guidance.published import framework
-from handrail.policies.models import DUTIES, NEEDED, Kind, Policy, WebsiteCheck
+from handrail.policies.models import DUTIES, NEEDED, Kind, Policy, WebsiteCheck, telling_began
 from handrail.returns.models import Cycle
 from handrail.returns.questions import asked, digest_of, says
 from handrail.returns.rules import Colour, Found, Kept, Returned, judged
@@ -133,7 +133,7 @@ JOIN returns_answer ON returned_id = one.id
 
 def _policies(on: date) -> dict[str, list[Kept]]:
     """The needed policies of open schools, by URN. One that cannot be found at its address is not on the website."""
-    of_open, told_until = _statements()
+    of_open, told_until = _statements(telling_began(on))
     told = dict(execute(*told_until))
     policies: dict[str, list[Kept]] = defaultdict(list)
     called = {kind.value: _called(kind, on) for kind in Kind}
@@ -157,7 +157,7 @@ def _called(kind: Kind, on: date) -> str:
 
 
 @cache
-def _statements() -> tuple[tuple[str, tuple[Any, ...]], ...]:
+def _statements(telling_began_on: date | None) -> tuple[tuple[str, tuple[Any, ...]], ...]:
     """The statements that ask for the policies, and for the day until when all are told of the allergy safety policy.
     They are always the same, and take as long to write as to answer.
     """
@@ -166,8 +166,8 @@ def _statements() -> tuple[tuple[str, tuple[Any, ...]], ...]:
         has_lead=Q(lead_name__gt="") | Q(school__lead_name__gt=""), is_published=Q(published_url__gt="") & ~missing
     )
     columns = ("school__urn", "kind", "next_review_on", "has_lead", "is_published")
-    told = (
-        Policy.objects.filter(kind=Kind.ALLERGY_SAFETY).with_tell_by().order_by().values_list("school__urn", "tell_by")
+    told = (Policy.objects.filter(kind=Kind.ALLERGY_SAFETY).with_tell_by(telling_began_on).order_by()).values_list(
+        "school__urn", "tell_by"
     )
     return of_open.values_list(*columns).query.sql_with_params(), told.query.sql_with_params()
 

@@ -27,7 +27,7 @@ from handrail.core.models import AuthoritySettings
 from handrail.notices import actions, alarms, steps
 from handrail.notices.actions import NoLongerDue, Owed
 from handrail.notices.models import Notice
-from handrail.policies.models import NEEDED, Kind, Policy
+from handrail.policies.models import NEEDED, Kind, Policy, telling_began
 from handrail.returns.models import Answer, Cycle, PlannedAction, Return, place_of
 from handrail.returns.questions import asked, digest_of
 from handrail.returns.standing import asking
@@ -106,8 +106,9 @@ def _planned(on: date) -> Items:
 
 
 def _told(on: date) -> Items:
-    """The policies of which people are to be told once a year. None was yet: nobody is asked to begin."""
-    told = Policy.objects.filter(NEEDED, school__closed_on=None, kind=Kind.ALLERGY_SAFETY).with_tell_by()
+    """The policies of which people are to be told once a year. Until the duty is in force nobody is asked to begin."""
+    needed = Policy.objects.filter(NEEDED, school__closed_on=None, kind=Kind.ALLERGY_SAFETY)
+    told = needed.with_tell_by(telling_began(on))
     lead = Coalesce(NullIf("lead_email", Value("")), "school__lead_email")
     return told.filter(tell_by__isnull=False).annotate(due=F("tell_by"), to=lead)
 
