@@ -345,7 +345,7 @@ def test_a_home_school_without_handrail_is_rung(site, wren):
     site.press(page, "The child is back at school")
     site.press(page, "Back to the handovers", role="link")
     site.check(page)
-    assert "Ended" in page.content() and "back at school on" in page.content()
+    assert "Ended" in page.content() and "back at school, " in page.content()
     page.goto(site.address("/schools/900003/today/", authority=site.two))
     site.check(page)
     assert CHILD not in page.content()
