@@ -2,7 +2,6 @@
 people and messages. Beside each page, how often it asks the database.
 """
 
-import gc
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,6 +15,7 @@ from measuring import seconds
 
 from handrail.accounts.models import Membership, User
 from handrail.accounts.roles import Role
+from handrail.config.garbage import settle
 from handrail.core.calendar import day_of
 from handrail.guidance.published import framework
 from handrail.notices.models import Notice
@@ -149,8 +149,7 @@ def main(say: Callable[[str], None]) -> None:
 
         with as_superuser(database) as admin:
             admin.execute("VACUUM (ANALYZE)")  # as the server's own housekeeping has done by the time people come
-        gc.collect()
-        gc.freeze()  # as the web server does when it starts
+        settle()  # as the web server does when it starts
         policies = SCHOOLS * len(SCHOOL_KINDS)
         say(f"{SCHOOLS:,} schools, {policies:,} policies, three messages about each; median of {REQUESTS}")
         for path, who in places:

@@ -1,7 +1,5 @@
 """The web server's way in. Loads every page's code at start, and not during somebody's first request."""
 
-import gc
-
 from handrail.config.env import as_login
 
 as_login("app")
@@ -9,12 +7,11 @@ as_login("app")
 from django.core.wsgi import get_wsgi_application  # noqa: E402 - settings are read here
 from django.urls import get_resolver  # noqa: E402
 
+from handrail.config.garbage import settle  # noqa: E402
 from handrail.config.monitoring import report_faults  # noqa: E402
 
 report_faults()
 application = get_wsgi_application()
 _ = get_resolver().url_patterns
 
-# What is loaded by now stays: a long list need not wait while Python looks for garbage among all of it.
-gc.collect()
-gc.freeze()
+settle()
