@@ -170,7 +170,7 @@ class TestEmergencyStepsThatCameBack:
                 handover=handover, number=1, content={"said": {}}, sha256="0" * 64, made_at=at, is_return=True,
                 has_other_steps=True,
             )  # fmt: skip
-        words, page = "differ from your plan", f"/handovers/{handover.id}/"
+        words, page = "than those in your plan", f"/handovers/{handover.id}/"
         for where in (page, f"{page}moves/confirm_return/"):
             assert words in browse(cast.head).get(where).text
         assert words not in browse(cast.head).get(f"{page}moves/end/").text

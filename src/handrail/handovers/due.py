@@ -196,8 +196,8 @@ def with_older_steps(*, on: date) -> Any:
 
 
 def with_steps_to_take_over(*, on: date) -> Any:
-    """Those from which other emergency steps came back than the school's own, until the plan was issued anew or its
-    steps were changed since. Each return pack is a round of its own.
+    """Those from which other emergency steps came back than the school's own, until somebody has compared the two and
+    said which stand: a change of the plan alone may be of something else. Each return pack is a round of its own.
     """
     backs = Pack.objects.filter(handover=OuterRef("pk"), is_return=True).order_by("-number")
     found = (
@@ -207,10 +207,7 @@ def with_steps_to_take_over(*, on: date) -> Any:
             **{name: Subquery(backs.values(name)[:1]) for name in ("has_other_steps", "version", "made_at", "number")},
         )
     )
-    issued = PlanVersion.objects.filter(
-        plan__pupil=OuterRef("pupil"), made_at__gt=OuterRef("made_at"), changed__overlap=STEPS_CHANGE
-    )
-    found = found.filter(~Exists(issued), has_other_steps=True, version=None)
+    found = found.filter(has_other_steps=True, version=None)
     day = TruncDate("made_at", tzinfo=calendar.LONDON)
     return found.annotate(due=day, round=Concat(Value("reissue-"), Cast("number", CharField())))
 
