@@ -140,6 +140,12 @@ class TestSubmitting:
         old = client.get(f"{HOME}{first.id}/").text
         assert "Corrected since" in old and "We have begun." not in old
 
+    def test_says_what_was_typed_apart_from_who_said_it(self, cast, browse, ids, submitted):
+        evidence = {ids[0]: Wanted("yes", evidence="Minutes of May"), ids[1]: Wanted("yes", evidence="Page 4.")}
+        made = submitted(evidence)
+        words = " ".join(browse(cast.head).get(f"{HOME}{made.id}/").text.split())
+        assert f"Minutes of May. {cast.head.name}, " in words and f" Page 4. {cast.head.name}, " in words
+
 
 class TestTheAuthority:
     def test_asks_for_a_return(self, one, cast, browse):
