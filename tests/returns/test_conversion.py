@@ -78,6 +78,18 @@ class TestOfASchoolThatHadReturned:
             assert said.carried_from == first.answers.get(requirement_id=ids[0])
         assert "Oak School" not in text_of(browse(lead).get(f"{HOME}sections/1/")).replace("Oak Academy", "")
 
+    def test_keeps_beside_them_what_the_authority_found_of_them(
+        self, one, cast, cycle, at, submitted, ids, academy, lead, browse
+    ):
+        first = submitted({ids[0]: NO})
+        with inside(one):
+            wrong = first.answers.get(requirement_id=ids[1])
+            actions.assess(answer=wrong, verdict="partly", note="No page found.", by=cast.officer, at=at)
+        browse(lead).post(f"{HOME}submit/")
+        with inside(one):
+            made = Return.objects.get(school=academy)
+        assert "No page found." in text_of(browse(lead).get(f"{HOME}{made.id}/"))
+
     def test_says_nothing_for_it_once_it_has_returned_itself(self, one, cast, cycle, at, submitted, ids, academy):
         submitted({ids[0]: NO})
         own = {"cycle": cycle, "school": academy, "by": cast.officer, "at": at}

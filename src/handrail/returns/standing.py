@@ -1,6 +1,6 @@
 """How far a school is with its return, and where the authority itself stands. Reads, and writes nothing."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -62,12 +62,23 @@ def _begins_with(school: School | None) -> tuple[list[School | None], Return | N
     """Whose drafts and which return that counts a return begins with: a school's own, and until it has returned
     anything those of the school that it was converted from.
     """
-    schools: list[School | None] = [school]
-    last = last_return(school)
-    while last is None and school and (school := school.converted_from) and school not in schools:
-        schools.append(school)
-        last = last_return(school)
-    return schools, last
+    schools: list[School | None] = []
+    for each in _line_of(school):
+        schools.append(each)
+        if last := last_return(each):
+            return schools, last
+    return schools, None
+
+
+def _line_of(school: School | None) -> Iterator[School | None]:
+    """A school, or the authority, and before it the school that it was converted from, and so on."""
+    line: list[School | None] = []
+    while school not in line:
+        yield school
+        line.append(school)
+        if not school or not school.converted_from:
+            return
+        school = school.converted_from
 
 
 def sections_of(cycle: Cycle, school: School | None, *, on: date | None = None) -> list[Section]:
@@ -139,11 +150,13 @@ class Finding(NamedTuple):
 def _findings(returned: Return, answers: Iterable[Answer]) -> dict[str, list[Finding]]:
     """What the authority found of a return's answers, by requirement, the newest first. A correction, and the return of
     the next year, carries answers over and what was found of them too; of an earlier answer is what the school has
-    changed since.
+    changed since, and that of a converted school what the school before it had said.
     """
     before = Q(answer__returned__cycle__school_year__lt=returned.cycle.school_year)
     before |= Q(answer__returned__cycle=returned.cycle_id, answer__returned__number__lte=returned.number)
-    of_school = Assessment.objects.filter(before, answer__returned__school=returned.school_id).select_related("answer")
+    own, *others = _line_of(returned.school)
+    whose = before & Q(answer__returned__school=own) | Q(answer__returned__school__in=others)
+    of_school = Assessment.objects.filter(whose).select_related("answer")
     now = {each.requirement_id: (each.digest, each.content) for each in answers}
     found: dict[str, list[Finding]] = {}
     for each in of_school:
