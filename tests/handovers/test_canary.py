@@ -25,7 +25,7 @@ from notices.test_wording import HEALTH
 from telemetry.target import Seen, listen
 
 from handrail.config.monitoring import Line
-from handrail.handovers import actions, following, post, reminders, returning
+from handrail.handovers import actions, following, post, reminders, returning, steps
 from handrail.handovers.models import Handover
 from handrail.notices.mailbox import Mailbox
 from tenants import exchange
@@ -106,7 +106,7 @@ class Way:
         one, two, lead, hospital = self.between.one, self.between.two, self.lead, self.hospital
         yield lambda: self.press(lead, "pack/", send="yes", **SAID), actions, "owe"
         yield lambda: self.deliver(one), exchange, "deposit"
-        yield lambda: self.deliver(two), actions, "stand"
+        yield lambda: self.deliver(two), steps, "stand"
         yield lambda: self.press(hospital, "open/"), post, "take_in"
         agreed = {**AGREED, "starts_on_day": "30", "starts_on_month": "11", "starts_on_year": "2026"}
         yield lambda: self.press(hospital, "moves/accept/", **agreed), actions, "owe"
@@ -117,7 +117,7 @@ class Way:
         yield lambda: self.deliver(one), following, "_read_move"
         yield lambda: self.press(hospital, "back/", send="yes", **BACK), returning, "_keep"
         yield lambda: self.deliver(two), exchange, "deposit"
-        yield lambda: self.deliver(one), actions, "add_step"
+        yield lambda: self.deliver(one), steps, "add_step"
         yield lambda: self.press(lead, "back/open/"), returning, "_read"
         yield lambda: self.press(lead, "back/plan/", based_on="1", parts="learning"), returning, "draft_of"
         yield lambda: self.press(lead, "moves/confirm_return/"), actions, "owe"
