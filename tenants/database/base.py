@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from django.db.backends.postgresql import base as plain
 from django.utils.functional import cached_property
 from django_tenants.postgresql_backend import base as stock
@@ -23,6 +24,17 @@ if TYPE_CHECKING:
 BIND = """CLOSE ALL; UNLISTEN *; RESET ALL; SELECT pg_advisory_unlock_all();
     SELECT set_config('role', %s, true), set_config('search_path', %s, true), set_config('TimeZone', %s, true)"""
 """Forget all that the session remembers of earlier doors, then take this one's role and path: one round trip."""
+
+
+class ServerCursor(plain.ServerSideCursor, psycopg.ServerCursor[Any]):
+    """Of a list that is read in parts. Python may drop a half-read one as garbage in the midst of another statement of
+    its connection, whose lock this thread then holds: to wait for it would be to wait for ever.
+    """
+
+    def close(self) -> None:
+        """Close it here and in PostgreSQL; in the midst of another statement leave that to the transaction's end."""
+        if not self._conn.lock.locked():
+            super().close()
 
 
 class DatabaseWrapper(stock.DatabaseWrapper):
@@ -51,6 +63,10 @@ class DatabaseWrapper(stock.DatabaseWrapper):
         if self.authority is None or not self.in_atomic_block:
             raise NobodyBound
         return plain.DatabaseWrapper._cursor(self, name)  # type: ignore[attr-defined]
+
+    def create_cursor(self, name: str | None = None) -> Any:
+        """A door is a transaction, so that the cursor of a list need not outlive one."""
+        return ServerCursor(self.connection, name=name, scrollable=False) if name else super().create_cursor()
 
     # -- the door ----------------------------------------------------------------------------------------
 

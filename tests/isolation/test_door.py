@@ -1,6 +1,7 @@
 """The door itself: nobody bound, one at a time, nothing left behind, nothing swallowed."""
 
 from contextlib import suppress
+from threading import Thread
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -32,6 +33,17 @@ class TestInside:
             User.objects.count()
         with pytest.raises(NobodyBound), transaction.atomic():
             User.objects.count()
+
+    def test_waits_for_nothing_when_a_half_read_list_is_dropped_in_the_midst_of_a_statement(self, one):
+        with inside(one):
+            rows = User.objects.iterator(chunk_size=1)
+            next(rows)
+            dropping = Thread(target=rows.close, daemon=True)
+            with connection.connection.lock:  # as while a statement is under way
+                dropping.start()
+                dropping.join(20)
+                assert not dropping.is_alive()
+            assert User.objects.count() == 1
 
     def test_refuses_a_second_door(self, one, two):
         with inside(one), pytest.raises(AlreadyInside), inside(two):
