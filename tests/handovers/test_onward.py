@@ -1,6 +1,6 @@
 """A return about a child who lives in another authority is sent on to it, and opened there by a named person."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -28,6 +28,7 @@ from tenants import exchange
 from tenants.context import inside
 
 LATER = AT + timedelta(hours=1)
+LATE = AT + timedelta(days=10)
 
 
 def report(between: Between, lives_in: str = "002", **more: Any) -> None:
@@ -424,24 +425,21 @@ class TestItsCase:
         assert (between.bodies(), between.differences()) == (0, [])
 
     def test_clock_runs_since_the_school_said_that_15_days_are_likely(self, between: Between, ned: Any) -> None:
-        report(between)
-        carried(between)
-        with inside(between.two):
-            late = AT + timedelta(days=10)
-            made: Any = onward.open_return(onward=came(between), by=ned, at=late).returned
-            assert standing_of(made.case, on=late.date()).started_on == AT.date()
+        assert self.clock_of_one_opened_on(LATE, between, ned) == AT.date()
 
     def test_clock_of_a_release_that_did_not_say_when_runs_since_it_is_opened(
         self, between: Between, ned: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         content = onward._content
         monkeypatch.setattr(onward, "_content", lambda made, **more: content(made, **more) | {"likely_on": None})
+        assert self.clock_of_one_opened_on(LATE, between, ned) == LATE.date()
+
+    def clock_of_one_opened_on(self, at: datetime, between: Between, ned: Any) -> date | None:
         report(between)
         carried(between)
         with inside(between.two):
-            late = AT + timedelta(days=10)
-            made: Any = onward.open_return(onward=came(between), by=ned, at=late).returned
-            assert standing_of(made.case, on=late.date()).started_on == late.date()
+            made: Any = onward.open_return(onward=came(between), by=ned, at=at).returned
+            return standing_of(made.case, on=at.date()).started_on
 
     def test_is_told_once_of_what_is_agreed_anew_and_not_of_what_is_only_prepared(
         self, between: Between, ned: Any
