@@ -82,6 +82,26 @@ def test_a_text_is_run_by_nothing_and_a_day_is_a_day(filled, read):
     assert (row["joined_on"].value.date(), row["joined_on"].is_date) == (date(2026, 9, 1), True)
 
 
+def test_a_day_before_those_that_excel_knows_is_a_text(one, cast, read):
+    with inside(one):
+        SchoolFactory(urn="900010", opened_on=date(1899, 12, 31))
+        SchoolFactory(urn="900011", opened_on=date(1900, 1, 1))
+    sheet = opened(read("/api/v1/schools.xlsx", urn="900010,900011"))["data"]
+    place = [cell.value for cell in sheet[1]].index("opened_on")
+    assert [sheet[row][place].value for row in (2, 3)] == ["1899-12-31", datetime(1900, 1, 1)]
+
+
+def test_rows_for_which_a_sheet_has_no_room_go_on_the_next(cast, one, read, monkeypatch):
+    monkeypatch.setattr("handrail.reporting.excel.MOST_ROWS", 7)
+    with inside(one):
+        SchoolFactory.create_batch(10)
+    book = opened(read("/api/v1/schools.xlsx"))
+    assert book.sheetnames[:3] == ["data", "data 2", "notes"]
+    found = [row[1] for name in ("data", "data 2") for row in book[name].iter_rows(min_row=2, values_only=True)]
+    assert found == [row["urn"] for row in json.loads(read("/api/v1/schools").content)["data"]]
+    assert [row[1] for row in book["notes"].iter_rows(values_only=True) if row[0] == "Rows"] == [12]
+
+
 @pytest.mark.parametrize("asked", [{"limit": 5}, {"cursor": "x"}, {"all": "true"}])
 def test_it_has_no_pages(cast, read, asked):
     answer = read("/api/v1/schools.xlsx", **asked)

@@ -4,6 +4,7 @@ import csv
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
+from itertools import count, islice
 from typing import IO, Any
 
 from rest_framework import serializers
@@ -18,6 +19,12 @@ from handrail.reporting.tables import AsAt, Table
 
 WIDTH = 22
 """Of a column, in characters."""
+
+MOST_ROWS = 1_048_575
+"""Of a sheet, below its headings. More are dropped without a word, so they go on another one."""
+
+FIRST_YEAR = 1900
+"""Excel knows no day before it: an earlier one stays a text."""
 
 PLAIN = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 """A text stays a text, whatever it looks like."""
@@ -37,8 +44,8 @@ def workbook(table: Table, asked: Asked, as_at: AsAt, note_reads: Record, *, at:
         }
         kinds = list(fields(table.row).values())
         rows = (map(_cell, kinds, row) for row in _rows(table, asked, as_at, note_reads))
-        count = _write(book, "data", list(fields(table.row)), rows, formats)
-        _write(book, "notes", ["About", table.title], _notes(table, asked, as_at, count, at=at), formats)
+        number = _write(book, "data", list(fields(table.row)), rows, formats)
+        _write(book, "notes", ["About", table.title], _notes(table, asked, as_at, number, at=at), formats)
         meanings = [[*map(_text, each.values())] for each in dictionary(table)]
         _write(book, "dictionary", ["column", "meaning", "kind", "words", "may_be_empty"], meanings, formats)
     file.seek(0)
@@ -46,24 +53,29 @@ def workbook(table: Table, asked: Asked, as_at: AsAt, note_reads: Record, *, at:
 
 
 def _write(book: Any, name: str, headings: Sequence[str], rows: Iterable[Iterable[Any]], formats: Any) -> int:
-    """Write a sheet, and give the number of rows below its headings."""
-    sheet, number = book.add_worksheet(name), 0
-    sheet.set_column(0, len(headings) - 1, WIDTH)
-    sheet.freeze_panes(1, 0)
-    sheet.write_row(0, 0, headings, formats["bold"])
-    for number, row in enumerate(rows, start=1):
-        for place, value in enumerate(row):
-            sheet.write(number, place, value, formats.get(type(value)))
-    return number
+    """Write a sheet, and further ones for what it has no room for. Give the number of rows below their headings."""
+    rest, total = iter(rows), 0
+    for part in count(1):
+        sheet, number = book.add_worksheet(name if part == 1 else f"{name} {part}"), 0
+        sheet.set_column(0, len(headings) - 1, WIDTH)
+        sheet.freeze_panes(1, 0)
+        sheet.write_row(0, 0, headings, formats["bold"])
+        for number, row in enumerate(islice(rest, MOST_ROWS), start=1):
+            for place, value in enumerate(row):
+                sheet.write(number, place, value, formats.get(type(value)))
+        total += number
+        if number < MOST_ROWS:
+            break
+    return total
 
 
-def _notes(table: Table, asked: Asked, as_at: AsAt, count: int, *, at: datetime) -> list[list[Any]]:
+def _notes(table: Table, asked: Asked, as_at: AsAt, number: int, *, at: datetime) -> list[list[Any]]:
     return [
         ["What it is", table.says],
         ["Authority", f"{as_at.authority.name} ({as_at.authority.code})"],
         ["Read at (UTC)", f"{at:%Y-%m-%d %H:%M:%S}"],
         ["Filters", ", ".join(asked.filters) or "None: every row"],
-        ["Rows", count],
+        ["Rows", number],
         ["Where programs read it", f"/api/v1/{table.name}"],
     ]
 
@@ -83,7 +95,8 @@ def _cell(kind: serializers.Field, value: Any) -> Any:
     if isinstance(kind, serializers.DateTimeField):
         return datetime.fromisoformat(value).replace(tzinfo=None)
     if isinstance(kind, serializers.DateField):
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
+        return day if day.year >= FIRST_YEAR else value
     if isinstance(kind, serializers.BooleanField):
         return value in (True, "t")
     if isinstance(kind, serializers.IntegerField):
