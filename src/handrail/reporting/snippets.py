@@ -1,5 +1,7 @@
 """How to read a table from Power BI, R and Python, to be copied. Made from the table: they name what is there."""
 
+from urllib.parse import urlsplit
+
 from rest_framework import serializers
 
 from handrail.reporting.columns import fields
@@ -58,7 +60,12 @@ library(readr)
 
 
 def python(table: Table, site: str) -> str:
-    """With nothing but Python."""
+    """With nothing but Python. A name below localhost, as the demonstration has, is this computer: browsers know that
+    by themselves, and Python on many systems does not.
+    """
+    address, host = urlsplit(site), ""
+    if str(address.hostname).endswith(".localhost"):
+        site, host = f"{address.scheme}://127.0.0.1:{address.port or 80}", f', "Host": "{address.netloc}"'
     return f"""import csv
 import io
 import os
@@ -66,7 +73,7 @@ import urllib.request
 
 request = urllib.request.Request(
     "{site}/api/v1/{table.name}.csv?all=true",
-    headers={{"Authorization": "Bearer " + os.environ["HANDRAIL_KEY"]}},
+    headers={{"Authorization": "Bearer " + os.environ["HANDRAIL_KEY"]{host}}},
 )
 with urllib.request.urlopen(request) as answer:
     text = io.TextIOWrapper(answer, encoding="utf-8-sig", newline="")
