@@ -20,6 +20,7 @@ from handrail.reporting.tables import TABLES, Table
 from handrail.reporting.writes import Write, Written
 
 ADDED = (
+    ("2026-11-27", "kind_label of policy-reviews, which can be asked for by phase"),
     ("2026-11-26", "the table notices"),
     ("2026-11-26", "new_la_code of schools, and in metrics the columns of the Department’s own files"),
     ("2026-11-26", "the table plan-months, and plans by type of school in metrics"),

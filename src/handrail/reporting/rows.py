@@ -69,6 +69,7 @@ class PolicyReviewRow(serializers.Serializer):
         source="policy.school.urn", allow_null=True, help_text="The school. Empty for the authority’s own policy."
     )
     kind = serializers.ChoiceField(source="policy.kind", choices=Kind.choices, help_text="Which policy it is of.")
+    kind_label = Label(source="policy.kind", words=dict(Kind.choices), help_text="The same in words.")
     reviewed_on = serializers.DateField(help_text="The day of the review.")
     outcome = serializers.ChoiceField(choices=PolicyReview.Outcome.choices, help_text="What came of it.")
     outcome_label = Label(source="outcome", words=dict(PolicyReview.Outcome.choices), help_text="The same in words.")

@@ -197,6 +197,7 @@ TABLES = {
             filters={
                 "modified_since": _since("policy-reviews"),
                 "urn": Urns("policy__school__urn__in", "Only of these schools: URNs with commas between."),
+                "phase": OneOf("policy__school__phase_code__in", "Only of schools of these phases.", PHASE_CODES),
                 "kind": OneOf("policy__kind__in", "Only of these policies.", words(Kind)),
                 "outcome": OneOf("outcome__in", "Only with these outcomes.", words(PolicyReview.Outcome)),
                 "reviewed_before": Day("reviewed_on__lt", "Only those before this day."),
