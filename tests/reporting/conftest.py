@@ -4,11 +4,13 @@ import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from databases import clone, connected, template
+from databases import as_superuser, clone, connected, template
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 from factories import Cast, the_cast
@@ -52,6 +54,25 @@ def read(one: Any, key_of: Any) -> Callable[..., Any]:
         return getattr(client, method)(path, asked, headers={"Authorization": f"Bearer {key}"} | headers)
 
     return ask
+
+
+@pytest.fixture
+def in_register() -> Iterator[Callable[..., None]]:
+    """`in_register("001", "E06000001", "")` writes a row of the authority for each code, which its file has of it."""
+    numbers = count(770000)
+
+    def write(la_code: str, *ons_codes: str) -> None:
+        for ons_code in ons_codes:
+            admin.execute(
+                """INSERT INTO public.tenants_establishment (urn, la_code, la_name, la_ons_code, establishment_number,
+                       name, type_code, type_name, group_code, group_name, status_code, status_name, phase_name,
+                       trust_code, trust_name, street, locality, town, county, postcode, website)
+                   VALUES (%s, %s, '', %s, '', '', 1, '', 4, '', 1, '', '', '', '', '', '', '', '', '', '')""",
+                (str(next(numbers)), la_code, ons_code),
+            )
+
+    with as_superuser(connections["default"].settings_dict["NAME"]) as admin:
+        yield write
 
 
 @dataclass

@@ -98,6 +98,17 @@ class TestFigures:
         assert data("metrics") == before
         assert {row["month"] for row in before} == {"2026-11-01", "2026-12-01"}
 
+    def test_are_read_from_the_beginning_when_they_were_counted_anew_between_two_pages(self, months, one, read):
+        page = json.loads(read("/api/v1/metrics", limit=2).content)["page"]
+        for form in ("", ".csv"):
+            assert read(f"/api/v1/metrics{form}", limit=2, cursor=page["next_cursor"]).status_code == 200
+        with inside(one):
+            PlanTally.objects.create(counted_on=NOVEMBER, schools=[], phases=[["All schools", [9, 0, 0, 9, 9]]])
+        for form in ("", ".csv"):
+            answer = read(f"/api/v1/metrics{form}", limit=2, cursor=page["next_cursor"])
+            assert answer.status_code == 410, answer.content
+            assert json.loads(answer.content)["errors"][0]["code"] == "expired_cursor"
+
     def test_have_messages_by_outcome(self, months, data):
         [row] = data("metrics", measure="messages")
         assert (row["month"], row["by"], row["group"], row["value"]) == ("2026-11-01", "outcome", "not_delivered", 1)

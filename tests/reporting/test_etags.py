@@ -2,15 +2,13 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from functools import reduce
-from itertools import count
 from operator import and_
 
 import pytest
-from databases import as_superuser, let_others_end
+from databases import let_others_end
 from django.apps import apps
 from django.db import connections
 from django.db.models import Q
@@ -28,25 +26,6 @@ from tenants.context import inside
 from tenants.database import execute
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "side"])
-
-
-@pytest.fixture
-def in_register() -> Iterator[Callable[..., None]]:
-    """`in_register("001", "E06000001", "")` writes a row of the authority for each code, which its file has of it."""
-    numbers = count(770000)
-
-    def write(la_code: str, *ons_codes: str) -> None:
-        for ons_code in ons_codes:
-            admin.execute(
-                """INSERT INTO public.tenants_establishment (urn, la_code, la_name, la_ons_code, establishment_number,
-                       name, type_code, type_name, group_code, group_name, status_code, status_name, phase_name,
-                       trust_code, trust_name, street, locality, town, county, postcode, website)
-                   VALUES (%s, %s, '', %s, '', '', 1, '', 4, '', 1, '', '', '', '', '', '', '', '', '', '')""",
-                (str(next(numbers)), la_code, ons_code),
-            )
-
-    with as_superuser(connections["default"].settings_dict["NAME"]) as admin:
-        yield write
 
 
 class TestAnETag:

@@ -136,6 +136,19 @@ class TestWhatChanged:
         assert reader.catch_up() == [str(policy.id)]
         assert str(policy.id) not in reader.rows
 
+    def test_is_read_anew_when_the_authority_is_called_something_else(self, cast, two, read, in_register):
+        """Which stands in every row of a school, and is noted with none of them."""
+        readers = [Reader(read, name) for name in ("schools", "policies")]
+        for reader in readers:
+            reader.catch_up()
+        in_register("001", "E06000001")
+        assert read(readers[0].path, **readers[0].cursor).status_code == 410
+        assert readers[1].catch_up() == []
+        readers[0].cursor = {}
+        readers[0].catch_up()
+        assert {row["new_la_code"] for row in readers[0].rows.values()} == {"E06000001"}
+        assert readers[0].catch_up() == []
+
     def test_is_read_page_by_page(self, cast, one, read):
         with inside(one):
             SchoolFactory.create_batch(7)

@@ -225,6 +225,16 @@ class TestARefusal:
         status, said = send("/api/v1/policy-reviews", POLICY, content_type=kind)
         assert (status, said["status"]) == (415, 415)
 
+    @pytest.mark.parametrize("path", PATHS)
+    def test_is_to_be_told_in_another_form_than_json(self, poppy, one, key_of, path):
+        client, secret = Client(HTTP_HOST=one.host), key_of(PATHS[path])[1]
+        headers = {"Authorization": f"Bearer {secret}", "Accept": "text/csv"}
+        answer = client.post(path, json.dumps(POLICY), content_type="application/json", headers=headers)
+        assert (answer.status_code, answer["Content-Type"]) == (406, "application/problem+json")
+        assert json.loads(answer.content)["detail"] == "This address gives application/json. Accept that."
+        with inside(one):
+            assert not PolicyReview.objects.exists()
+
     def test_tells_nothing_of_a_plan_that_is_not_active(self, poppy, one, send):
         path = "/api/v1/plan-reviews"
         with inside(one):

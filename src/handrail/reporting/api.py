@@ -204,6 +204,10 @@ class Writing(Endpoint):
     def scope_for(self, method: str) -> Scope | None:
         return self.fact.scope if method == "POST" else self.scope
 
+    def get_renderers(self) -> list[Any]:
+        """What was written is told as JSON, also where there is a list in other forms."""
+        return [Json()] if self.request.method == "POST" else super().get_renderers()
+
     def post(self, request: Any, **_: Any) -> HttpResponse:
         understood(dict(request.query_params.lists()), {}, takes=frozenset())
         done = write(self.fact, request.data, by=request.auth, at=request.now)
@@ -276,7 +280,7 @@ def answer_to(fault: Exception, context: Any) -> HttpResponse | None:
         answer["Allow"] = takes
         return answer
     if isinstance(fault, exceptions.NotAcceptable):
-        gives = ", ".join(each.media_type for each in context["view"].renderer_classes)
+        gives = ", ".join(each.media_type for each in context["view"].get_renderers())
         return problem(406, f"This address gives {gives}. Accept that.")
     if isinstance(fault, exceptions.UnsupportedMediaType):
         return problem(415, "Send JSON, and say so: “Content-Type: application/json”.")

@@ -156,10 +156,17 @@ class TableSchema(AutoSchema):
             )
         if not self.is_of_changes:
             found[304] = OpenApiResponse(None, "Nothing changed since the ETag was given.")
-        refusals = REFUSALS | ({410: "The database was restored: read anew."} if self.is_of_changes else {})
-        for status, says in refusals.items():
+        for status, says in (REFUSALS | self._expiry()).items():
             found[status, CONTENT_TYPE] = OpenApiResponse(Problem, says)
         return found
+
+    def _expiry(self) -> dict[int, str]:
+        """When a cursor leads nowhere any more."""
+        if self.is_of_changes:
+            return {410: "The database was restored, or the authority’s name or code changed: read everything anew."}
+        if self.table.counted and self.form != "xlsx":
+            return {410: "It was counted anew since the cursor was given: read it from the beginning."}
+        return {}
 
 
 class WriteSchema(AutoSchema):

@@ -48,17 +48,22 @@ class Expired(ValueError):
 
 
 def page(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str], as_json: bool) -> Page:
-    """As many rows as were asked for after the cursor. Raises NotACursor."""
-    about = (table.name, *about, *asked.filters)
+    """As many rows as were asked for after the cursor. Raises NotACursor, and Expired where what is counted is another
+    than when the cursor was given: its rows have no place of their own, so some would come twice or never.
+    """
+    about = (table.name, *(["counted"] if table.counted else []), *about, *asked.filters)
     [after] = cursors.read(asked.cursor, about=about) if asked.cursor else [None]
     children: list[UUID] = []
     if table.counted:
         whole = _counted(table, asked, as_at)
-        begin = after or 0
+        digest = _digest(whole)
+        begin, of = after or (0, digest)
+        if of != digest:
+            raise Expired("It was counted anew since this cursor was given. Read it from the beginning.")
         counted = whole[begin : begin + asked.limit]
         rows = [_as_json(row) for row in counted] if as_json else counted
-        place: Any = begin + len(rows)
-        has_more = place < len(whole)
+        has_more = begin + len(rows) < len(whole)
+        place: Any = begin + len(rows), digest
     else:
         if table.child and after is not None:
             after = shown(after)
@@ -230,10 +235,13 @@ def changes(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str]) ->
     that none is missed whatever the order in which they commit. There is always a next cursor; without more it is
     where to go on another day. Raises NotACursor and Expired.
     """
-    about, epoch = (table.name, "changes", *about), history.epoch()
+    about, epoch = (table.name, "changes", *about), _epoch(table, as_at)
     since: Any = cursors.read(asked.cursor, about=about) if asked.cursor else [epoch, 0, str(_FIRST)]
     if since[0] != epoch:
-        raise Expired("The database was restored since this cursor was given. Read everything anew.")
+        raise Expired(
+            "The database was restored, or the authority’s name or code changed, since this cursor was given. Read "
+            "everything anew."
+        )
     found = execute(CHANGED, [table.name, since[1], since[2], asked.limit + 1])
     has_more, found = len(found) > asked.limit, found[: asked.limit]
     ids = [row_id for row_id, _, _, is_removed in found if not is_removed]
@@ -247,6 +255,21 @@ def changes(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str]) ->
         removed,
         has_more,
     )
+
+
+def _epoch(table: Table, as_at: AsAt) -> str:
+    """What every cursor into the changes of a table rests on: the history of the database, and what stands in each of
+    its rows and is noted with none of them, which is what the authority is called.
+    """
+    if not table.knows_new_la_code:
+        return history.epoch()
+    return f"{history.epoch()} {_digest(_called(table, as_at))}"
+
+
+def _called(table: Table, as_at: AsAt) -> tuple[Any, ...]:
+    """What the authority is called, as far as the table tells it."""
+    codes = as_at.new_la_code() if table.knows_new_la_code else ()
+    return as_at.authority.code, as_at.authority.name, *codes
 
 
 _FIRST = "00000000-0000-0000-0000-000000000000"
@@ -280,12 +303,10 @@ def etag(table: Table, asked: Asked, as_at: AsAt, *, about: Sequence[str], **mor
     moment = "" if newest < settled else snapshot
     parts = (table.name, *about, *asked.filters, asked.limit, asked.cursor, asked.is_all, as_at.on)
     of_changes = epoch, newest, moment
-    authority = as_at.authority
-    of_authority = (
-        authority.code,
-        authority.name,
-        table.due_soon_days(as_at),
-        *(as_at.new_la_code() if table.knows_new_la_code else ()),
-    )
-    told = repr((*map(str, parts), of_changes, of_authority, headings(table), sorted(more.items())))
-    return f'W/"{hashlib.sha256(told.encode()).hexdigest()[:32]}"'
+    of_authority = *_called(table, as_at), table.due_soon_days(as_at)
+    told = (*map(str, parts), of_changes, of_authority, headings(table), sorted(more.items()))
+    return f'W/"{_digest(told)}"'
+
+
+def _digest(told: Any) -> str:
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:32]
