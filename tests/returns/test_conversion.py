@@ -7,6 +7,8 @@ from factories import SchoolFactory, person
 from reading import text_of
 
 from handrail.accounts.roles import Role
+from handrail.policies.actions import open_policies
+from handrail.policies.models import Policy
 from handrail.returns import actions
 from handrail.returns.actions import Wanted
 from handrail.returns.models import Draft, Return
@@ -103,6 +105,56 @@ class TestOfASchoolThatHadReturned:
         with inside(one):
             School.objects.filter(id=cast.oak.id).update(converted_from=academy)
             assert points(cycle, School.objects.get(id=academy.id))[ids[0]].answer is None
+
+
+class TestOfASchoolFormedOfTwo:
+    @pytest.fixture
+    def merged(self, one, cast, on, cycle, submitted, owner_sql):
+        """Oak School, which had returned, and Elm School closed, and one school took their place."""
+        submitted()
+        with inside(one):
+            elm = SchoolFactory(urn="900072", name="Elm School", body=cast.oak.body, closed_on=on)
+            School.objects.filter(id=cast.oak.id).update(closed_on=on)
+            SchoolFactory(urn="900074", name="Ash School", body=cast.oak.body, closed_on=on)
+            found = SchoolFactory(urn="900073", name="Oak and Elm School", body=cast.oak.body)
+        insert = "INSERT INTO public.tenants_establishmentlink (urn, link_urn, link_type) VALUES (%s, %s, %s)"
+        owner_sql(insert, found.urn, cast.oak.urn, "Predecessor - merged")
+        owner_sql(insert, elm.urn, found.urn, "Successor - merged")
+        return found
+
+    @pytest.fixture
+    def merged_lead(self, one, merged):
+        with inside(one):
+            return person("lead@oakandelm.example", Role.SCHOOL_LEAD, school=merged)
+
+    def test_leads_those_who_may_to_what_the_schools_before_it_said(self, cast, merged, browse):
+        page = browse(cast.officer).get("/schools/900073/return/")
+        assert "took the place of Oak School. Its return begins empty. What was said before stays there." in text_of(
+            page
+        )
+        assert f'href="/schools/{cast.oak.urn}/return/"' in page.content.decode()
+        policies = browse(cast.officer).get("/schools/900073/policies/")
+        assert "took the place of Elm School and Oak School. Its policies begin empty." in text_of(policies)
+        assert 'href="/schools/900072/policies/"' in policies.content.decode()
+        assert "Ash School" not in text_of(policies)
+
+    def test_leads_nobody_to_a_school_that_they_may_not_see(self, cast, merged, merged_lead, browse):
+        page = browse(merged_lead).get("/schools/900073/return/")
+        assert "took the place of Oak School. Its return begins empty. What was said before stays there, where" in (
+            text_of(page)
+        )
+        assert f"/schools/{cast.oak.urn}/" not in page.content.decode()
+        assert browse(merged_lead).get(f"/schools/{cast.oak.urn}/return/").status_code == 404
+
+    def test_says_nothing_of_it_once_it_has_something_of_its_own(self, one, cast, cycle, at, ids, merged, browse):
+        with inside(one):
+            own = {"cycle": cycle, "school": merged, "by": cast.officer, "at": at}
+            actions.save_answers(answers={each: Wanted("yes") for each in ids}, **own)
+            actions.submit(**own)
+            open_policies(on=at.date(), at=at)
+            Policy.objects.filter(school=merged).update(last_reviewed_on=at.date(), next_review_on=at.date())
+        for page in ("return", "policies"):
+            assert "took the place of" not in text_of(browse(cast.officer).get(f"/schools/900073/{page}/"))
 
 
 class TestTheFiles:

@@ -36,7 +36,9 @@ class SchoolView(Door):
         for policy in kept:
             policy.told = told_of(policy, on=request.today, settings=settings)
         kept.sort(key=lambda policy: SCHOOL_KINDS.index(Kind(policy.kind)))
-        return render(request, "policies/school.html", {"school": school, "policies": kept})
+        is_empty = not any(policy.last_reviewed_on for policy in kept)
+        earlier = list(School.objects.before(school)) if is_empty else []
+        return render(request, "policies/school.html", {"school": school, "policies": kept, "earlier": earlier})
 
 
 class PolicyDoor(Door):

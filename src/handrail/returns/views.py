@@ -74,6 +74,11 @@ class ReturnDoor(Door):
         return before if before and not self.returns.exists() else None
 
     @property
+    def earlier(self) -> list[School]:
+        """The schools whose place this one took, and that returned something: nothing of it is carried over."""
+        return list(School.objects.before(self.school).filter(returns__isnull=False).distinct()) if self.school else []
+
+    @property
     def returns(self) -> Any:
         return Return.objects.visible_to(self.request.user).filter(school=self.school).select_related("cycle")
 
@@ -129,6 +134,7 @@ class ReturnView(ReturnDoor):
             came_later=self.cycle and self.school and not self.cycle.asked_by(self.school.joined_on),
             is_closed=is_closed,
             returns=returns,
+            earlier=self.earlier if not returns else [],
             newest=this[0] if this else None,
             has_changes=bool(this) and any(not isinstance(point.answer, Answer) for point in points),
             unplanned=unplanned(self.cycle, self.school) if self.cycle and this else [],

@@ -12,6 +12,7 @@ from handrail.core.models import Record, RecordManager
 from handrail.schools.duty import BOUND, SETTINGS, Body
 from handrail.schools.phone import dialled
 from handrail.schools.terms import NAMES, Calendar, year_in_words
+from tenants.models import EstablishmentLink
 
 if TYPE_CHECKING:
     from handrail.accounts.models import User
@@ -33,6 +34,17 @@ class SchoolQuerySet(models.QuerySet["School"]):
     def closed_with_children(self) -> Self:
         """Those that have closed and still have children on the roll, of whom nobody is reminded any more."""
         return self.filter(Exists(Pupil.objects.filter(school=OuterRef("pk"), left_on=None)), closed_on__isnull=False)
+
+    def before(self, school: "School") -> Self:
+        """The closed schools whose place a school took, as the register says, where it was not simply converted: those
+        that were merged into it, or that was split. Its policies and its return begin empty.
+        """
+        if school.converted_from_id:
+            return self.none()
+        forward = EstablishmentLink.objects.filter(link_urn=school.urn, link_type__startswith="Successor")
+        back = EstablishmentLink.objects.filter(urn=school.urn, link_type__startswith="Predecessor")
+        there = Q(urn__in=forward.values("urn")) | Q(urn__in=back.values("link_urn"))
+        return self.filter(there, closed_on__isnull=False).exclude(id=school.id)
 
     def bound(self) -> Self:
         """Those that must have the policies."""
