@@ -143,6 +143,8 @@ def _of_one(one: Framework, bodies: Collection[str]) -> Iterator[str]:
     file = f"{one.id}-{one.edition}.toml"
     if one.status == Status.SUPERSEDED and one.effective_to is None:
         yield f"{file}: status is superseded, so effective_to is the first day without force."
+    if one.effective_to and one.status != Status.SUPERSEDED:
+        yield f"{file}: effective_to is set, so status is superseded. Leave it out while schools are asked about it."
     if one.effective_from and one.effective_to and one.effective_to <= one.effective_from:
         yield f"{name}, ends before it begins."
     if one.is_draft and (one.is_confirmed or one.effective_from):
