@@ -281,7 +281,8 @@ class TestWhenGuidanceChanges:
         assert "Guidance has changed since" not in text_of(officer.get("/returns/"))
         _, removed, added = new_edition()
         submitted(only=[*(each for each in ids if each != removed), added], school=cast.elm)
-        assert "Guidance has changed since they answered: 1 school" in text_of(officer.get("/returns/"))
+        board = text_of(officer.get("/returns/"))
+        assert "Guidance has changed since they answered: 1 school" in board and "earlier year" not in board
         listed = text_of(officer.get("/returns/?progress=reopened"))
         assert "Download 1 school (CSV)" in listed
         assert cast.oak.name in listed
@@ -313,6 +314,7 @@ class TestWhenGuidanceChanges:
         assert "to answer" not in text_of(browse(cast.neighbour).get("/")), "which returned nothing"
         listed = text_of(browse(cast.officer).get("/returns/"))
         assert "Guidance has changed since they answered: 1 school" in listed and "with the next return." in listed
+        assert "A school that last returned in an earlier year is told too, and not counted here." in listed
 
     def test_that_only_took_a_point_away_leaves_nothing_to_do(
         self, one, cast, submitted, browse, monkeypatch, answer, ids
