@@ -156,7 +156,7 @@ def _free_port(wanted: int) -> int:
 def _servers(server: Server, port: int) -> list[Child]:
     web = environment.for_web(server, STATE, mode="demo", site_port=port)
     work = environment.for_work(server, STATE, mode="demo", site_port=port)
-    gunicorn = ("gunicorn", "handrail.config.wsgi:application", "--workers=2", "--threads=4", "--no-control-socket")
+    gunicorn = ("gunicorn", "handrail.config.wsgi:application", "--config=python:handrail.config.server")
     celery = ("celery", "--quiet", "-A", "workflows.app")
     work["PYTHONWARNINGS"] = "ignore:You're running the worker with superuser privileges"  # a demo may well be root's
     work["HANDRAIL_ALLOWS_LOOPBACK"] = "yes"  # the schools' websites are on this machine; refused in production

@@ -105,7 +105,7 @@ def live(tmp_path: Path, django_db_blocker: Any) -> Iterator[Live]:
         with inside(one):
             expires_on = (now + timedelta(days=2)).date()
             _, key = make_key(name="Nightly", scopes=list(Scope), expires_on=expires_on, by=cast.admin, at=now)
-    command = ("gunicorn", "handrail.config.wsgi:application", "--workers=1", "--threads=4")
+    command = ("gunicorn", "handrail.config.wsgi:application", "--config=python:handrail.config.server", "--workers=1")
     environment = environment_of(database, tmp_path, MALLOC_ARENA_MAX="1")  # one heap for all threads, to be measured
     with running(*command, f"--bind=127.0.0.1:{port}", environment=environment, log=log) as process:
         wait_until(lambda: b"Booting worker" in log.read_bytes())

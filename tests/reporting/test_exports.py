@@ -1,5 +1,6 @@
 """The whole of a table from a real server: memory does not grow with the rows, and a reader who stops holds nothing."""
 
+import json
 import re
 import socket
 from collections.abc import Callable
@@ -75,6 +76,24 @@ def peak(live: Any) -> int:
     """The most memory that the process which answers has ever held, in bytes."""
     status = Path(f"/proc/{live.worker}/status").read_text()
     return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        (f"schools?urn={','.join(['100001'] * 500)}", 200),
+        (f"schools?urn={'1' * 8000}", 400),
+        (f"schools?urn={'1' * 9000}", 414),
+        (f"schools?limit=1 HTTP/1.1\r\nX-Long: {'1' * 9000}\r\nX-Rest:", 431),
+    ],
+)
+def test_what_is_very_long_is_answered_in_problem_details(live: Any, path: str, status: int) -> None:
+    with ask(live, f"/api/v1/{path}") as reader, reader.makefile("rb") as answer:
+        head, _, body = answer.read().partition(b"\r\n\r\n")
+        assert int(head.split()[1]) == status
+        if status != 200:
+            assert b"Content-Type: application/problem+json" in head
+            assert json.loads(body)["status"] == status
 
 
 @pytest.mark.parametrize(
