@@ -220,8 +220,8 @@ class TestFigures:
         with inside(one):
             for _ in range(number):
                 Handover.objects.create(
-                    reference=uuid4(), side="home", pupil=PupilFactory(school=cast.oak), started_at=AT,
-                    setting_name="Ward School", other_role="la_00000000", other_name="Borchester", **more,
+                    reference=uuid4(), side="home", pupil=PupilFactory(school=cast.oak), setting_name="Ward School",
+                    other_role="la_00000000", other_name="Borchester", **{"started_at": AT, **more},
                 )  # fmt: skip
 
     def test_count_handovers_by_stage_and_age_and_show_no_small_number(self, one, cast, take):
@@ -254,10 +254,31 @@ class TestFigures:
                 # The fifteenth school day is 25 September, and 5 October the sixth from then.
                 CaseEntry.objects.create(
                     case=case, number=1, kind="first_session", happened_on=date(2026, 10, 5 + number), trigger="-",
-                    made_at=AT,
+                    made_at=AT.replace(month=10, day=20),
                 )  # fmt: skip
         take(date(2026, 11, 1))
         assert figures(one, OCTOBER)["first_lesson_days"] == shown
+
+    def test_have_first_lessons_in_the_month_in_which_they_were_recorded(self, one, cast, take):
+        """Else one that the authority hears of after the month has ended would never be counted."""
+        with inside(one):
+            for _ in range(6):
+                case = make_return(
+                    pupil=PupilFactory(school=cast.oak), first_on=date(2026, 9, 7), is_likely=False,
+                    says={"address": "1 High Street"}, by=cast.head, at=AT.replace(month=9, day=7),
+                ).case  # fmt: skip
+                CaseEntry.objects.create(
+                    case=case, number=1, kind="first_session", happened_on=date(2026, 10, 9), trigger="-", made_at=AT
+                )
+        take(date(2026, 11, 1))
+        take(date(2026, 12, 1))
+        assert [figures(one, each)["first_lesson_days"] for each in (OCTOBER, NOVEMBER)] == [None, 10]
+
+    def test_have_no_handover_that_began_after_the_month(self, one, cast, take):
+        self.handovers(one, cast, 6, state="submitted", since_on=NOVEMBER)
+        self.handovers(one, cast, 6, state="submitted", since_on=DECEMBER, started_at=AT.replace(month=12, day=1))
+        take(date(2026, 12, 2))
+        assert ["waiting", "all", 6] in figures(one, NOVEMBER)["handovers"]
 
 
 @pytest.mark.parametrize("change", ["UPDATE policies_monthend SET figures = '{}'", "DELETE FROM policies_policymonth"])

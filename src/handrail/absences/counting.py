@@ -146,8 +146,12 @@ def sessions_told(cases: Sequence[UUID], *, on: date) -> dict[UUID, tuple[str, d
 
 
 def days_to_first_lessons(*, since: date, until: date) -> list[int]:
-    """For each first session of education from `since` to `until`, how many school days the clock had run."""
-    firsts = CaseEntry.objects.filter(kind=CaseEntry.Kind.FIRST_SESSION, happened_on__range=(since, until))
+    """For each first session of education recorded from `since` to `until`, how many school days the clock had run."""
+    firsts = CaseEntry.objects.filter(
+        kind=CaseEntry.Kind.FIRST_SESSION,
+        made_at__gte=beginning_of(since),
+        made_at__lt=beginning_of(until + timedelta(days=1)),
+    )
     cases = Case.objects.filter(id__in=firsts.values("case_id"))
     settings, calendar = AuthoritySettings.load(), Term.objects.calendar()
     known = counts(cases, calendar=calendar, settings=settings, on=until)

@@ -2,7 +2,8 @@
 
 How each needed policy stood, row by row (policies/models.py). Of messages and children numbers alone, kept as they may
 be shown: `notices` by outcome, `handovers` by stage and age, `sickness_returns` of the month by phase, and
-`first_lesson_days`, the median of the school days that the section 19 clock had run at the first sessions in the month.
+`first_lesson_days`, the median of the school days that the section 19 clock had run at the first sessions that were
+recorded in the month: one that is recorded after the month in which it took place is in no other.
 Plans have counts of their own (plan_counts.py).
 """
 
@@ -16,7 +17,7 @@ from django.db.models import Case, F, OuterRef, Q, Subquery, When
 
 from handrail.absences.counting import days_to_first_lessons
 from handrail.absences.models import SicknessReturn
-from handrail.core.calendar import beginning_of, month_end_before
+from handrail.core.calendar import beginning_of, day_of, month_end_before
 from handrail.core.earlier import CHANGED_SINCE
 from handrail.core.status import Status
 from handrail.core.suppression import SMALLEST_SHOWN, suppressed
@@ -70,7 +71,8 @@ def _figures(ended_on: date, *, on: date) -> dict[str, Any]:
     }
     if on - ended_on <= CHILDREN_UNTIL:
         days = days_to_first_lessons(since=first_on, until=ended_on)
-        found["handovers"] = by_age(watched(on=ended_on))
+        begun = [each for each in watched(on=ended_on) if day_of(each.handover.started_at) <= ended_on]
+        found["handovers"] = by_age(begun)
         found["sickness_returns"] = _sickness_returns(first_on, ended_on)
         found["first_lesson_days"] = round(median(days)) if len(days) >= SMALLEST_SHOWN else None
     return found

@@ -131,7 +131,7 @@ class Measure(TextChoices):
     PLANS = "plans_active", "Active plans"
     PLANS_IN_DATE = "plans_in_date", "Active plans in date"
     PLANS_COVERED = "plans_covered", "Active plans that are covered"
-    FIRST_LESSON = "first_lesson_days", "Median school days from the section 19 clock’s start to a first lesson"
+    FIRST_LESSON = "first_lesson_days", "Median school days from the section 19 clock’s start to first lessons recorded"
     HANDOVERS = "handovers", "Handovers"
     SICKNESS_RETURNS = "sickness_returns", "Sickness returns made in the month"
     MESSAGES = "messages", "Messages about policies that fell due in the month"
