@@ -23,8 +23,9 @@ from handrail.packs.models import Pack
 from handrail.plans.coverage import is_covered
 from handrail.plans.models import HealthcarePlan, PlanVersion
 from handrail.plans.reading import asked_of, to_be_read_by
+from handrail.plans.tally import PlanTally
 from handrail.policies.actions import open_policies
-from handrail.policies.models import SCHOOL_KINDS, Audience, Communication, Kind, Policy, PolicyReview
+from handrail.policies.models import SCHOOL_KINDS, Audience, Communication, Kind, MonthEnd, Policy, PolicyReview
 from handrail.policies.reminders import owe_review_reminders
 from handrail.returns.comparison import month_by_month
 from handrail.returns.models import Answer, Draft, PlannedAction, Return
@@ -92,6 +93,10 @@ class TestFurnishing:
             open_policies(on=on, at=at)
         assert furnish() == 33
         with inside(one):
+            ends = [date(2026, 8, 31), date(2026, 9, 30), date(2026, 10, 31)]
+            assert [*PlanTally.objects.filter(counted_on__in=ends).values_list("counted_on", flat=True)] == ends
+            begun = MonthEnd.objects.get(ended_on=ends[0]).figures["handovers"]
+            assert {count for *_, count in begun} == {0}
             reviews = PolicyReview.objects.count()
             assert reviews > 90
             assert User.objects.exclude(email__endswith=".example").count() == 0
