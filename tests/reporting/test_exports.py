@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -93,7 +94,9 @@ def test_what_is_very_long_is_answered_in_problem_details(live: Any, path: str, 
         assert int(head.split()[1]) == status
         if status != 200:
             assert b"Content-Type: application/problem+json" in head
-            assert json.loads(body)["status"] == status
+            said = json.loads(body)
+            assert (said["status"], len(said["instance"])) == (status, len(f"urn:uuid:{uuid4()}"))
+            assert f"X-Request-ID: {said['instance'].removeprefix('urn:uuid:')}".encode() in head
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,16 @@ is longer than the most that it can be told is refused like everything else that
 """
 
 from typing import Any
+from uuid import uuid4
 
 from gunicorn import util
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine
 from gunicorn.workers.gthread import ThreadWorker
 
 from handrail.core.problems import problem
+from handrail.core.request_id import request_id
 
-REFUSALS: dict[type[Exception], tuple[int, str]] = {
+REFUSALS: dict[type[BaseException], tuple[int, str]] = {
     LimitRequestLine: (414, "The address is too long. Ask for fewer things at once."),
     LimitRequestHeaders: (431, "The headers are too long."),
 }
@@ -26,9 +28,12 @@ class Worker(ThreadWorker):
         if not status:
             super().handle_error(req, client, addr, exc)
             return
+        token = request_id.set(str(uuid4()))
         self.log.warning("Refused with %s: %s", status, type(exc).__name__)
         answer = problem(status, detail)
-        answer["Content-Length"], answer["Connection"] = len(answer.content), "close"
+        answer["X-Request-ID"] = request_id.get()
+        request_id.reset(token)
+        answer["Content-Length"], answer["Connection"] = str(len(answer.content)), "close"
         head = f"HTTP/1.1 {status} {answer.reason_phrase}\r\n".encode()
         util.write_nonblock(client, head + answer.serialize())
 

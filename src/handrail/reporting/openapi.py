@@ -74,7 +74,9 @@ REFUSALS = {
     401: "There is no key, or it is not known, revoked or expired.",
     403: "The key may not do this.",
     406: "Nothing that this address gives was accepted.",
+    414: "The address is longer than 8,190 bytes.",
     429: "More than 300 calls in a minute. Retry-After says how many seconds to wait.",
+    503: "Not just now: the service is being changed, or health records cannot be opened. Try again later.",
 }
 PAGING = [
     OpenApiParameter(
