@@ -343,5 +343,5 @@ class TestTheBoard:
         with inside(one):
             for _ in range(5):
                 SchoolFactory()
-            with django_assert_num_queries(4):
+            with django_assert_num_queries(3):
                 assert len(board(cycle, on=on)) == 7

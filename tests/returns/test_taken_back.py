@@ -267,7 +267,7 @@ def test_a_duty_that_has_not_started_says_so_on_the_board(one, cast, cycle, on, 
     with inside(one):
         open_policies(on=on, at=at)
         oak = next(each for each in board(cycle, on=on) if each.school.id == cast.oak.id)
-        words = {each.words for each in oak.rules()}
+        words = {each.words for each in oak.found}
         assert {
             "Allergy safety policy (start date to be confirmed): nothing is on record.",
             "Medical conditions policy: nothing is on record.",

@@ -3,7 +3,7 @@
 Nothing here asks what time it is, who is signed in or which authority we are in.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import groupby
@@ -140,6 +140,16 @@ def by_day(entries: Iterable[Any]) -> list[tuple[date, list[Any]]]:
     return [(day, list(found)) for day, found in groupby(newest_first, key=lambda entry: local_day(at(entry)))]
 
 
+class OurEnvironment(Environment):
+    """Whose globals are settled before its first template is loaded."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """What a template may call, in one plain dict: Jinja's own chain of two is looked through in Python, at each
+        import and include of a page.
+        """
+        return {**self.globals, **(d or {})}
+
+
 def environment(**options: Any) -> Environment:
     """Django's Jinja environment, with the design system's macros and our filters.
 
@@ -150,7 +160,7 @@ def environment(**options: Any) -> Environment:
     loader = ChoiceLoader([options.pop("loader"), macros])
     options.pop("autoescape", None)
     options |= {"loader": loader, "undefined": ChainableUndefined}
-    found = Environment(**options, autoescape=True)
+    found = OurEnvironment(**options, autoescape=True)
     found.globals.update(
         url=url,
         static=static,

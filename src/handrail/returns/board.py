@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from handrail.core.models import AuthoritySettings
 from handrail.guidance.frameworks import Strength
@@ -31,7 +31,7 @@ class Standing(NamedTuple):
     worked out when somebody asks for them.
     """
 
-    school: Any
+    school: "_School"
     """Its id and what a list shows of it."""
     decided_by: Found
     progress: Progress
@@ -40,11 +40,15 @@ class Standing(NamedTuple):
     """Points of its return without an answer that still stands: guidance has changed since."""
     unplanned: int
     """Gaps about which nothing has been planned since the return."""
-    rules: Callable[[], Iterator[Found]]
+    judged: Callable[..., Iterator[Found]]
+    """The rules, as `judged` gives them, for the next three."""
+    policies: Sequence[Kept]
+    returned: Returned | None
+    return_due_on: date | None
 
     @property
     def found(self) -> list[Found]:
-        return list(self.rules())
+        return list(self.judged(self.policies, self.returned, return_due_on=self.return_due_on))
 
     @property
     def colour(self) -> Colour:
@@ -79,7 +83,7 @@ class _School(NamedTuple):
 
 def board(cycle: Cycle | None, *, on: date) -> list[Standing]:
     """Every open school that has the duty, the one to help first at the top. The same few questions however many."""
-    rules = partial(judged, on=on, due_soon_days=AuthoritySettings.load().due_soon_days)
+    judge = partial(judged, on=on, due_soon_days=AuthoritySettings.load().due_soon_days)
     policies = _policies(on)
     wanted = _Wanted(cycle, on)
     about = {"cycle": cycle and cycle.id, "musts": wanted.musts, "bound": sorted(BOUND)}
@@ -87,14 +91,27 @@ def board(cycle: Cycle | None, *, on: date) -> list[Standing]:
     for _, rows in groupby(map(_School._make, execute(SCHOOLS, about)), key=itemgetter(1)):
         made = list(rows)
         school = made[0]  # with its newest return
-        returned = wanted.returned(made) if school.returned_id else None
-        asked_by = cycle.asked_by(school.joined_on) if cycle else None
-        of_school = partial(rules, policies.get(school.urn, ()), returned, return_due_on=asked_by)
+        kept, returned, gaps = policies.get(school.urn, ()), None, 0
+        due_on = cycle.asked_by(school.joined_on) if cycle else None
+        if school.returned_id:
+            returned = wanted.returned(made)
+            gaps = len(set(returned.gaps).difference(school.planned.split()))
+        decided_by = next(judge(kept, returned, return_due_on=due_on))
         open_points = returned.unanswered if returned else 0
-        gaps = set(returned.gaps).difference(school.planned.split()) if returned else ()
-        decided_by = next(of_school())
-        found = Standing(school, decided_by, school.progress, school.returned_id, open_points, len(gaps), of_school)
-        by_colour[decided_by.colour].append(found)
+        by_colour[decided_by.colour].append(
+            Standing(
+                school,
+                decided_by,
+                school.progress,
+                school.returned_id,
+                open_points,
+                gaps,
+                judge,
+                kept,
+                returned,
+                due_on,
+            )
+        )
     return [each for found in by_colour.values() for each in found]
 
 
@@ -133,20 +150,13 @@ JOIN returns_answer ON returned_id = one.id
 
 def _policies(on: date) -> dict[str, list[Kept]]:
     """The needed policies of open schools, by URN. One that cannot be found at its address is not on the website."""
-    of_open, told_until = _statements(telling_began(on))
-    told = dict(execute(*told_until))
     policies: dict[str, list[Kept]] = defaultdict(list)
     called = {kind.value: _called(kind, on) for kind in Kind}
-    for urn, kind, next_review_on, has_lead, is_published in execute(*of_open):
-        is_allergy = kind == ALLERGY
-        kept = Kept(
-            called[kind], next_review_on, has_lead, is_published, is_allergy, told.get(urn) if is_allergy else None
-        )
-        policies[urn].append(kept)
+    for urn, kind, next_review_on, has_lead, is_published, is_allergy, tell_by in execute(
+        *_statement(telling_began(on))
+    ):
+        policies[urn].append(Kept(called[kind], next_review_on, has_lead, is_published, is_allergy, tell_by))
     return policies
-
-
-ALLERGY = Kind.ALLERGY_SAFETY.value
 
 
 def _called(kind: Kind, on: date) -> str:
@@ -157,19 +167,24 @@ def _called(kind: Kind, on: date) -> str:
 
 
 @cache
-def _statements(telling_began_on: date | None) -> tuple[tuple[str, tuple[Any, ...]], ...]:
-    """The statements that ask for the policies, and for the day until when all are told of the allergy safety policy.
-    They are always the same, and take as long to write as to answer.
+def _statement(telling_began_on: date | None) -> tuple[str, tuple[Any, ...]]:
+    """The statement that asks for the policies, as `Kept` has them. It is always the same, and takes as long to write
+    as to answer.
     """
     missing = Exists(WebsiteCheck.objects.missing().filter(policy=OuterRef("pk")))
+    is_allergy = Q(kind=Kind.ALLERGY_SAFETY)
     of_open = Policy.objects.filter(NEEDED, school__closed_on=None, school__isnull=False).annotate(
-        has_lead=Q(lead_name__gt="") | Q(school__lead_name__gt=""), is_published=Q(published_url__gt="") & ~missing
+        urn=F("school__urn"),
+        has_lead=Q(lead_name__gt="") | Q(school__lead_name__gt=""),
+        is_published=Q(published_url__gt="") & ~missing,
+        is_allergy=is_allergy,
     )
-    columns = ("school__urn", "kind", "next_review_on", "has_lead", "is_published")
-    told = (Policy.objects.filter(kind=Kind.ALLERGY_SAFETY).with_tell_by(telling_began_on).order_by()).values_list(
-        "school__urn", "tell_by"
-    )
-    return of_open.values_list(*columns).query.sql_with_params(), told.query.sql_with_params()
+    columns = ("urn", "kind", "next_review_on", "has_lead", "is_published", "is_allergy")
+    sql, parameters = of_open.values_list(*columns, "id").query.sql_with_params()
+    told = Policy.objects.filter(is_allergy).with_tell_by(telling_began_on).order_by()
+    told_sql, told_parameters = told.values_list("id", "tell_by").query.sql_with_params()
+    joined = f"SELECT {', '.join(columns)}, tell_by FROM ({sql}) held LEFT JOIN ({told_sql}) told USING (id)"
+    return joined, (*parameters, *told_parameters)
 
 
 class _Wanted:
