@@ -63,7 +63,7 @@ class TestGapsWithoutAnAction:
             actions.save_answers(answers=said, **about)
             actions.submit(**about)
             of_oak = {each.school.id: each for each in board(cycle, on=on)}[cast.oak.id]
-            assert (of_oak.unplanned, len(unplanned(cycle, cast.oak))) == (gaps, gaps)
+            assert (of_oak.unplanned, len(unplanned(cycle, cast.oak, on=on))) == (gaps, gaps)
 
     def test_of_the_self_assessment_stand_on_the_same_board(self, one, cast, cycle, at, on, browse):
         with inside(one):

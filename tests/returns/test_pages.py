@@ -295,7 +295,10 @@ class TestWhenGuidanceChanges:
         assert "Changed since you answered: 1 point" in said
         assert said.count("What changed, word by word, in “Allergy safety policy”") == 1
         assert 'href="/guidance/CFA-100A/changes/?since=1"' in head.get(HOME).text
-        assert "New since you returned it: 1 point The policy names the caterer." in said
+        caterer = "The policy names the caterer. (Start date to be confirmed.)"
+        assert f"New since you returned it: 1 point {caterer}" in said
+        assert "It names who wrote it. (Start date to be confirmed.)" in said
+        assert "The allergy safety policy (start date to be confirmed)" in said
 
     def test_after_it_closed_each_sees_the_same_and_that_the_next_return_asks(
         self, one, cast, on, submitted, browse, new_edition

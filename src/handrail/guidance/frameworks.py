@@ -124,6 +124,11 @@ class Framework:
         return self.status == Status.DRAFT
 
     @property
+    def is_asked(self) -> bool:
+        """Whether anybody is asked about it: about a draft, and what has been superseded, nobody is."""
+        return self.status not in (Status.DRAFT, Status.SUPERSEDED)
+
+    @property
     def preview(self) -> str:
         """What switches on that people look at this draft: no draft of a later edition comes on with it."""
         return self.id if self.edition == 1 else f"{self.id}-{self.edition}"

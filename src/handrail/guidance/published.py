@@ -81,5 +81,5 @@ def elements_for(condition: str) -> list[Requirement]:
 
 
 def elements() -> list[Requirement]:
-    """Everything that a healthcare plan should record."""
-    return [each for one in frameworks() for each in one.requirements if each.is_of_plans]
+    """Everything that a healthcare plan should record, by what is asked today."""
+    return [each for one in frameworks() if one.is_asked for each in one.requirements if each.is_of_plans]

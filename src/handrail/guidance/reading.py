@@ -171,7 +171,7 @@ def _of_editions(found: Sequence[Framework]) -> Iterator[str]:
     for each in found:
         if each.replaces and each.replaces not in there - {each.id}:
             yield f"{each.id}, edition {each.edition}, replaces {each.replaces}, which is not there."
-    standing = Counter(each.id for each in found if not each.is_draft and each.status != Status.SUPERSEDED)
+    standing = Counter(each.id for each in found if each.is_asked)
     for framework_id, times in standing.items():
         if times > 1:
             yield f"{framework_id} has {times} editions that count: all but one are superseded or drafts."

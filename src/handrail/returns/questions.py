@@ -55,6 +55,11 @@ class Point:
         return f"{words}. {self.framework.caveat}" if self.framework.caveat else words
 
     @property
+    def says(self) -> str:
+        """What it asks, in a sentence that never looks like law when it is none."""
+        return says(self.framework, self.requirement)
+
+    @property
     def file_id(self) -> UUID | None:
         """The file that stands as evidence of it."""
         return self.answer.evidence_file_id if self.answer else None
@@ -101,14 +106,9 @@ def unknown(name: str, answer: Any = None) -> Point:
     return Point(asked, UNKNOWN, answer)
 
 
-def asks(one: Framework) -> bool:
-    """Whether it asks anything: a draft, and what has been superseded, does not."""
-    return not one.is_draft and one.status != Status.SUPERSEDED
-
-
 def asked(frameworks: Iterable[Framework], body: str) -> list[tuple[Framework, Requirement]]:
     """What these frameworks ask of this kind of body."""
-    return [(one, each) for one in frameworks if asks(one) for each in one.of(body)]
+    return [(one, each) for one in frameworks if one.is_asked for each in one.of(body)]
 
 
 def says(one: Framework, requirement: Requirement) -> str:

@@ -15,7 +15,7 @@ from handrail.guidance.frameworks import AUTHORITY, Framework, Strength
 from handrail.guidance.published import editions, framework, frameworks, line_of, what_stands_first
 from handrail.policies.models import Policy, PolicyReview
 from handrail.returns.models import Answer, Assessment, Cycle, Draft, PlannedAction, Return
-from handrail.returns.questions import Point, Section, asked, asks, digest_of, in_sections, says, sections, unknown
+from handrail.returns.questions import Point, Section, asked, digest_of, in_sections, says, sections, unknown
 from handrail.returns.rules import CRITERIA, Colour, Found, Kept, Returned, is_adequate, judged
 from handrail.schools.duty import Body
 from handrail.schools.models import School
@@ -29,14 +29,14 @@ def asking(cycle: Cycle) -> list[Framework]:
     taken the place of one.
     """
     chosen = set(cycle.framework_ids)
-    return [each for each in frameworks() if asks(each) and chosen.intersection(line_of(each))]
+    return [each for each in frameworks() if each.is_asked and chosen.intersection(line_of(each))]
 
 
 def may_be_asked(*bodies: str) -> list[Framework]:
     """The frameworks that a return may ask one of these bodies about, or any kind of school where none is given: no
     draft, and nothing that was replaced.
     """
-    found = [each for each in frameworks() if each.nation == NATION and asks(each)]
+    found = [each for each in frameworks() if each.nation == NATION and each.is_asked]
     return [each for each in found if any(each.of(body) for body in bodies or Body.values)]
 
 
@@ -191,16 +191,18 @@ def asked_before(requirement_id: str, digest: str) -> Point:
     return next(found, unknown(requirement_id))
 
 
-def submitted_points(cycle: Cycle, school: School | None) -> list[Point]:
-    """What is asked now, with the answers to it that were submitted in a cycle and stand."""
-    found = sections(*asked_in(cycle, school), answers_of(cycle, school))
+def submitted_points(cycle: Cycle, school: School | None, *, on: date | None = None) -> list[Point]:
+    """What is asked now, with the answers to it that were submitted in a cycle and stand, told as at the day `on`."""
+    found = sections(*asked_in(cycle, school), answers_of(cycle, school), on=on)
     return [point for section in found for point in section.points]
 
 
-def unplanned(cycle: Cycle, school: School | None) -> list[Point]:
-    """The gaps about which nothing has been planned since the return."""
+def unplanned(cycle: Cycle, school: School | None, *, on: date) -> list[Point]:
+    """The gaps about which nothing has been planned since the return, told as at the day `on`."""
     planned = by_point(school, cycle=cycle)
-    return [each for each in submitted_points(cycle, school) if each.is_gap and each.requirement.id not in planned]
+    return [
+        each for each in submitted_points(cycle, school, on=on) if each.is_gap and each.requirement.id not in planned
+    ]
 
 
 def by_point(school: School | None, *, cycle: Cycle) -> dict[str, list[PlannedAction]]:

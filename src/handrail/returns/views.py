@@ -137,7 +137,7 @@ class ReturnView(ReturnDoor):
             earlier=self.earlier if not returns else [],
             newest=this[0] if this else None,
             has_changes=bool(this) and any(not isinstance(point.answer, Answer) for point in points),
-            unplanned=unplanned(self.cycle, self.school) if self.cycle and this else [],
+            unplanned=unplanned(self.cycle, self.school, on=request.today) if self.cycle and this else [],
             planned=PlannedAction.objects.open().filter(school=self.school),
             open_points=sum(point.answer is None for point in points),
             reopened=reopened,
