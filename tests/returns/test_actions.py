@@ -17,7 +17,7 @@ from handrail.returns.actions import Wanted
 from handrail.returns.board import board
 from handrail.returns.models import Answer, Assessment, Countersignature, Cycle, Draft, Return, State
 from handrail.returns.rules import Colour
-from handrail.returns.standing import Progress, asking, sections_of, submitted_sections
+from handrail.returns.standing import Progress, asking, sections_of, submitted_sections, to_sign
 from tenants.context import inside
 from tenants.database import execute_count
 
@@ -150,15 +150,18 @@ class TestAReturn:
     def test_is_signed_once_by_somebody_else(self, one, cast, at, ids, answer, cycle, governor, submitted):
         first = submitted()
         with inside(one):
+            assert (list(to_sign(cast.oak, by=governor.id)), list(to_sign(cast.oak, by=cast.head.id))) == ([first], [])
             with pytest.raises(actions.MayNotSign, match="You submitted"):
                 actions.countersign(returned=first, by=cast.head, at=at)
             actions.countersign(returned=first, by=governor, at=at)
+            assert not to_sign(cast.oak, by=governor.id)
             with pytest.raises(actions.MayNotSign, match="signed already"):
                 actions.countersign(returned=first, by=cast.colleague, at=at)
         answer({ids[0]: NO}, only=[])
         with inside(one):
             second = actions.submit(cycle=cycle, school=cast.oak, by=cast.head, at=at)
             assert Countersignature.objects.get().returned == first
+            assert list(to_sign(cast.oak, by=governor.id)) == [second]
             actions.countersign(returned=second, by=governor, at=at)
             assert Countersignature.objects.count() == 2
 

@@ -114,8 +114,11 @@ class TestSubmitting:
         place = f"{HOME}{made.id}/"
         assert "Sign this return" not in head.get(place).text
         assert head.post(f"{place}countersign/").status_code == 403
+        assert "1 return to sign" in browse(governor).get("/").text
+        assert "return to sign" not in browse(cast.head).get("/").text
         assert "Sign this return" in browse(governor).get(place).text
         assert browse(governor).post(f"{place}countersign/", follow=True).text.count("Gus Governor") >= 1
+        assert "return to sign" not in browse(governor).get("/").text
         with inside(one):
             assert Countersignature.objects.get().signed_by == governor.id
         assert "signed already" in browse(governor).post(f"{place}countersign/").text

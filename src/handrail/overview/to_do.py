@@ -21,6 +21,7 @@ from handrail.handovers.models import Handover
 from handrail.people.invitations import addresses_to_check
 from handrail.plans.models import HealthcarePlan
 from handrail.returns.models import PlannedAction
+from handrail.returns.standing import to_sign
 from handrail.schools.models import Pupil, School
 
 
@@ -58,6 +59,7 @@ PLANS = Words("healthcare plan to see to", "healthcare plans to see to", "plans:
 MEDICINES = Words("medicine or device to renew", "medicines or devices to renew", "care:school_medicines")
 CHECKS = Words("spare kit to check", "spare kits to check", "care:kits", "overdue", "due soon")
 KITS = Words("spare kit to renew", "spare kits to renew", "care:kits")
+TO_SIGN = Words("return to sign", "returns to sign", "returns:home", soon="waiting for a second signature")
 PLANNED = Words("action after the return", "actions after the return", "returns:home", "overdue", "due soon")
 TRAININGS = Words("training to renew", "trainings to renew", "care:trainings")
 
@@ -85,6 +87,8 @@ def tasks(user: User, school: School, *, on: date, settings: AuthoritySettings) 
         found.append((TRAININGS, _statuses(StaffTraining.objects.current().filter(school=school), on, settings)))
     if user.may(Permission.ANSWER_RETURNS, school_id=school.id):
         found.append((PLANNED, _statuses(PlannedAction.objects.open().filter(school=school), on, settings)))
+    if user.may(Permission.COUNTERSIGN_RETURNS, school_id=school.id):
+        found.append((TO_SIGN, [Status.DUE_SOON] * to_sign(school, by=user.id).count()))
     made = [_task(words, list(statuses), school) for words, statuses in found]
     if user.may(Permission.MANAGE_PEOPLE, school_id=school.id):
         made.append(_addresses(len(addresses_to_check(school, on=on)), school))

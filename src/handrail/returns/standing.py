@@ -53,6 +53,14 @@ def last_return(school: School | None) -> Return | None:
     return found
 
 
+def to_sign(school: School, *, by: UUID) -> Any:
+    """The return of a school that counts, while nobody has signed it as the second: nobody signs what they submitted.
+    A correction is signed anew.
+    """
+    newest = Return.objects.filter(school=school).newest().values("id")
+    return Return.objects.filter(id__in=newest, countersignature=None).exclude(submitted_by=by)
+
+
 def answers_of(cycle: Cycle, school: School | None) -> Any:
     """What a school, or the authority, answered in a cycle: to each thing that was asked its last answer."""
     return Answer.objects.filter(returned__cycle=cycle, returned__school=school).newest()
