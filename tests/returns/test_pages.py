@@ -116,9 +116,14 @@ class TestSubmitting:
         assert head.post(f"{place}countersign/").status_code == 403
         assert "1 return to sign" in browse(governor).get("/").text
         assert "return to sign" not in browse(cast.head).get("/").text
+        assert "It waits for a second signature." in browse(governor).get(HOME).text
+        assert "second signature" not in head.get(HOME).text
         assert "Sign this return" in browse(governor).get(place).text
         assert browse(governor).post(f"{place}countersign/", follow=True).text.count("Gus Governor") >= 1
-        assert "return to sign" not in browse(governor).get("/").text
+        for page in ("/", HOME):
+            assert (
+                "to sign" not in browse(governor).get(page).text and "waits for" not in browse(governor).get(page).text
+            )
         with inside(one):
             assert Countersignature.objects.get().signed_by == governor.id
         assert "signed already" in browse(governor).post(f"{place}countersign/").text
