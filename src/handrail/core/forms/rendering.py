@@ -41,6 +41,14 @@ COMPONENTS: tuple[tuple[type[forms.Widget], str], ...] = (
     (forms.PasswordInput, "password"),
     (Input, "input"),
 )
+GOVUK = {
+    "date": "date-input",
+    "checkbox": "checkboxes",
+    "file": "file-upload",
+    "password": "password-input",
+    "widget": "",
+}
+"""What the design system calls a component, where it is another name; empty when it has none."""
 
 
 typed_before: ContextVar[QueryDict | None] = ContextVar("typed_before", default=None)
@@ -66,6 +74,11 @@ class BoundField(forms.BoundField):
     def component(self) -> str:
         """Which component draws this field; "widget" when the design system has none."""
         return next((name for kind, name in COMPONENTS if isinstance(self.field.widget, kind)), "widget")
+
+    @property
+    def govuk(self) -> str:
+        """The folder of that component in the design system, after which its macro is called."""
+        return GOVUK.get(self.component, self.component)
 
     @property
     def messages(self) -> list[str]:
