@@ -315,6 +315,17 @@ class TestTheZip:
         assert "File: evidence/ALG-ACT-01.pdf." in answers["ALG-ACT-01"]["Reason and evidence"]
         assert "The authority found: No. Not on the website." in answers["ALG-ACT-05"]["Reason and evidence"]
 
+    def test_tells_what_was_typed_in_sentences(self, one, cast, at, on, returned, take):
+        said = {"ALG-ACT-03": Wanted("partly", reason="We began", evidence="Minutes of May")}
+        with inside(one):
+            about = {"cycle": returned.cycle, "school": cast.oak, "by": cast.head, "at": at}
+            save_answers(answers=said, **about)
+            submit(**about)
+        newest = rows(files(take())["answers.csv"])[:9]
+        assert next(row for row in newest if row["Point"] == "ALG-ACT-03")["Reason and evidence"] == (
+            "We began. Minutes of May."
+        )
+
     def test_holds_the_document_that_was_current(self, history, take, on):
         assert "policies/medical_conditions.pdf" in files(take(on=on - 20 * DAY))
         assert "policies/medical_conditions.pdf" not in files(take())
@@ -496,12 +507,24 @@ class TestThePage:
         with inside(one):
             assert not AuditEntry.objects.filter(verb="took evidence for inspection").exists()
 
+    def test_refuses_a_day_before_anything_was_recorded(self, one, cast, browse, policies, take, on):
+        """Who leads today did not lead years ago: of such a day there is nothing to tell."""
+        joined_on = cast.oak.joined_on
+        authority = {"place": "/inspection/", "who": cast.officer}
+        for of in ({}, authority):
+            assert "Day must be on or after 1 September 2026" in take(on=joined_on - DAY, **of).text
+            assert take(on=joined_on, **of).streaming
+        assert "Nothing was recorded before 1 September 2026." in browse(cast.head).get(OAK).text
+        with inside(one):
+            School.objects.filter(id=cast.elm.id).update(joined_on=on - 300 * DAY)
+        assert take(on=joined_on - DAY, **authority).streaming, "there was a school"
+
 
 class TestTheAuthoritys:
     def test_tells_of_its_schools_in_numbers_and_lists(self, cast, history, returned, take, on):
         found = files(take(place="/inspection/", who=cast.officer))
         text = words(found["evidence.pdf"])
-        assert "Section 19 policy" in text and "1 school had returned it, 1 with a governor’s signature." in text
+        assert "Section 19 policy" in text and "1 of 2 schools had returned it, 1 with a governor’s signature." in text
         assert len(rows(found["policies.csv"])) == 7  # three of each of two schools, and its own
         [row] = rows(found["schools-returns.csv"])
         assert (row["URN"], row["Yes"], row["No"]) == ("900001", "8", "1")

@@ -123,6 +123,11 @@ def plural(count: int, one: str, many: str) -> str:
     return f"{number(count)} {one if count == 1 else many}"
 
 
+def ended(words: str) -> str:
+    """What somebody typed, as a sentence that another may follow."""
+    return words if words[-1:] in ".!?" else f"{words}."
+
+
 def any_of(names: Iterable[Any]) -> str:
     """Ann, Bo or Cy"""
     *most, last = [str(name) for name in names] or [""]
@@ -178,6 +183,7 @@ def environment(**options: Any) -> Environment:
         moment=moment,
         number=number,
         plural=plural,
+        ended=ended,
         any_of=any_of,
         by_day=by_day,
         reference=reference,

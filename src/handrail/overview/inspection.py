@@ -22,7 +22,7 @@ from handrail.core.documents import NotFound, StoreUnavailable, open_document
 from handrail.core.earlier import CHANGED_SINCE, Past, of_school_then
 from handrail.core.evidence import File, rows_as_csv
 from handrail.core.file_kinds import ENDINGS
-from handrail.core.jinja import long_date, plural
+from handrail.core.jinja import ended, long_date, plural
 from handrail.core.models import AuditEntry, AuthoritySettings, Document
 from handrail.core.pdf import pdf
 from handrail.core.status import Status
@@ -84,9 +84,10 @@ class Said:
     def in_words(self) -> str:
         """The reason, what shows it, and what the authority found."""
         answer = self.answer
-        said = [answer.reason, answer.evidence, f"Page {answer.evidence_page}." if answer.evidence_page else ""]
-        said += [answer.evidence_url, f"File: {self.file}." if self.file else ""]
-        said += [*(each.in_words for each in self.found), *(f"Planned: {each}." for each in self.planned)]
+        said = [ended(answer.reason), ended(answer.evidence)]
+        said += [f"Page {answer.evidence_page}." if answer.evidence_page else "", answer.evidence_url]
+        said += [f"File: {self.file}." if self.file else "", *(ended(each.in_words) for each in self.found)]
+        said += [f"Planned: {each}." for each in self.planned]
         return " ".join(each for each in said if each)
 
 
@@ -155,7 +156,7 @@ class Evidence:
         whose = f"{self.school}, URN {self.school.urn}. {self.authority}." if self.school else f"{self.authority}."
         about = [
             f"{whose} As it stood at the end of {long_date(self.on)}.",
-            "Handrail put no child’s name in it. Counts from 1 to 5, and what would give them away, are kept back.",
+            "Handrail put no child’s name in it. Counts of plans from 1 to 5, and what tells of them, are kept back.",
         ]
         facts = {"title": self.title, "authority": self.authority, "printed": self.printed, "about": about}
         return pdf(PAPER, facts | {"tables": [asdict(each) for each in self.tables()]})
@@ -176,10 +177,8 @@ class Evidence:
 
     def _policies(self) -> Table:
         rows = [
-            (
-                str(each.policy), _dates(each), each.lead or "Not named", _approval(each),
-                each.published_url or "Not on a website",
-            )
+            (str(each.policy), _dates(each), each.lead or "Not named", _approval(each),
+             each.published_url or "Not on a website")
             for each in self.policies
         ]  # fmt: skip
         headings = ("Policy", "Reviewed", "Lead", "Approved", "Where people can read it")
@@ -267,9 +266,11 @@ class Evidence:
         yield Table("Policies of schools", "", ("Policy", *(each.label for each in Status)), rows, (4, 2, 2, 2, 2, 2))
         cycle = Cycle.objects.filter(opened_on__lte=self.on).first()
         if cycle:
-            returns = list(self._newest(cycle))
+            asked = set(School.objects.open_on(self.on).bound().values_list("id", flat=True))
+            returns = [each for each in self._newest(cycle) if each.school_id in asked]
             signed = sum(self._signature(each) != "Not countersigned." for each in returns)
-            lead = f"{plural(len(returns), 'school', 'schools')} had returned it, {signed} with a governor’s signature."
+            of_all = f"{len(returns)} of {plural(len(asked), 'school', 'schools')}"
+            lead = f"{of_all} had returned it, {signed} with a governor’s signature."
             yield Table(f"{cycle} of schools", lead)
 
     # -- files -------------------------------------------------------------------------------------------
@@ -329,15 +330,16 @@ class Evidence:
             rows,
         )  # fmt: skip
 
-    def _newest(self, cycle: Cycle) -> QuerySet[Return]:
-        """The newest return of each school in a cycle, by the day."""
-        found = Return.objects.filter(cycle=cycle, school__isnull=False, submitted_at__lt=self.until)
-        return found.newest().select_related("school", "countersignature", "cycle")
+    def _newest(self, cycle: Cycle) -> list[Return]:
+        """The newest return of each school in a cycle, by the day, in the order of their names."""
+        found = Return.objects.filter(cycle=cycle, school__isnull=False, submitted_at__lt=self.until).newest()
+        found = found.select_related("school", "countersignature", "cycle")
+        return sorted(found, key=lambda each: (str(each.school), each.school_id))
 
     def _returns_csv(self) -> bytes:
         rows: list[Sequence[Any]] = []
         for cycle in Cycle.objects.filter(opened_on__lte=self.on):
-            returns = list(self._newest(cycle))
+            returns = self._newest(cycle)
             counted = Answer.objects.filter(returned__in=returns).order_by().values_list("returned", "verdict")
             counts = {(returned, verdict): number for returned, verdict, number in counted.annotate(Count("id"))}
             rows += [

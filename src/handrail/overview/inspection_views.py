@@ -3,6 +3,7 @@
 import tempfile
 from typing import Any
 
+from django.db.models import Min
 from django.http import FileResponse, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -28,12 +29,19 @@ class InspectionView(Door):
         found: School = get_or_404(School.objects.visible_to(request.user), urn=self.kwargs["urn"])
         return found
 
+    def form(self, request: Request, school: School | None, **more: Any) -> AsAtForm:
+        """It asks for no day before the school, or the first school of the authority, joined Handrail."""
+        since = school.joined_on if school else School.objects.aggregate(Min("joined_on"))["joined_on__min"]
+        return AsAtForm(today=request.today, since=since, **more)
+
     def get(self, request: Request, **_place: Any) -> HttpResponse:
-        form = AsAtForm(initial={"on": request.today}, today=request.today)
-        return render(request, "overview/inspection.html", {"form": form, "school": self.school(request)})
+        school = self.school(request)
+        form = self.form(request, school, initial={"on": request.today})
+        return render(request, "overview/inspection.html", {"form": form, "school": school})
 
     def post(self, request: Request, **_place: Any) -> HttpResponseBase:
-        form, school = AsAtForm(request.POST, today=request.today), self.school(request)
+        school = self.school(request)
+        form = self.form(request, school, data=request.POST)
         if not form.is_valid():
             return render(request, "overview/inspection.html", {"form": form, "school": school})
         on, kind = form.cleaned_data["on"], "pdf" if request.POST.get("kind") == "pdf" else "zip"

@@ -130,7 +130,11 @@ class AsAtForm(forms.Form):
         help_text="Today, or a day that has passed. What was recorded later is not in it.",
     )
 
-    def __init__(self, *args: Any, today: date, **more: Any) -> None:
+    def __init__(self, *args: Any, today: date, since: date | None = None, **more: Any) -> None:
+        """`since` is the first day of which anything was recorded."""
         super().__init__(*args, **more)
         field: Any = self.fields["on"]
         field.today = today
+        if since:
+            field.not_before = since
+            field.help_text += f" Nothing was recorded before {_written(since)}."
