@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from factories import SchoolFactory
+from factories import AT, SchoolFactory
 from reading import at_policy, text_of
 
 from handrail.core.documents import NotFound, StoreUnavailable
@@ -182,6 +182,31 @@ class TestForms:
         assert "Enter a web address in the correct format" in text_of(answer)
         with inside(one):
             assert Policy.objects.get(id=policy.id).published_url == ""
+
+    @pytest.mark.parametrize(
+        "typed",
+        [
+            "http://10.0.0.1/policy", "http://169.254.169.254/latest", "http://127.0.0.1/", "http://[::1]/",
+            "http://[::ffff:10.0.0.1]/", "http://localhost/policy", "https://user:secret@oak.example/",
+            "https://oak.example@10.0.0.1/", "https://oak.example:99999/",
+        ],
+    )  # fmt: skip
+    def test_take_no_address_that_only_some_can_reach(self, one, policy, cast, browse, settings, typed):
+        settings.ALLOWS_LOOPBACK = False
+        answer = browse(cast.head).post(at_policy(policy, "published/"), {"published_url": typed})
+        assert "Enter a web address that everybody can reach, without a user name or password in it" in text_of(answer)
+        with inside(one):
+            assert Policy.objects.get(id=policy.id).published_url == ""
+            with pytest.raises(actions.NotAWebAddress, match="everybody can reach"):
+                actions.publish(policy=policy, published_url=typed, by=cast.head, at=AT)
+
+    @pytest.mark.parametrize(
+        "typed", ["http://8.8.8.8/policy", "https://xn--80ak6aa92e.com/", "https://oak.example:8443/päth"]
+    )
+    def test_take_an_address_of_another_spelling(self, policy, cast, browse, settings, typed):
+        settings.ALLOWS_LOOPBACK = False
+        answer = browse(cast.head).post(at_policy(policy, "published/"), {"published_url": typed})
+        assert answer.status_code == 302
 
     def test_record_an_approval(self, one, reviewed, cast, browse):
         typed = {"approved_by": "Full governing body", "minute_reference": "7.2"}

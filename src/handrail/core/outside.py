@@ -20,6 +20,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 import dns.exception
 import dns.resolver
 from django.conf import settings
+from django.utils.encoding import iri_to_uri
 
 SECONDS = 5.0
 """How long everything that is asked for one page may take together."""
@@ -194,6 +195,23 @@ def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     if any(address in each for each in INSIDE_OTHERS):
         return False
     return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def may_be_of_everybody(address: str) -> bool:
+    """Whether everybody could reach an address, as far as its spelling says, and before its name is looked up: it has
+    no user name, and no number in place of a name but a public one.
+    """
+    try:
+        host = str(checked(iri_to_uri(address), may_be_plain=True).hostname)
+    except NotAllowed:
+        return False
+    if host == "localhost":
+        return settings.ALLOWS_LOOPBACK
+    try:
+        number = ipaddress.ip_address(host)
+    except ValueError:
+        return True
+    return is_public(number) or (number.is_loopback and settings.ALLOWS_LOOPBACK)
 
 
 def _looked_up(host: str, deadline: Deadline) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:

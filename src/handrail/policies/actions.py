@@ -319,7 +319,7 @@ def web_address(text: str) -> str:
         if text:
             WEB_ADDRESS(text)
     except ValidationError as error:
-        raise NotAWebAddress(WEB_ADDRESS.message) from error
+        raise NotAWebAddress(str(error.message)) from error
     return text
 
 

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import Count, F, Func, Max, Min, Q, Value
@@ -12,6 +13,7 @@ from django.db.models.functions import Coalesce, Least
 from handrail.accounts.roles import Permission
 from handrail.core.calendar import day_of
 from handrail.core.models import AuthoritySettings, Document, Record, RecordManager
+from handrail.core.outside import may_be_of_everybody
 from handrail.core.status import Status, status_case, status_of
 from handrail.guidance.frameworks import Framework
 from handrail.guidance.frameworks import Status as Force
@@ -35,7 +37,20 @@ SCHOOL_KINDS = (Kind.MEDICAL_CONDITIONS, Kind.ALLERGY_SAFETY, Kind.CANNOT_ATTEND
 DUTIES = {Kind.ALLERGY_SAFETY: "CFA-100A"}
 """The framework that adds something for a kind."""
 
-WEB_ADDRESS = URLValidator(
+
+class WebAddress(URLValidator):
+    """A place on the web that everybody could reach, by its spelling. Whether they can is looked at later."""
+
+    def __call__(self, value: Any) -> None:
+        super().__call__(value)
+        if not may_be_of_everybody(value):
+            raise ValidationError(
+                "Enter a web address that everybody can reach, without a user name or password in it",
+                code="not_public",
+            )
+
+
+WEB_ADDRESS = WebAddress(
     schemes=["http", "https"],
     message="Enter a web address in the correct format, like https://www.school.example/policies",
 )
