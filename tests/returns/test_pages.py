@@ -154,6 +154,18 @@ class TestSubmitting:
         words = " ".join(browse(cast.head).get(f"{HOME}{made.id}/").text.split())
         assert f"Minutes of May. {cast.head.name}, " in words and f" Page 4. {cast.head.name}, " in words
 
+    def test_begins_with_how_many_answers_were_which_and_leads_to_what_is_not_met(self, cast, browse, ids, submitted):
+        made = submitted({ids[2]: Wanted("partly", reason="We have begun."), ids[4]: Wanted("no", reason="Not yet.")})
+        page = browse(cast.head).get(f"{HOME}{made.id}/")
+        assert "Answers Yes: 7, Partly: 1, No: 1 Not met in full:" in text_of(page)
+        assert [f'href="#{each}"' in page.text for each in ids] == [each in (ids[2], ids[4]) for each in ids]
+        assert "Return it by" not in (home := text_of(browse(cast.head).get(HOME)))
+        assert "It can be corrected until it closes on 23 March 2027." in home
+
+    def test_lists_nothing_as_not_met_where_all_is(self, cast, browse, submitted):
+        page = text_of(browse(cast.head).get(f"{HOME}{submitted().id}/"))
+        assert "Answers Yes: 9" in page and "Not met" not in page
+
 
 class TestTheAuthority:
     def test_asks_for_a_return(self, one, cast, browse):

@@ -1,5 +1,6 @@
 """Pages of a return, a school's or the authority's own: what it asks, a page a section, and what was submitted."""
 
+from collections import Counter
 from typing import Any
 
 from django.contrib import messages
@@ -280,10 +281,15 @@ class SubmittedView(SubmittedDoor):
 
     def get(self, request: Request, **_place: Any) -> HttpResponse:
         newest = self.returns.filter(cycle=self.returned.cycle).first()
+        answered = submitted_sections(self.returned, on=request.today)
+        points = [point for section in answered for point in section.points]
+        counts = Counter(point.answer.verdict for point in points)
         return self.page(
             "submitted",
             returned=self.returned,
-            answered=submitted_sections(self.returned, on=request.today),
+            answered=answered,
+            verdicts=[f"{each.label}: {counts[each]}" for each in Verdict if counts[each]],
+            unmet=[point for point in points if point.is_unmet],
             is_newest=newest == self.returned,
             planned=by_point(self.school, cycle=self.returned.cycle),
         )
