@@ -231,6 +231,18 @@ class TestAddingAFramework:
         [counts] = [each for each in current(read(folder)) if each.id == "WALES-1"]
         assert counts.edition == 1
 
+    def test_that_is_taken_back_before_it_began_was_never_in_force(self, folder):
+        write(folder, WALES)
+        taken_back = WALES.replace("edition = 1", "edition = 2").replace('"in_force"', '"superseded"')
+        taken_back = taken_back.replace("effective_from = 2027-09-01", "effective_to = 2027-08-01")
+        write(folder, taken_back, "WALES-1-2.toml")
+        add_digests(folder)
+        assert said(folder) == []
+        kept, gone = sorted((each for each in read(folder) if each.id == "WALES-1"), key=lambda each: each.edition)
+        days = (date(2027, 7, 31), date(2027, 8, 1), date(2027, 9, 1))
+        assert {gone.as_at(day).status for day in days} == {Status.SUPERSEDED}
+        assert kept.as_at(days[-1]).status == Status.IN_FORCE
+
 
 class TestWhatIsWrong:
     @pytest.mark.parametrize(
@@ -261,7 +273,7 @@ class TestWhatIsWrong:
                 'effective_from = "soon"',
                 "effective_from = 'soon', which is of the wrong",
             ),
-            ("2027-09-01", "2027-09-01\neffective_to = 2027-09-01", "ends before it begins"),
+            ("2027-09-01", "2027-09-01\neffective_to = 2027-09-01", "Leave effective_from out where it never began"),
             (
                 "2027-09-01",
                 "2027-09-01\neffective_to = 2028-09-01",

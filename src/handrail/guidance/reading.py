@@ -146,7 +146,7 @@ def _of_one(one: Framework, bodies: Collection[str]) -> Iterator[str]:
     if one.effective_to and one.status != Status.SUPERSEDED:
         yield f"{file}: effective_to is set, so status is superseded. Leave it out while schools are asked about it."
     if one.effective_from and one.effective_to and one.effective_to <= one.effective_from:
-        yield f"{name}, ends before it begins."
+        yield f"{name}, ends before it begins. Leave effective_from out where it never began."
     if one.is_draft and (one.is_confirmed or one.effective_from):
         yield f"{name}, is a draft: it is not confirmed and has no day from which it counts."
     if one.status == Status.IN_FORCE and one.is_confirmed and one.effective_from is None:
