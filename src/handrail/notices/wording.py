@@ -3,12 +3,14 @@
 A wording is *about* a policy, a spare kit, a school's return, a child or the service, or for a guest. One about a
 policy names the school, the policy and the date, one about a kit the school and where the kit is kept, and one about a
 return the school: a vague message reads as fraud. One about a child says only that something needs an action, and its
-reference: no name, initials, date, condition, ward or school, in the subject, the text or the link. One for a guest,
-who has no account and knows us from nowhere, names the school and who wrote, and nothing else. A test reads them all.
+reference, in the subject, the text and the link: see `about_children`. One for a guest, who has no account and knows us
+from nowhere, names the school and who wrote, and nothing else. A test reads them all.
 """
 
 from dataclasses import dataclass
 from typing import Literal
+
+from handrail.notices import about_children
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ Sign in to answer. You can answer in parts, and leave off where you like.
 {link}
 """
 
+SIGN = """\
+Sign in to read it and to sign it.
+{link}
+"""
+
 SHORT_LIST = """\
 Sign in to see it. While the return is open you can answer now, in parts. After that the next return asks for it.
 {link}
@@ -60,6 +67,7 @@ WHY = {
     "kit_lead": "You get this message because you lead on medical conditions at the school.",
     "kit_office": "You get this message because the school has named no lead. Please pass it on.",
     "return_lead": "You get this message because you lead for the school.",
+    "signer": "You get this message because you may sign it, and did not submit it.",
     "assessor": "You get this message because you may answer it for {authority}.",
     "action_owner": "You get this message because your school has named you to see to it.",
     "officer": "You get this message because you decide about such items at {authority}.",
@@ -77,7 +85,7 @@ WHY = {
     "invited": "You get this message because {sender} gave us your address. If you do not know why, do nothing.",
 }
 
-WORDINGS = {
+WORDINGS = {key: Wording("child", *said) for key, said in about_children.SAID.items()} | {
     "policy_due": Wording(
         "policy",
         "Reminder before a review",
@@ -187,6 +195,18 @@ WORDINGS = {
         "{whose}: the self-assessment was due by {due}",
         "The self-assessment of {whose} was due by {due}. It is not submitted.\n\n" + IN_PARTS,
     ),
+    "to_sign": Wording(
+        "school",
+        "Message that the yearly return waits for a governor’s signature",
+        "{whose}: the yearly return waits for your signature",
+        "The yearly return of {whose} to {authority} is submitted. A governor has still to sign it.\n\n" + SIGN,
+    ),
+    "own_to_sign": Wording(
+        "school",
+        "Message that the self-assessment waits for a second signature",
+        "{whose}: the self-assessment waits for your signature",
+        "The self-assessment of {whose} is submitted. A second person has still to sign it.\n\n" + SIGN,
+    ),
     "tell_due": Wording(
         "school",
         "Reminder to tell people about the allergy safety policy",
@@ -253,88 +273,6 @@ WORDINGS = {
         "{sender} at {authority} has given {who} a role at {whose}. It is: {as_role}.\n\n"
         "Sign in to see who can see the school. There you can end a role that is not right.\n{link}\n\n"
         "If you did not expect this, tell us at once.\n",
-    ),
-    "child_action": Wording(
-        "child",
-        "Message that an item needs action",
-        "An item needs your action",
-        "An item needs your action. Reference {reference}. Sign in.\n{link}\n",
-    ),
-    "handover_came": Wording(
-        "child",
-        "Message that a handover has come",
-        "A handover has come",
-        "A handover has come, and nobody has opened it yet. Reference {reference}. Sign in.\n{link}\n",
-    ),
-    "handover_read": Wording(
-        "child",
-        "Message that a handover is to be read",
-        "A handover is to be read",
-        "A handover is to be read before the next session. Reference {reference}. Sign in.\n{link}\n",
-    ),
-    "handover_waits": Wording(
-        "child",
-        "Message that a handover waits for an answer",
-        "A handover waits for your answer",
-        "A handover waits for your answer. Reference {reference}. Sign in.\n{link}\n",
-    ),
-    "handover_ahead": Wording(
-        "child",
-        "Message that a handover will wait for an answer",
-        "A handover waits for your answer within a week",
-        "A handover waits for your answer within a week. Reference {reference}. Sign in.\n{link}\n",
-    ),
-    "handover_late": Wording(
-        "child",
-        "Message that a handover has waited for too long",
-        "A handover has waited for too long",
-        "A handover has waited for an answer for too long. Reference {reference}. Sign in.\n{link}\n",
-    ),
-    "handover_update": Wording(
-        "child",
-        "Message that an update of a handover is due",
-        "An update of a handover is due",
-        "An update of a handover is due: say how it goes. Reference {reference}. Sign in.\n{link}\n",
-    ),
-    "handover_older": Wording(
-        "child",
-        "Message that a pack that was sent is out of date",
-        "A pack that was sent is out of date",
-        "A pack that was sent is out of date: correct it. Reference {reference}. Sign in.\n{link}\n",
-    ),
-    "handover_still": Wording(
-        "child",
-        "Message that nothing has been heard of a handover",
-        "Nothing has been heard of a handover for four weeks",
-        "Nothing has been heard of a handover for four weeks of term. Ask both sides. "
-        "Reference {reference}. Sign in.\n{link}\n",
-    ),
-    "handover_lapsed": Wording(
-        "child",
-        "Message that a handover was not taken up",
-        "A handover was not taken up",
-        "A handover was not taken up. Somebody must say what happens next. Reference {reference}. Sign in.\n{link}\n",
-    ),
-    "handover_passed_on": Wording(
-        "child",
-        "Message that a handover was passed on",
-        "A handover was passed on: begin the next one",
-        "A handover was passed on. Begin the next one within five days of term. Reference {reference}. "
-        "Sign in.\n{link}\n",
-    ),
-    "handover_held_up": Wording(
-        "child",
-        "Message that something about a handover cannot be sent",
-        "Something about a handover cannot be sent",
-        "Something about a handover has not reached the other side, and cannot be sent. Ring them. "
-        "Reference {reference}. Sign in.\n{link}\n",
-    ),
-    "handover_reissue": Wording(
-        "child",
-        "Message that what came back with a handover differs",
-        "What came back with a handover differs from yours",
-        "What came back with a handover differs from what you have. Look at it, and say which of the two stands. "
-        "Reference {reference}. Sign in.\n{link}\n",
     ),
     "guest_invited": Wording(
         "guest",

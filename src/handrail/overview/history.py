@@ -243,10 +243,10 @@ RECIPIENTS = {
     "lead": "the named lead",
     "head": "the headteacher",
     "office": "the school office",
-    "kit_lead": "the school’s lead",
-    "return_lead": "the school’s lead",
+    **dict.fromkeys(("kit_lead", "return_lead"), "the school’s lead"),
     "action_owner": "who sees to it",
     "assessor": "who answers for the authority",
+    "signer": "who may sign it",
     "kit_office": "the school office",
     "administrator": "an administrator",
 }

@@ -41,8 +41,8 @@ from handrail.schools.models import School
 
 PAPER = Path(__file__).parent / "paper" / "inspection.typ"
 REMINDED_OF = (
-    "policy", "published_policy", "yearly_return", "reopened_return", "self_assessment", "planned_action",
-    "communication",
+    "policy", "published_policy", "yearly_return", "reopened_return", "unsigned_return", "self_assessment",
+    "unsigned_assessment", "planned_action", "communication",
 )  # fmt: skip
 """The kinds of thing of which reminders are told here: none is about a child."""
 

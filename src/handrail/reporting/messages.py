@@ -19,6 +19,7 @@ ABOUT = {
     "published_policy": "Where a policy is published",
     "yearly_return": "The yearly return",
     "reopened_return": "What is open again in a return",
+    "unsigned_return": "A signature that a return waits for",
 }
 """What they are about. Nothing of a child is among it."""
 

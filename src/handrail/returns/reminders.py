@@ -1,21 +1,37 @@
 """Who is owed a message about what a school does each year, or has planned, and whether it is still due: the return,
 the allergy safety policy that people were told of a year ago, and what it or the authority planned after a return. The
 authority's self-assessment falls due with the return of its schools. And a school is told when guidance opens points of
-its return again.
+its return again, and whoever may sign what was submitted that it waits for them.
 
 It goes to whoever leads on medical conditions at the school, else to the office; that about what was planned to whoever
-is named to see to it, that about the self-assessment to everybody who may answer it. The head is copied in the end.
+is named to see to it, that about the self-assessment to everybody who may answer it, that about a signature to all who
+may sign. The head is copied in the end.
 None says what anybody answered.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
-from django.db.models import Case, CharField, Count, DateField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Coalesce, Lower, NullIf
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    DateField,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    UUIDField,
+    Value,
+    When,
+)  # fmt: skip
+from django.db.models.functions import Cast, Coalesce, Lower, NullIf
 from django.db.models.lookups import LessThan
 from django.urls import reverse
 
@@ -36,7 +52,11 @@ from handrail.schools.models import School
 from tenants.database import execute, require_bound
 
 RULE = "yearly returns"
-ASSESSORS = [role for role in Role if Permission.ANSWER_OWN_RETURN in PERMISSIONS[role]]
+
+
+def _who_may(permission: Permission) -> list[Role]:
+    return [role for role in Role if permission in PERMISSIONS[role]]
+
 
 Items = QuerySet[Any, Any]
 
@@ -46,7 +66,8 @@ class Rule:
     """One kind of thing that falls due. `items` gives what is open on a day, with when it is `due` and, at a school,
     `to` whom a message goes first; `school` leads to its school, and `lead` is the role of whoever is written to.
 
-    What `is_news` is told once, on the day that it is seen: of it `due` says which news it is.
+    What `is_news` is told once, on the day that it is seen: of it `due` says which news it is. Where a rule names
+    `roles`, everybody is written to who holds one of them where the thing is, but whoever submitted it.
     """
 
     items: Callable[[date], Items]
@@ -56,6 +77,7 @@ class Rule:
     overdue: str
     page: str = "returns:home"
     is_news: bool = False
+    roles: Sequence[Role] = ()
 
 
 def _returns(on: date) -> Items:
@@ -97,7 +119,15 @@ def _own(on: date) -> Items:
     """The newest cycle while the authority has submitted nothing of its own in it, until it closes."""
     newest = Cycle.objects.filter(id__in=Cycle.objects.values("id")[:1], closes_on__gt=on)
     submitted = Return.objects.filter(cycle=OuterRef("pk"), school=None)
-    return newest.filter(~Exists(submitted)).annotate(due=F("due_on"))
+    nobody = Cast(Value(None), UUIDField())
+    return newest.filter(~Exists(submitted)).annotate(due=F("due_on"), place=nobody, submitted_by=nobody)
+
+
+def _unsigned(on: date, **whose: bool) -> Items:
+    """The returns of the newest cycle, and the authority's own, that count and that nobody has signed as the second."""
+    newest = Return.objects.filter(cycle__in=Cycle.objects.values("id")[:1]).newest().values("id")
+    found = Return.objects.filter(id__in=newest, countersignature=None, school__closed_on=None, **whose)
+    return found.annotate(due=Cast("number", CharField()), place=F("school"))
 
 
 def _planned(on: date) -> Items:
@@ -116,7 +146,21 @@ def _told(on: date) -> Items:
 RULES = {
     "yearly_return": Rule(_returns, "", "return_lead", "yearly_due", "yearly_overdue"),
     "reopened_return": Rule(_reopened, "", "return_lead", "reopened", "reopened", is_news=True),
-    "self_assessment": Rule(_own, "", "assessor", "own_due", "own_overdue"),
+    "unsigned_return": Rule(
+        partial(_unsigned, school__isnull=False),
+        *("", "signer", "to_sign", "to_sign"),
+        is_news=True,
+        roles=_who_may(Permission.COUNTERSIGN_RETURNS),
+    ),
+    "self_assessment": Rule(
+        _own, "", "assessor", "own_due", "own_overdue", roles=_who_may(Permission.ANSWER_OWN_RETURN)
+    ),
+    "unsigned_assessment": Rule(
+        partial(_unsigned, school__isnull=True),
+        *("", "signer", "own_to_sign", "own_to_sign"),
+        is_news=True,
+        roles=_who_may(Permission.COUNTERSIGN_OWN_RETURN),
+    ),
     "communication": Rule(_told, "school__", "return_lead", "tell_due", "tell_overdue", page="policies:communications"),
     "planned_action": Rule(_planned, "school__", "action_owner", "action_due", "action_overdue"),
 }
@@ -145,13 +189,15 @@ def _people(rule: Rule, items: Items, *, on: date) -> tuple[str, list[Any]]:
     """The tables `item` and `contact` of a statement, with their parameters: the one place that says who is written
     to.
     """
-    if rule.items is _own:
-        sql, parameters = items.order_by().values_list("id", "due").query.sql_with_params()
-        there = Membership.objects.current(on=on).filter(school=None, role__in=ASSESSORS, user__is_active=True)
-        people, of_people = there.order_by().values_list(Lower("user__email")).distinct().query.sql_with_params()
-        item = f"item AS (SELECT id, NULL::uuid AS school_id, due FROM ({sql}) found (id, due))"
-        contact = f"contact (item_id, role, email) AS (SELECT id, '{rule.lead}', email FROM item, ({people}) p (email))"
-        return f"{item}, {contact}", [*parameters, *of_people]
+    if rule.roles:
+        sql, parameters = items.order_by().values_list("id", "place", "due", "submitted_by").query.sql_with_params()
+        there = Membership.objects.current(on=on).filter(role__in=rule.roles, user__is_active=True).order_by()
+        people, of_people = there.values_list("school", "user", Lower("user__email")).query.sql_with_params()
+        tables = f"""item AS (SELECT * FROM ({sql}) found (id, school_id, due, submitted_by)),
+contact (item_id, role, email) AS (
+    SELECT DISTINCT item.id, '{rule.lead}', email FROM item JOIN ({people}) person (place, id, email)
+    ON place IS NOT DISTINCT FROM school_id AND person.id IS DISTINCT FROM submitted_by)"""
+        return tables, [*parameters, *of_people]
     place = F(f"{rule.school}id")
     named = {name: Lower(f"{rule.school}{name}_email") for name in ("office", "head")}
     rows = items.annotate(place=place, first=Lower("to"), **named)
