@@ -528,8 +528,14 @@ class TestTheAuthoritys:
         assert len(rows(found["policies.csv"])) == 7  # three of each of two schools, and its own
         [row] = rows(found["schools-returns.csv"])
         assert (row["URN"], row["Yes"], row["No"]) == ("900001", "8", "1")
+        said = rows(found["schools-answers.csv"])
+        assert [(row["URN"], row["Point"]) for row in said] == [("900001", f"ALG-ACT-0{each}") for each in range(1, 10)]
+        [no] = [row for row in said if row["Answer"] == "No"]
+        assert (no["Point"], no["Answered by"]) == ("ALG-ACT-03", "Hana Head")
+        assert no["What is asked"] and no["Reason"] == "We are writing it."
         before = files(take(place="/inspection/", who=cast.officer, on=on - 21 * DAY))
-        assert rows(before["schools-returns.csv"]) == []
+        assert rows(before["schools-returns.csv"]) == rows(before["schools-answers.csv"]) == []
+        assert "schools-answers.csv" not in files(take())
 
     def test_tells_what_it_found_of_which_answer_and_what_the_school_says_now(self, one, cast, returned, take, at, on):
         def told(days_ago=0):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from handrail.care import past
 from handrail.core.calendar import beginning_of
@@ -29,9 +29,16 @@ from handrail.core.status import Status
 from handrail.guidance.published import framework
 from handrail.notices.models import Notice
 from handrail.notices.wording import WORDINGS
-from handrail.overview.findings import findings_csv
 from handrail.overview.history import RECIPIENTS
 from handrail.overview.plan_counts import STATUSES, last_count
+from handrail.overview.schools_returns import (
+    NOT_SIGNED,
+    answers_csv,
+    findings_csv,
+    newest_returns,
+    returns_csv,
+    signature,
+)  # fmt: skip
 from handrail.policies.communications import told
 from handrail.policies.models import DUTIES, Communication, Kind, Policy
 from handrail.policies.past import Then, as_at
@@ -204,19 +211,13 @@ class Evidence:
         for place, returned in enumerate(self.returns):
             title = str(returned)
             lead = f"Submitted on {long_date(returned.submitted_at)} by {returned.submitted_by_name}."
-            lead += f" {self._signature(returned)}"
+            lead += f" {signature(returned, self.until)}"
             said = self.said[returned.id]
             if place:  # what an older one said is in answers.csv
                 yield Table(title, f"{lead} {_verdicts(each.answer.verdict for each in said)}")
                 continue
             rows = [(each.asked, each.answer.get_verdict_display(), each.in_words) for each in said]
             yield Table(title, lead, ("What is asked", "Answer", "Reason and evidence"), rows, (5, 2, 6))
-
-    def _signature(self, returned: Return) -> str:
-        signed = getattr(returned, "countersignature", None)
-        if signed is None or signed.signed_at >= self.until:
-            return "Not countersigned."
-        return f"Countersigned on {long_date(signed.signed_at)} by {signed.signed_by_name}."
 
     def _plans(self) -> Table:
         found = last_count(on=self.on, urn=self.school.urn if self.school else "")
@@ -264,14 +265,18 @@ class Evidence:
         kinds = [kind for kind in Kind if kind != Kind.SECTION_19]
         rows = [[kind.label, *(str(statuses[kind, status]) for status in Status)] for kind in kinds]
         yield Table("Policies of schools", "", ("Policy", *(each.label for each in Status)), rows, (4, 2, 2, 2, 2, 2))
-        cycle = Cycle.objects.filter(opened_on__lte=self.on).first()
-        if cycle:
+        if self.cycle:
             asked = set(School.objects.open_on(self.on).bound().values_list("id", flat=True))
-            returns = [each for each in self._newest(cycle) if each.school_id in asked]
-            signed = sum(self._signature(each) != "Not countersigned." for each in returns)
+            returns = [each for each in newest_returns(self.cycle, self.until) if each.school_id in asked]
+            signed = sum(signature(each, self.until) != NOT_SIGNED for each in returns)
             of_all = f"{len(returns)} of {plural(len(asked), 'school', 'schools')}"
             lead = f"{of_all} had returned it, {signed} with a governor’s signature."
-            yield Table(f"{cycle} of schools", lead)
+            yield Table(f"{self.cycle} of schools", lead)
+
+    @cached_property
+    def cycle(self) -> Cycle | None:
+        """The newest that had been opened by the day."""
+        return Cycle.objects.filter(opened_on__lte=self.on).first()
 
     # -- files -------------------------------------------------------------------------------------------
 
@@ -281,7 +286,12 @@ class Evidence:
         yield File("policies.csv", "The policies as they stood", self._policies_csv())
         yield File("answers.csv", "Every answer of every return that had been submitted", self._answers_csv())
         if not self.school:
-            yield File("schools-returns.csv", "Which schools had returned what was asked", self._returns_csv())
+            yield File(
+                "schools-returns.csv", "Which schools had returned what was asked", returns_csv(self.on, self.until)
+            )
+            if self.cycle:
+                answers = answers_csv(self.cycle, self.until)
+                yield File("schools-answers.csv", f"What schools answered: {str(self.cycle).lower()}", answers)
             yield File("findings.csv", "What the authority found of schools’ answers", findings_csv(self.until))
             yield File("training.csv", "How many people at each school had training that counted", self._training_csv())
         yield File("reminders.csv", "Reminders, and what had become of them", self._reminders_csv())
@@ -329,28 +339,6 @@ class Evidence:
              "Reason and evidence", "Answered by", "Answered", "Carried over"),
             rows,
         )  # fmt: skip
-
-    def _newest(self, cycle: Cycle) -> list[Return]:
-        """The newest return of each school in a cycle, by the day, in the order of their names."""
-        found = Return.objects.filter(cycle=cycle, school__isnull=False, submitted_at__lt=self.until).newest()
-        found = found.select_related("school", "countersignature", "cycle")
-        return sorted(found, key=lambda each: (str(each.school), each.school_id))
-
-    def _returns_csv(self) -> bytes:
-        rows: list[Sequence[Any]] = []
-        for cycle in Cycle.objects.filter(opened_on__lte=self.on):
-            returns = self._newest(cycle)
-            counted = Answer.objects.filter(returned__in=returns).order_by().values_list("returned", "verdict")
-            counts = {(returned, verdict): number for returned, verdict, number in counted.annotate(Count("id"))}
-            rows += [
-                (
-                    each.school.urn, each.school, str(cycle), each.submitted_at, each.submitted_by_name,
-                    self._signature(each), *(counts.get((each.id, verdict), 0) for verdict in Verdict.values),
-                )
-                for each in returns
-                if each.school
-            ]  # fmt: skip
-        return rows_as_csv(("URN", "School", "Return", "Submitted", "By", "Countersigned", *Verdict.labels), rows)
 
     def _training_csv(self) -> bytes:
         counts = Counter(school_id for school_id, _ in {(each.school_id, each.person) for each in self.trained.people})
