@@ -116,11 +116,14 @@ def board(cycle: Cycle | None, *, on: date) -> list[Standing]:
 
 
 SCHOOLS = """
-WITH unmet AS (
+WITH made AS (SELECT id, school_id, asked, number FROM returns_return WHERE cycle_id = %(cycle)s),
+unmet AS (
     SELECT returned_id, string_agg(digest, ' ') AS digests FROM (
-        SELECT returned_id, digest FROM returns_answer WHERE verdict IN ('partly', 'no') AND reason = ''
+        SELECT returned_id, digest FROM returns_answer
+        WHERE returned_id IN (SELECT id FROM made) AND verdict IN ('partly', 'no') AND reason = ''
         UNION ALL SELECT returned_id, digest FROM returns_answer
-        WHERE verdict IN ('partly', 'no') AND reason > '' AND digest = ANY(%(musts)s)
+        WHERE returned_id IN (SELECT id FROM made) AND verdict IN ('partly', 'no') AND reason > ''
+            AND digest = ANY(%(musts)s)
     ) found GROUP BY returned_id),
 begun AS (SELECT DISTINCT school_id FROM returns_draft WHERE cycle_id = %(cycle)s),
 planned AS (
@@ -130,7 +133,7 @@ SELECT school.id, urn, name, body, phase_name, trust_name, begun.school_id IS NO
     made.id, coalesce(asked, ''), coalesce(unmet.digests, ''), signed.id IS NOT NULL, joined_on,
     coalesce(planned.points, '')
 FROM schools_school school LEFT JOIN begun ON begun.school_id = school.id
-LEFT JOIN returns_return made ON made.school_id = school.id AND made.cycle_id = %(cycle)s
+LEFT JOIN made ON made.school_id = school.id
 LEFT JOIN unmet ON unmet.returned_id = made.id LEFT JOIN planned ON planned.school_id = school.id
 LEFT JOIN returns_countersignature signed ON signed.returned_id = made.id
 WHERE closed_on IS NULL AND body = ANY(%(bound)s)
