@@ -144,8 +144,9 @@ class TestRobots:
             assert seen_at(server).outcome == Outcome.FOUND
 
     def test_that_cannot_be_had_let_nobody_look(self):
+        """It is not found: a website that answers everything with an error must come to the school's notice."""
         with serving({"/policy.pdf": PDF}, http(status=b"503 Down")) as server:
-            assert seen_at(server).outcome == Outcome.ASKED_NOT_TO
+            assert seen_at(server).outcome == Outcome.NOT_FOUND
             assert asked(server) == ["/robots.txt"]
 
     def test_say_how_long_to_leave_the_website_alone(self):

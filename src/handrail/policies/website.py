@@ -117,10 +117,12 @@ class _Visit:
         return self.rules[website].can_fetch(address, NAME)
 
     def rules_of(self, website: str) -> Protego:
-        """Its robots.txt. One that is not there forbids nothing, one that answers with an error all (RFC 9309)."""
+        """Its robots.txt. One that is not there forbids nothing. One that answers with an error forbids all (RFC 9309),
+        but a website that does not work has not asked anybody to stay away.
+        """
         with self.answer(f"{website}/robots.txt", is_for_robots=True) as response:
             if response.status >= 500:
-                raise AskedNotTo(f"does not say what programs may look at (status {response.status})")
+                raise StrangeAnswer(f"answers with an error (status {response.status} for robots.txt)")
             said = response.read(LARGEST_ROBOTS) if response.status == 200 else b""
         return Protego.parse(said.decode(errors="replace"))
 
