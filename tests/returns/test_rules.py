@@ -12,8 +12,8 @@ ALLERGY = FINE._replace(called="Allergy safety policy", must_be_published=True)
 WHOLE = Returned()
 
 
-def found(*policies, returned=WHOLE, due_on=ON, on=ON):
-    return list(judged(policies, returned, return_due_on=due_on, on=on, due_soon_days=30))
+def found(*policies, returned=WHOLE, due_on=ON, on=ON, due_soon_days=30):
+    return list(judged(policies, returned, return_due_on=due_on, on=on, due_soon_days=due_soon_days))
 
 
 def due(days):
@@ -42,6 +42,10 @@ class TestTheColour:
     )
     def test_of_a_policy(self, policy, rule):
         assert found(policy)[0].rule == rule
+
+    @pytest.mark.parametrize(("days", "due_soon_days", "rule"), [(20, 5, "A1"), (31, 5, "G1"), (60, 60, "A1")])
+    def test_does_not_become_milder_when_the_authority_warns_later(self, days, due_soon_days, rule):
+        assert found(due(days), due_soon_days=due_soon_days)[0].rule == rule
 
     @pytest.mark.parametrize(
         ("returned", "rule"),

@@ -73,10 +73,10 @@ RULES = {
     "R1": "No policy is on record.",
     "R2": f"A policy is overdue by more than {LATE_DAYS} days.",
     "R3": "A policy has no lead.",
-    "R4": "Something that the law or guidance says must be done is not done, or only partly.",
+    "R4": "Something that must be done, or must once its law starts, is not done, or only partly.",
     "R5": f"The return is more than {LATE_DAYS} days late.",
     "R6": "The allergy safety policy is not on the website, or not found there for a week.",
-    "A1": "A review is due soon.",
+    "A1": f"A review is due within {LATE_DAYS} days, or within those that count as due soon where they are more.",
     "A2": f"A policy is overdue by up to {LATE_DAYS} days.",
     "A3": "Something that should be done is not done, or only partly, and no reason is given.",
     "A4": "A policy is not on the website, or not found there for a week.",
@@ -128,14 +128,15 @@ def _reds(policies: Sequence[Kept], returned: Returned | None, due_on: date | No
 
 
 def _ambers(policies: Sequence[Kept], returned: Returned | None, on: date, due_soon_days: int) -> Iterator[Found]:
+    soon = max(due_soon_days, LATE_DAYS)
     for each in policies:
         if each.next_review_on is None:
             continue
         days = (on - each.next_review_on).days
         if 0 < days <= LATE_DAYS:
             yield _amber("A2", f"{each.called}: overdue by {days} days.")
-        elif -due_soon_days <= days <= 0:
-            yield _amber("A1", f"{each.called}: due within {due_soon_days} days.")
+        elif -soon <= days <= 0:
+            yield _amber("A1", f"{each.called}: due within {soon} days.")
         if not each.is_published and not each.must_be_published:
             yield _amber("A4", f"{each.called}: not on the website.")
         if each.told_until and each.told_until < on:
