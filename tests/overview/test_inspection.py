@@ -533,6 +533,12 @@ class TestTheAuthoritys:
         [no] = [row for row in said if row["Answer"] == "No"]
         assert (no["Point"], no["Answered by"]) == ("ALG-ACT-03", "Hana Head")
         assert no["What is asked"] and no["Reason"] == "We are writing it."
+        assert {row["How strongly"] for row in said} >= {"Must. Start date to be confirmed"}
+        assert {row["How strongly"] for row in rows(found["findings.csv"])} <= {row["How strongly"] for row in said}
+        assert "Allergy safety policy (start date to be confirmed)" in {
+            row["Policy"] for row in rows(found["policies.csv"])
+        }
+        assert "Allergy safety policy (start date to be confirmed)" in text
         before = files(take(place="/inspection/", who=cast.officer, on=on - 21 * DAY))
         assert rows(before["schools-returns.csv"]) == rows(before["schools-answers.csv"]) == []
         assert "schools-answers.csv" not in files(take())

@@ -1,6 +1,7 @@
 """Whom a school tells of its allergy safety policy each year: pupils, parents and everyone who works there."""
 
 from datetime import date
+from shutil import copytree
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -8,9 +9,11 @@ from factories import SchoolFactory, person
 
 from handrail.accounts.roles import Role
 from handrail.core.models import AuditEntry, AuthoritySettings
+from handrail.guidance import published
+from handrail.guidance.reading import TEXTS
 from handrail.policies.actions import decide_not_needed, open_policies
 from handrail.policies.communications import NotToBeTold, ToldInFuture, record_communication, told_of
-from handrail.policies.models import Communication, Kind, Policy
+from handrail.policies.models import Communication, Kind, Policy, called
 from tenants.context import inside
 from tenants.database import execute_count
 
@@ -36,6 +39,9 @@ def tell(one, cast, at, allergy):
 @pytest.fixture
 def place(allergy):
     return "/schools/900001/policies/told/"
+
+
+TO_BE_CONFIRMED = 'status = "enacted"\nis_confirmed = false\n'
 
 
 def typed(**changes):
@@ -99,6 +105,45 @@ class TestTelling:
 
 
 class TestThePages:
+    @pytest.fixture
+    def starts(self, tmp_path, monkeypatch):
+        """`starts(lines)` is a release in which the Act's text begins with these lines instead of its status."""
+        folder = copytree(TEXTS, tmp_path / "texts")
+        monkeypatch.setattr(published, "TEXTS", folder)
+
+        def release(lines):
+            text = (folder / "CFA-100A-1.toml").read_text()
+            (folder / "CFA-100A-1.toml").write_text(text.replace(TO_BE_CONFIRMED, lines, 1))
+            published.editions.cache_clear()
+
+        yield release
+        published.editions.cache_clear()
+
+    @pytest.mark.parametrize(
+        ("lines", "says"),
+        [
+            (TO_BE_CONFIRMED, "Start date to be confirmed"),
+            ('status = "enacted"\nis_confirmed = true\neffective_from = 2027-01-01\n', "Start date known"),
+            ('status = "in_force"\nis_confirmed = true\neffective_from = 2026-09-01\n', ""),
+        ],
+    )
+    def test_never_look_like_law_before_it_is(self, cast, browse, place, allergy, starts, lines, says):
+        starts(lines)
+        client, school = browse(cast.head), "/schools/900001/policies/"
+        for path in (place, school, f"{school}{allergy.id}/"):
+            page = client.get(path).text
+            assert [words for words in ("Start date to be confirmed", "Start date known") if words in page] == (
+                [says] if says else []
+            )
+        caveat = f" ({says[:1].lower()}{says[1:]})" if says else ""
+        review = f"{school}{allergy.id}/review/"
+        client.post(review, {"outcome": "no_change", "day": "today"})
+        client.post(f"{review}place/", {"published_url": "https://oak.example/policy"})
+        assert f"at least once a year{caveat}." in client.get(f"{review}next/").text
+        assert called(Kind.ALLERGY_SAFETY, date(2026, 11, 23)) == f"Allergy safety policy{caveat}"
+        public = browse().get("/how-we-work-out-status/").text
+        assert f"Passed on 29 April 2026. {says or 'In force'}." in public
+
     def test_record_it_and_show_it_on_the_schools_page(self, one, cast, browse, place, allergy):
         client = browse(cast.head)
         page = client.get(place).text

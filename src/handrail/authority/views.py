@@ -21,6 +21,8 @@ from handrail.authority.effects import effect_of
 from handrail.authority.forms import SettingsForm, shown
 from handrail.core.access import PUBLIC, Door, Request
 from handrail.core.models import AuditEntry, AuthoritySettings
+from handrail.guidance.published import framework
+from handrail.policies.models import DUTIES, Kind
 
 CHOSEN = "chosen_settings"
 """Where a session keeps settings that are chosen and not yet saved."""
@@ -134,4 +136,9 @@ class HowWeWorkOutStatusView(PublicPage):
     template = "authority/how_we_work_out_status.html"
 
     def facts(self, today: date, settings: AuthoritySettings) -> dict[str, Any]:
-        return {"examples": rules.examples(on=today, settings=settings), "duties": rules.duties()}
+        duty = framework(DUTIES[Kind.ALLERGY_SAFETY])
+        return {
+            "examples": rules.examples(on=today, settings=settings),
+            "duties": rules.duties(),
+            "allergy_safety": duty and duty.as_at(today),
+        }

@@ -211,16 +211,16 @@ WORDINGS = {key: Wording("child", *said) for key, said in about_children.SAID.it
         "school",
         "Reminder to tell people about the allergy safety policy",
         "{whose}: tell people about the allergy safety policy by {due}",
-        "Pupils, parents and everyone who works at {whose} are each to be told about its allergy safety policy once a "
-        "year. Some of them are to be told by {due}.\n\n"
+        "Pupils, parents and everyone who works at {whose} are each to be told once a year about its {policy}. "
+        "Some of them are to be told by {due}.\n\n"
         "Sign in to see who is to be told, and to record it.\n{link}\n",
     ),
     "tell_overdue": Wording(
         "school",
         "Reminder that people have not been told about the allergy safety policy in time",
         "{whose}: tell people about the allergy safety policy now",
-        "Pupils, parents and everyone who works at {whose} are each to be told about its allergy safety policy once a "
-        "year. Some of them were to be told by {due}, and nothing on record says that they were.\n\n"
+        "Pupils, parents and everyone who works at {whose} are each to be told once a year about its {policy}. "
+        "Some of them were to be told by {due}, and nothing on record says that they were.\n\n"
         "Sign in to see who is to be told, and to record it.\n{link}\n",
     ),
     "action_due": Wording(

@@ -40,7 +40,7 @@ from handrail.overview.schools_returns import (
     signature,
 )  # fmt: skip
 from handrail.policies.communications import told
-from handrail.policies.models import DUTIES, Communication, Kind, Policy
+from handrail.policies.models import DUTIES, Communication, Kind, Policy, called
 from handrail.policies.past import Then, as_at
 from handrail.returns.models import Answer, Cycle, PlannedAction, Return, Verdict
 from handrail.returns.standing import Finding, submitted_sections
@@ -184,7 +184,7 @@ class Evidence:
 
     def _policies(self) -> Table:
         rows = [
-            (str(each.policy), _dates(each), each.lead or "Not named", _approval(each),
+            (called(Kind(each.policy.kind), self.on), _dates(each), each.lead or "Not named", _approval(each),
              each.published_url or "Not on a website")
             for each in self.policies
         ]  # fmt: skip
@@ -263,7 +263,7 @@ class Evidence:
         """How the authority's schools stood, in numbers."""
         statuses = Counter((each.policy.kind, each.status) for each in self._all_policies())
         kinds = [kind for kind in Kind if kind != Kind.SECTION_19]
-        rows = [[kind.label, *(str(statuses[kind, status]) for status in Status)] for kind in kinds]
+        rows = [[called(kind, self.on), *(str(statuses[kind, status]) for status in Status)] for kind in kinds]
         yield Table("Policies of schools", "", ("Policy", *(each.label for each in Status)), rows, (4, 2, 2, 2, 2, 2))
         if self.cycle:
             asked = set(School.objects.open_on(self.on).bound().values_list("id", flat=True))
@@ -290,9 +290,11 @@ class Evidence:
                 "schools-returns.csv", "Which schools had returned what was asked", returns_csv(self.on, self.until)
             )
             if self.cycle:
-                answers = answers_csv(self.cycle, self.until)
+                answers = answers_csv(self.cycle, self.on, self.until)
                 yield File("schools-answers.csv", f"What schools answered: {str(self.cycle).lower()}", answers)
-            yield File("findings.csv", "What the authority found of schools’ answers", findings_csv(self.until))
+            yield File(
+                "findings.csv", "What the authority found of schools’ answers", findings_csv(self.on, self.until)
+            )
             yield File("training.csv", "How many people at each school had training that counted", self._training_csv())
         yield File("reminders.csv", "Reminders, and what had become of them", self._reminders_csv())
         for name, what, document in self.files.values():
@@ -310,7 +312,8 @@ class Evidence:
     def _policies_csv(self) -> bytes:
         rows = (
             (
-                each.policy.school.urn if each.policy.school else "", each.policy.school or self.authority, each.policy,
+                each.policy.school.urn if each.policy.school else "", each.policy.school or self.authority,
+                called(Kind(each.policy.kind), self.on),
                 each.status.label, each.last_reviewed_on, each.next_review_on, each.reviewed_by, each.lead,
                 each.approval.approved_by if each.approval else "", each.approval.approved_on if each.approval else "",
                 each.approval.minute_reference if each.approval else "", each.published_url,

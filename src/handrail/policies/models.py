@@ -65,6 +65,13 @@ def telling_began(on: date) -> date | None:
     return duty.effective_from if duty and duty.as_at(on).status == Force.IN_FORCE else None
 
 
+def called(kind: Kind, on: date) -> str:
+    """A kind of policy by its name, with what keeps its duty from being law on the day `on`, if anything does."""
+    duty = framework(DUTIES.get(kind, ""))
+    caveat = duty.as_at(on).caveat if duty else ""
+    return f"{kind.label} ({caveat.lower()})" if caveat else kind.label
+
+
 NEEDED = Q(not_needed_reason="") & (Q(school=None) | Q(school__body__in=BOUND))
 """A policy is needed unless the school's kind has no duty, or somebody decided otherwise with a reason."""
 

@@ -16,8 +16,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from handrail.core.models import AuthoritySettings
 from handrail.guidance.frameworks import Strength
-from handrail.guidance.published import framework
-from handrail.policies.models import DUTIES, NEEDED, Kind, Policy, WebsiteCheck, telling_began
+from handrail.policies.models import NEEDED, Kind, Policy, WebsiteCheck, called, telling_began
 from handrail.returns.models import Cycle
 from handrail.returns.questions import asked, digest_of, says
 from handrail.returns.rules import Colour, Found, Kept, Returned, judged
@@ -154,19 +153,12 @@ JOIN returns_answer ON returned_id = one.id
 def _policies(on: date) -> dict[str, list[Kept]]:
     """The needed policies of open schools, by URN. One that cannot be found at its address is not on the website."""
     policies: dict[str, list[Kept]] = defaultdict(list)
-    called = {kind.value: _called(kind, on) for kind in Kind}
+    names = {kind.value: called(kind, on) for kind in Kind}
     for urn, kind, next_review_on, has_lead, is_published, is_allergy, tell_by in execute(
         *_statement(telling_began(on))
     ):
-        policies[urn].append(Kept(called[kind], next_review_on, has_lead, is_published, is_allergy, tell_by))
+        policies[urn].append(Kept(names[kind], next_review_on, has_lead, is_published, is_allergy, tell_by))
     return policies
-
-
-def _called(kind: Kind, on: date) -> str:
-    """A policy by its name, and that its duty has not started, as long as nobody has confirmed that it has."""
-    duty = framework(DUTIES.get(kind, ""))
-    caveat = duty.as_at(on).caveat if duty else ""
-    return f"{kind.label} ({caveat.lower()})" if caveat else kind.label
 
 
 @cache

@@ -38,12 +38,13 @@ from django.urls import reverse
 from handrail.accounts.models import Membership
 from handrail.accounts.roles import PERMISSIONS, Permission, Role
 from handrail.core import calendar
+from handrail.core.forms.wording import in_sentence
 from handrail.core.jinja import long_date
 from handrail.core.models import AuthoritySettings
 from handrail.notices import actions, alarms, steps
 from handrail.notices.actions import NoLongerDue, Owed
 from handrail.notices.models import Notice
-from handrail.policies.models import NEEDED, Kind, Policy, telling_began
+from handrail.policies.models import NEEDED, Kind, Policy, called, telling_began
 from handrail.returns.models import Answer, Cycle, PlannedAction, Return, place_of
 from handrail.returns.questions import asked, digest_of
 from handrail.returns.standing import asking
@@ -228,4 +229,5 @@ def still_due(notice: Notice, *, at: datetime) -> dict[str, str]:
         "path": reverse(rule.page, kwargs=place_of(school)),
         "whose": school.name if school else require_bound().name,
         "due": "" if rule.is_news else long_date(item.due),
+        "policy": in_sentence(called(Kind.ALLERGY_SAFETY, calendar.day_of(at))),
     }
