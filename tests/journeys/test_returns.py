@@ -71,7 +71,7 @@ def test_a_return_from_the_asking_to_the_finding(site, pdf):
         phone.check(f"[name={each}-verdict][value=yes]")
     phone.check(f"[name={ids[5]}-verdict][value=partly]")
     phone.get_by_text("Reason and evidence").nth(5).click()
-    site.press(phone, "Save, then add a file for: Once a year")
+    site.press(phone, "Save, then add a file for: At least once a year")
     site.check(phone)
     phone.set_input_files("[name=document]", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"Notes"})
     site.press(phone, "Save this file")
