@@ -54,10 +54,14 @@ DOCUMENTS = {
 }
 
 
-def made(document, said):
+def made(document, said, **more):
     data = DOCUMENTS[document](said) | {"title": f"Of {said}", "authority": said, "printed": f"Printed by {said}."}
-    file = paper.pdf(SOURCES / document, data)
-    return " ".join(" ".join(page.extract_text() for page in pypdf.PdfReader(BytesIO(file)).pages).split())
+    file = paper.pdf(SOURCES / document, data | more)
+    return "\n".join(page.extract_text() for page in pypdf.PdfReader(BytesIO(file)).pages)
+
+
+def words(document, said):
+    return " ".join(made(document, said).split())
 
 
 def test_every_document_is_tried():
@@ -67,13 +71,13 @@ def test_every_document_is_tried():
 @pytest.mark.parametrize("document", DOCUMENTS)
 class TestEveryPaper:
     def test_holds_what_people_paste(self, document):
-        text = made(document, HOSTILE)
+        text = words(document, HOSTILE)
         assert "• First • then □" in text
         assert paper.SAID in text
         assert "#let *bold*" in text
 
     def test_says_nothing_of_marks_where_all_can_be_printed(self, document):
-        text = made(document, "• A choice with a mark □, Zoë, 5 ㎎")
+        text = words(document, "• A choice with a mark □, Zoë, 5 ㎎")
         assert "mark □, Zoë, 5 mg" in text
         assert paper.SAID not in text
 
@@ -81,6 +85,27 @@ class TestEveryPaper:
     @given(said=some.text(max_size=40))
     def test_holds_any_text(self, document, said):
         made(document, said)
+
+    def test_breaks_what_no_line_holds(self, document):
+        said = "begins" + "abcdefghij" * 30 + "ends"
+        text = made(document, said)
+        assert max(map(len, text.splitlines())) < 200
+        assert said in "".join(text.split())  # with nothing between the letters
+
+    def test_breaks_no_word_that_a_line_holds(self, document):
+        text = made(document, "Take phenoxymethylpenicillin. " * 40, has_contents=False)
+        assert text.count("phenoxymethylpenicillin") == text.count("Take") > 40
+
+
+def test_a_name_does_not_run_into_the_next_column():
+    def said(*widths):
+        table = {"title": "T", "lead": "", "headings": ["A", "B"], "rows": [["Featherstonehaugh", "x"]]}
+        return made("overview/paper/inspection.typ", "x", tables=[table | {"widths": widths}])
+
+    assert "Featherstonehaugh" in said(1, 2)
+    narrow = said(1, 9)
+    assert "Featherstonehaugh" not in narrow
+    assert "Featherstonehaugh" in "".join(narrow.split())
 
 
 class TestTheLetters:

@@ -3,6 +3,7 @@
 The data goes in beside the document as JSON and is never part of its source, so nothing that people typed is
 understood as Typst. Only the typeface that we ship is used: a page looks the same on every machine. PDF/UA-1 has no
 page with a letter that the typeface lacks, so that such letters are shown by a mark, and the paper says that they are.
+A run of letters that is longer than a line is broken anywhere, so that none runs off the paper or over its neighbour.
 """
 
 import json
@@ -26,6 +27,18 @@ UNSEEN = re.compile(f"{MARK}[\u200c\u200d\ufe00-\ufe0f]+")
 NEVER = {0xFEFF}
 """What PDF/UA-1 forbids though the typeface has it."""
 
+BREAKING = """#let breaking(longest, body) = {
+  show regex("[^\\s/-]{" + str(longest) + ",}"): run => run.text.clusters().join(h(0.0001pt))
+  body
+}
+#show: breaking.with(25)
+#show table.cell: it => layout(size => breaking(int(calc.clamp(size.width / 6pt, 8, 25)), it))
+"""
+"""What stands before every document. Words of so many letters may be broken: none of those that people read elsewhere,
+and in a table about as many as its column holds, at 6 points a letter. After / and - lines are broken anyway. Between
+the letters is a gap that nobody sees, and that is not copied with them.
+"""
+
 
 def pdf(document: Path, data: dict[str, Any]) -> bytes:
     """The document as a PDF. It reads its data with `json(bytes(sys.inputs.data))`, and `printed` of it stands at the
@@ -35,10 +48,8 @@ def pdf(document: Path, data: dict[str, Any]) -> bytes:
     if json.dumps(shown, ensure_ascii=False).count(MARK) > json.dumps(data, ensure_ascii=False).count(MARK):
         shown["printed"] += f" {SAID}"
     made: bytes = typst.compile(
-        str(document),
-        root=str(document.parent),
-        font_paths=[str(FONTS)],
-        ignore_system_fonts=True,
+        (BREAKING + document.read_text()).encode(),
+        font_paths=typst.Fonts(include_system_fonts=False, font_paths=[FONTS]),
         format="pdf",
         pdf_standards=["ua-1"],
         sys_inputs={"data": json.dumps(shown)},
