@@ -60,6 +60,23 @@ class TestAnAddress:
     def test_that_is_public_is(self, address):
         assert is_public(ipaddress.ip_address(address))
 
+    @pytest.mark.parametrize(
+        "address, asked",
+        [
+            ("https://École.example:8443/ü?a=b", "https://xn--cole-9oa.example:8443/%C3%BC?a=b"),
+            ("https://ysgol-tŷ-ddewi.example", "https://xn--ysgol-t-ddewi-92c.example"),
+            ("https://１０.0.0.1/", "https://10.0.0.1/"),
+            ("https://x.example/ü", "https://x.example/%C3%BC"),
+        ],
+    )
+    def test_is_spelled_as_it_is_asked(self, address, asked):
+        assert outside.spelled(address) == asked
+
+    @pytest.mark.parametrize("host", ["é" * 60 + ".example", "é..example", "é＠x.example"])
+    def test_that_cannot_be_spelled_is_refused(self, host):
+        with pytest.raises(NotAllowed):
+            outside.spelled(f"https://{host}/")
+
     @pytest.mark.parametrize("host", ["0x7f.1", "2130706433", "127.1", "0177.0.0.1", "localhost"])
     def test_in_another_spelling_is_a_name_that_nobody_has(self, settings, names, host):
         settings.ALLOWS_LOOPBACK = False

@@ -68,6 +68,13 @@ class TestALook:
         with serving({"/policy.pdf": PDF, "/new.pdf": http(b"%PDF-1.7 the new policy")}) as server:
             assert seen_at(server).digest == seen_at(server).digest != seen_at(server, "/new.pdf").digest
 
+    def test_is_at_a_name_in_any_letters(self, names):
+        names.answers = ["127.0.0.1"]
+        with serving({"/policy.pdf": PDF}) as server:
+            found = look(at(server, host="école.test"), agent=AGENT, seconds=SECONDS)
+            assert all(b"Host: xn--cole-9oa.test" in each for each in server.requests)
+        assert (found.outcome, found.hosts) == (Outcome.FOUND, (f"xn--cole-9oa.test:{server.port}",))
+
     def test_of_a_page_goes_by_its_words(self):
         pages = {
             "/a": b"<html><script>let token = 1;</script><p class='x'>Our <b>policy</b></p>",
@@ -88,13 +95,14 @@ class TestALook:
             (b"403 Forbidden", Outcome.ASKED_NOT_TO, "does not let programs in (status 403)"),
             (b"500 Oh", Outcome.NOT_FOUND, "answers with an error (status 500)"),
             (b"204 Nothing", Outcome.NOT_FOUND, "answers with an error (status 204)"),
-            (b"429 Slowly", Outcome.ASKED_NOT_TO, "asks programs to come back later"),
+            (b"429 Slowly", Outcome.ASKED_NOT_TO, "asks programs to come back later (status 429)"),
         ],
     )
     def test_says_why_there_is_nothing(self, status, outcome, why):
         with serving({"/policy.pdf": http(status=status)}) as server:
             found = seen_at(server)
         assert (found.outcome, found.why, found.digest) == (outcome, why, "")
+        assert found.status == int(status[:3])
 
     @pytest.mark.parametrize(
         "answer", [b"", http(), b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n%PDF"], ids=["none", "empty", "half"]

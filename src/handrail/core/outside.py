@@ -15,12 +15,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from typing import Any
-from urllib.parse import SplitResult, urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit, urlunsplit
 
 import dns.exception
 import dns.resolver
 from django.conf import settings
-from django.utils.encoding import iri_to_uri
+from django.utils.encoding import iri_to_uri, punycode
 
 SECONDS = 5.0
 """How long everything that is asked for one page may take together."""
@@ -134,6 +134,21 @@ def checked(address: str, *, may_be_plain: bool = False) -> SplitResult:
     return place
 
 
+def spelled(address: str) -> str:
+    """An address in the letters in which it is asked: of the name of its host by IDNA (RFC 3490), of the rest with
+    percent signs (RFC 3987, 3.1). Raises NotAllowed.
+    """
+    try:
+        place = urlsplit(address)
+        host = place.hostname or ""
+        if not host.isascii():
+            netloc = place.netloc.lower().replace(host, punycode(host))
+            address = urlunsplit(place._replace(netloc=netloc))
+    except ValueError:  # such as a name that is too long
+        raise NotAllowed("is not a web address") from None
+    return str(iri_to_uri(address))
+
+
 def _talk(
     place: SplitResult, stream: "_Hurried", form: dict[str, str] | None, headers: dict[str, str]
 ) -> http.client.HTTPResponse:
@@ -202,7 +217,7 @@ def may_be_of_everybody(address: str) -> bool:
     no user name, and no number in place of a name but a public one.
     """
     try:
-        host = str(checked(iri_to_uri(address), may_be_plain=True).hostname)
+        host = str(checked(spelled(address), may_be_plain=True).hostname)
     except NotAllowed:
         return False
     if host == "localhost":

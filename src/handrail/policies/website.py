@@ -9,10 +9,9 @@ from hashlib import sha256
 from http.client import HTTPResponse
 from urllib.parse import urljoin, urlsplit
 
-from django.utils.encoding import iri_to_uri
 from protego import Protego
 
-from handrail.core.outside import Deadline, NotAllowed, OutsideError, StrangeAnswer, answered
+from handrail.core.outside import Deadline, NotAllowed, OutsideError, StrangeAnswer, answered, spelled
 from handrail.policies.models import Outcome
 
 NAME = "Handrail"
@@ -62,7 +61,7 @@ def look(
     """
     visit = _Visit(agent, Deadline(seconds), take_turn)
     try:
-        with visit.answer(iri_to_uri(address)) as response:
+        with visit.answer(spelled(address)) as response:
             found = _seen(response)
     except AskedNotTo as refusal:
         found = Seen(Outcome.ASKED_NOT_TO, str(refusal))
@@ -97,8 +96,8 @@ class _Visit:
                     yield response
                     return
             try:
-                address = iri_to_uri(urljoin(address, there))
-            except ValueError:
+                address = spelled(urljoin(address, there))
+            except (ValueError, NotAllowed):
                 raise NotAllowed("leads to something that is not a web address") from None
         raise StrangeAnswer("leads on to another address again and again")
 
@@ -129,10 +128,9 @@ class _Visit:
 
 def _seen(response: HTTPResponse) -> Seen:
     status = response.status
-    if status == 429:
-        raise AskedNotTo("asks programs to come back later")
-    if status == 403:
-        return Seen(Outcome.ASKED_NOT_TO, "does not let programs in (status 403)", status)
+    barring = {403: "does not let programs in", 429: "asks programs to come back later"}
+    if status in barring:
+        return Seen(Outcome.ASKED_NOT_TO, f"{barring[status]} (status {status})", status)
     if status != 200:
         said = {404: "answers that nothing is there", 410: "answers that nothing is there any more"}
         barred = "does not let everybody in" if status == 401 else "answers with an error"
