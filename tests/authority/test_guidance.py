@@ -95,6 +95,7 @@ class TestADraft:
         assert "This is a draft. It is not law." in changes
         assert "Would be added: 24 requirements" in changes
         assert "Not in what we know of the draft: 109 requirements" in changes and "may well stay" in changes
+        assert "may be in both lists" in changes and "would stay the same" not in changes
         with inside(one):
             entry = AuditEntry.objects.get(subject_kind="settings")
         assert (entry.verb, entry.by) == ("switched a draft’s preview on", cast.officer.id)
@@ -172,6 +173,7 @@ class TestAnotherEdition:
         assert WOULD in page and not re.search(r">(Must|Should)\.", page)
         changes = browse(cast.head).get("/guidance/CFA-100A/changes/?edition=3").text
         assert "Would be changed: 1 requirement" in changes and "This is a draft. It is not law." in changes
+        assert "would stay the same" in changes and "may be in both lists" not in changes
         assert self.NEXT not in browse(cast.head).get("/guidance/CFA-100A/").text, "the second counts"
         with inside(one):
             assert AuthoritySettings.load().previewed == ["CFA-100A-3"]
