@@ -322,6 +322,12 @@ class TestWhatIsPlanned:
             subject, text, _ = in_words(notice, reminders.still_due(notice, at=at), authority=one)
             assert subject.startswith("Barsetshire: something that you see to") and HOME in text
             assert "Name the officer" not in text
+        made()
+        with inside(one), pytest.raises(reminders.NoLongerDue):
+            reminders.still_due(notice, at=at)
+        made({SHOULD: NO})
+        with inside(one):
+            assert reminders.still_due(notice, at=at)
             actions.change_action(action=planned, done_on=at.date(), by=cast.officer, at=at)
             with pytest.raises(reminders.NoLongerDue):
                 reminders.still_due(notice, at=at)

@@ -267,6 +267,15 @@ class TestWhatIsPlanned:
         assert "What is to be done" not in page
         assert "done on 20 November 2026" in client.get(place).text
 
+    def test_is_said_to_be_missing_no_more_once_the_return_says_yes(self, cast, browse, ids, submitted):
+        said = "The return does not say any more that this is missing, so nobody is reminded of it."
+        made, client = submitted({ids[2]: self.GAP}), browse(cast.head)
+        client.post(f"{HOME}{made.id}/points/{ids[2]}/plan/", self.typed())
+        assert "Ask the caterer" in client.get(HOME).text and said not in client.get(HOME).text
+        submitted({ids[2]: Wanted("yes")})
+        page = client.get(HOME).text
+        assert said in page and "Change, or say it is done" in page
+
     def test_is_refused_where_nothing_is_missing(self, one, cast, browse, ids, submitted):
         made = submitted({ids[2]: self.GAP})
         page = browse(cast.head).post(f"{HOME}{made.id}/points/{ids[3]}/plan/", self.typed()).text

@@ -65,6 +65,12 @@ def worded_anew(old):
     return replace(old, requirements=(replace(first, says=f"{first.says} It names who wrote it."), *rest))
 
 
+def reworded(old, points):
+    """The same framework, of which these points say something else."""
+    asked = (replace(each, says=f"{each.says} Each year.") if each.id in points else each for each in old.requirements)
+    return replace(old, requirements=tuple(asked))
+
+
 def sent(kind="yearly_return"):
     found = Notice.objects.filter(subject_kind=kind, state="owed").order_by("step_on", "recipient")
     return [(each.recipient, each.step) for each in found]
@@ -281,6 +287,29 @@ class TestWhatWasPlanned:
             reminders.still_due(notice, at=at)
         sweep(planned.due_on + timedelta(days=30))
         assert len(sent("planned_action")) == 1
+
+    def test_nobody_is_while_the_return_says_yes(self, planned, ids, submitted, sweep, at):
+        sweep(planned.due_on)
+        notice = Notice.objects.get(subject_kind="planned_action")
+        submitted()
+        with pytest.raises(NoLongerDue, match=Reason.NOT_NEEDED):
+            reminders.still_due(notice, at=at)
+        sweep(planned.due_on + timedelta(days=7))
+        assert sent("planned_action") == [("olga@oak.example", "before-0")]
+        submitted({ids[2]: Wanted("partly", reason="The head found that it is not done.")})
+        sweep(planned.due_on + timedelta(days=14))
+        assert ("olga@oak.example", "overdue-2") in sent("planned_action")
+
+    def test_somebody_is_again_when_guidance_asks_for_more(self, planned, ids, submitted, sweep, monkeypatch):
+        submitted({ids[2]: Wanted("not_applicable", reason="Nobody eats here.")})
+        sweep(planned.due_on)
+        assert sent("planned_action") == []
+        now = published.frameworks()
+        points = {each.id for one in now for each in one.requirements if each.id == planned.requirement_id}
+        assert points
+        monkeypatch.setattr("handrail.returns.standing.frameworks", lambda: [reworded(each, points) for each in now])
+        sweep(planned.due_on + timedelta(days=7))
+        assert sent("planned_action") == [("olga@oak.example", "overdue-1")]
 
     def test_the_message_does_not_say_what_it_is(self, planned, here, sweep, at):
         sweep(planned.due_on)

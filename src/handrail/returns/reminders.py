@@ -47,7 +47,7 @@ from handrail.notices.models import Notice
 from handrail.policies.models import NEEDED, Kind, Policy, called, telling_began
 from handrail.returns.models import Answer, Cycle, PlannedAction, Return, place_of
 from handrail.returns.questions import asked, digest_of
-from handrail.returns.standing import asking
+from handrail.returns.standing import asking, is_met
 from handrail.schools.duty import Body
 from handrail.schools.models import School
 from tenants.database import execute, require_bound
@@ -132,8 +132,14 @@ def _unsigned(on: date, **whose: bool) -> Items:
 
 
 def _planned(on: date) -> Items:
-    """The authority's own too: it has no head to copy, so that they go to whoever is named."""
-    return PlannedAction.objects.open().filter(school__closed_on=None).annotate(due=F("due_on"), to=F("owner_email"))
+    """The authority's own too: it has no head to copy, so that they go to whoever is named. Nobody is reminded while
+    the return that counts does not lack the point any more.
+    """
+    return (
+        PlannedAction.objects.open()
+        .filter(~is_met(), school__closed_on=None)
+        .annotate(due=F("due_on"), to=F("owner_email"))
+    )
 
 
 def _told(on: date) -> Items:

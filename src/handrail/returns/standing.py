@@ -7,14 +7,15 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Q, TextChoices
+from django.db.models import Exists, OuterRef, Q, Subquery, TextChoices
+from django.db.models.lookups import IsNull
 
 from handrail.core.calendar import beginning_of
 from handrail.core.models import AuthoritySettings
 from handrail.guidance.frameworks import AUTHORITY, Framework, Strength
 from handrail.guidance.published import editions, framework, frameworks, line_of, what_stands_first
 from handrail.policies.models import Policy, PolicyReview
-from handrail.returns.models import Answer, Assessment, Cycle, Draft, PlannedAction, Return
+from handrail.returns.models import UNMET, Answer, Assessment, Cycle, Draft, PlannedAction, Return
 from handrail.returns.questions import Point, Section, asked, digest_of, in_sections, says, sections, unknown
 from handrail.returns.rules import CRITERIA, Colour, Found, Kept, Returned, is_adequate, judged
 from handrail.schools.duty import Body
@@ -219,6 +220,18 @@ def by_point(school: School | None, *, cycle: Cycle) -> dict[str, list[PlannedAc
     for each in PlannedAction.objects.filter(school=school, cycle=cycle):
         found.setdefault(each.requirement_id, []).append(each)
     return found
+
+
+def is_met() -> Exists:
+    """Of something planned: whether the return that counts no longer lacks the point, in the words in which it is asked
+    today. One that guidance has opened again it does not meet.
+    """
+    words = [each.digest for one in frameworks() for each in one.requirements]
+    own = OuterRef(OuterRef("school"))
+    whose = Return.objects.filter(Q(school=own) | Q(IsNull(own, True), school=None))
+    last = Subquery(whose.order_by("-cycle__school_year", "-number").values("id")[:1])
+    said = Answer.objects.filter(returned=last, requirement_id=OuterRef("requirement_id"), digest__in=words)
+    return Exists(said.exclude(verdict__in=UNMET))
 
 
 class Progress(TextChoices):

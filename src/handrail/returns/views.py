@@ -19,7 +19,15 @@ from handrail.returns.forms import AnswerForm, AssessmentForm
 from handrail.returns.models import Answer, Cycle, PlannedAction, Return, Verdict, place_of
 from handrail.returns.questions import Point, Section
 from handrail.returns.refusals import AskedAgain, Refused
-from handrail.returns.standing import asked_before, asked_in, by_point, sections_of, submitted_sections, unplanned
+from handrail.returns.standing import (
+    asked_before,
+    asked_in,
+    by_point,
+    is_met,
+    sections_of,
+    submitted_sections,
+    unplanned,
+)
 from handrail.schools.models import School
 
 OF_SCHOOL = {
@@ -139,7 +147,7 @@ class ReturnView(ReturnDoor):
             newest=this[0] if this else None,
             has_changes=bool(this) and any(not isinstance(point.answer, Answer) for point in points),
             unplanned=unplanned(self.cycle, self.school, on=request.today) if self.cycle and this else [],
-            planned=PlannedAction.objects.open().filter(school=self.school),
+            planned=PlannedAction.objects.open().filter(school=self.school).annotate(is_met=is_met()),
             open_points=sum(point.answer is None for point in points),
             reopened=reopened,
             new=new,
