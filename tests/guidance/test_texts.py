@@ -205,6 +205,23 @@ class TestAddingAFramework:
         finally:
             editions.cache_clear()
 
+    @pytest.mark.parametrize(("nation", "counts"), [("England", True), ("Wales", False)])
+    def test_of_another_nation_says_nothing_to_plans(self, folder, monkeypatch, nation, counts):
+        of_plans = WALES.replace('title = "The policy"', 'title = "A plan"\nis_of_plans = true')
+        write(folder, of_plans.replace('"Wales"', f'"{nation}"'))
+        add_digests(folder)
+        monkeypatch.setattr(published, "TEXTS", folder)
+        editions.cache_clear()
+        found = {each.id for each in elements()}
+        editions.cache_clear()
+        assert ({"WALES-01", "WALES-02"} <= found) == counts
+        assert "IHPC-01" in found
+
+    def test_may_have_the_longest_ids(self, folder):
+        write(folder, WALES.replace("WALES-1", "W" * 35).replace("WALES-02", "W" * 40))
+        add_digests(folder)
+        assert said(folder) == []
+
     def test_in_a_new_edition_makes_that_one_count(self, folder):
         write(folder, WALES.replace('status = "in_force"', SUPERSEDED))
         write(folder, WALES.replace("edition = 1", "edition = 2"), "WALES-1-2.toml")
@@ -250,6 +267,15 @@ class TestWhatIsWrong:
         [
             ('id = "WALES-02"', 'id = "WALES-01"', "has WALES-01 2 times"),
             ('id = "WALES-02"', 'id = "SPMC-GEN-01"', "SPMC-GEN-01 is in SPMC-2015 and in WALES-1"),
+            (
+                'id = "WALES-1"',
+                'id = "FIRST AID/2026"',
+                "WALES-1-1.toml: id = 'FIRST AID/2026' is not of capital letters and digits, with hyphens between",
+            ),
+            ('id = "WALES-02"', 'id = "WALES-02."', "WALES-1-1.toml: id = 'WALES-02.' is not of capital letters"),
+            ('id = "WALES-1"', f'id = "{"W" * 36}"', "W' is longer than 35 characters"),
+            ('id = "WALES-02"', f'id = "{"W" * 41}"', "W' is longer than 40 characters"),
+            ('"Wales"', '"Walse"', "WALES-1-1.toml: nation says 'Walse', which is none of England, Northern Ireland"),
             ('"pru"', '"prue"', "WALES-1-1.toml: applies_to of WALES-02 names prue, which is no kind of body"),
             (
                 'status = "in_force"',

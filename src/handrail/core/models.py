@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from psycopg.types.json import Jsonb
 
 from handrail.core.fields import Sealed, SealedField, SealedJSONField
+from handrail.guidance.frameworks import ID_LENGTH
 from tenants.database import bound, execute_count
 from tenants.database.router import STAMP, StampedIterable, stamp
 
@@ -122,7 +123,7 @@ class AuthoritySettings(Record):
     brand_colour = models.CharField(max_length=7, blank=True)
     contact_email = models.EmailField(blank=True)
     previewed = ArrayField(
-        models.CharField(max_length=40),
+        models.CharField(max_length=ID_LENGTH),
         default=list,
         db_default=[],
         help_text="draft frameworks that people may look at",

@@ -13,6 +13,17 @@ AUTHORITY, HEALTH_PROVIDER = "local_authority", "health_provider"
 """Whom a requirement may bind beside the kinds of body that establishments are (`schools/duty.py`)."""
 
 
+ID_LENGTH = 40
+"""The longest id, as columns keep it. A framework's is shorter by what its edition takes (`Framework.preview`)."""
+
+
+class Nation(StrEnum):
+    ENGLAND = "England"
+    NORTHERN_IRELAND = "Northern Ireland"
+    SCOTLAND = "Scotland"
+    WALES = "Wales"
+
+
 class Status(StrEnum):
     """How far a framework has come, what binds people first. Of two editions that which stands first counts."""
 

@@ -3,8 +3,11 @@
 from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 
-from handrail.guidance.frameworks import Framework, Requirement, Status
+from handrail.guidance.frameworks import Framework, Nation, Requirement, Status
 from handrail.guidance.reading import TEXTS, TextsAreWrong, problems, read
+
+NATION = Nation.ENGLAND
+"""Whose schools answer and write plans: no return and no plan asks what another nation's guidance does."""
 
 
 @cache
@@ -82,4 +85,5 @@ def elements_for(condition: str) -> list[Requirement]:
 
 def elements() -> list[Requirement]:
     """Everything that a healthcare plan should record, by what is asked today."""
-    return [each for one in frameworks() if one.is_asked for each in one.requirements if each.is_of_plans]
+    asked = (one for one in frameworks() if one.is_asked and one.nation == NATION)
+    return [each for one in asked for each in one.requirements if each.is_of_plans]

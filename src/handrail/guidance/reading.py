@@ -1,5 +1,6 @@
 """Reads the texts of frameworks and says in words what is wrong with them. `texts/README.md` says how to add one."""
 
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -9,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from handrail.guidance.frameworks import Confidence, Framework, Read, Requirement, Status, Strength
+from handrail.guidance.frameworks import ID_LENGTH, Confidence, Framework, Nation, Read, Requirement, Status, Strength
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -59,10 +60,13 @@ def _as_first_asked(found: Iterable[Framework]) -> Iterator[Framework]:
 def _framework(data: dict[str, Any]) -> Framework:
     bound = _texts(data.pop("applies_to", []), "applies_to")
     sections = data.pop("sections", [])
+    data["nation"] = _word(Nation, data.get("nation"), "nation")
     data["status"] = _word(Status, data.get("status"), "status")
     data["sources"] = _texts(data.get("sources", []), "sources")
     data["requirements"] = tuple(each for section in sections for each in _section(dict(section), bound))
-    return _made(Framework, data, data.get("id", "the framework"))
+    one = _made(Framework, data, data.get("id", "the framework"))
+    _check_id(one.id, ID_LENGTH - len("-9999"))
+    return one
 
 
 def _section(section: dict[str, Any], bound: tuple[str, ...]) -> Iterator[Requirement]:
@@ -76,7 +80,9 @@ def _section(section: dict[str, Any], bound: tuple[str, ...]) -> Iterator[Requir
         data["read"] = _word(Read, data.get("read"), name)
         data["confidence"] = _word(Confidence, data.get("confidence"), name)
         data["applies_to"] = _texts(data.get("applies_to", bound), name)
-        yield _made(Requirement, data, name)
+        requirement = _made(Requirement, data, name)
+        _check_id(requirement.id, ID_LENGTH)
+        yield requirement
     if section:
         raise ValueError(f"the section “{title}” has {_listed(section)}, which means nothing here")
 
@@ -93,6 +99,14 @@ def _made(kind: type[Kind], data: Mapping[str, Any], name: str) -> Kind:
         if wanted and value is not None and (not isinstance(value, wanted) or isinstance(value, datetime)):
             raise ValueError(f"{name} has {each.name} = {value!r}, which is of the wrong kind")
     return kind(**data)
+
+
+def _check_id(value: str, longest: int) -> None:
+    """An id stands in addresses, in columns and, between spaces, in DIGESTS."""
+    if not re.fullmatch("[A-Z0-9]+(-[A-Z0-9]+)*", value):
+        raise ValueError(f"id = {value!r} is not of capital letters and digits, with hyphens between")
+    if len(value) > longest:
+        raise ValueError(f"id = {value!r} is longer than {longest} characters")
 
 
 def _word(kind: type[Word], value: object, name: str) -> Word:

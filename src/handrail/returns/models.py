@@ -15,6 +15,7 @@ from django.db.models import F, Q
 from handrail.accounts.roles import Permission
 from handrail.core.models import AuthoritySettings, Document, Record, RecordManager
 from handrail.core.status import Status, status_of
+from handrail.guidance.frameworks import ID_LENGTH
 from handrail.schools.models import School
 from handrail.schools.terms import year_in_words
 
@@ -40,7 +41,7 @@ class Cycle(Record):
     """One school year's return: what it asks, from when to when. The questions are those of its frameworks today."""
 
     school_year = models.PositiveSmallIntegerField(unique=True, help_text="the year in which the school year began")
-    framework_ids = ArrayField(models.CharField(max_length=40), help_text="which frameworks it asks about")
+    framework_ids = ArrayField(models.CharField(max_length=ID_LENGTH), help_text="which frameworks it asks about")
     opened_on = models.DateField()
     due_on = models.DateField()
     closes_on = models.DateField(help_text="the first day on which nothing can be submitted any more")
@@ -95,7 +96,7 @@ UNMET = (Verdict.PARTLY, Verdict.NO)
 class Said(Record):
     """What somebody at a school said to one requirement, and the digest of what it asked then."""
 
-    requirement_id = models.CharField(max_length=40)
+    requirement_id = models.CharField(max_length=ID_LENGTH)
     digest = models.CharField(max_length=16)
     verdict = models.CharField(max_length=14, choices=Verdict)
     reason = models.TextField(max_length=2000, blank=True, help_text="for departing from it, or why it does not apply")
@@ -223,7 +224,7 @@ class PlannedAction(Record):
 
     cycle = models.ForeignKey(Cycle, on_delete=models.PROTECT, related_name="+")
     school = models.ForeignKey(School, on_delete=models.PROTECT, null=True, related_name="planned_actions")
-    requirement_id = models.CharField(max_length=40)
+    requirement_id = models.CharField(max_length=ID_LENGTH)
     what = models.TextField(max_length=500)
     owner_name = models.CharField(max_length=150)
     owner_email = models.EmailField()

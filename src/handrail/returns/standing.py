@@ -13,16 +13,13 @@ from django.db.models.lookups import IsNull
 from handrail.core.calendar import beginning_of
 from handrail.core.models import AuthoritySettings
 from handrail.guidance.frameworks import AUTHORITY, Framework, Strength
-from handrail.guidance.published import editions, framework, frameworks, line_of, what_stands_first
+from handrail.guidance.published import NATION, editions, framework, frameworks, line_of, what_stands_first
 from handrail.policies.models import Policy, PolicyReview
 from handrail.returns.models import UNMET, Answer, Assessment, Cycle, Draft, PlannedAction, Return
 from handrail.returns.questions import Point, Section, asked, digest_of, in_sections, says, sections, unknown
 from handrail.returns.rules import CRITERIA, Colour, Found, Kept, Returned, is_adequate, judged
 from handrail.schools.duty import Body
 from handrail.schools.models import School
-
-NATION = "England"
-"""Whose schools answer: no return asks about another nation's guidance."""
 
 
 def asking(cycle: Cycle) -> list[Framework]:
