@@ -4,8 +4,9 @@ import re
 from shutil import copytree
 
 import pytest
-from editions import new_edition
+from editions import SUPERSEDED, new_edition
 from factories import person
+from reading import text_of
 
 from handrail.accounts.roles import Role
 from handrail.authority.actions import NotADraft, set_preview
@@ -183,6 +184,18 @@ class TestAnotherEdition:
         assert "From this year on:" not in client.get("/guidance/CFA-100A/?edition=1").text
         assert "From this year on:" in client.get("/guidance/CFA-100A/").text
         assert "Changed: 1 requirement" in client.get("/guidance/CFA-100A/changes/?since=1").text
+
+    def test_that_was_taken_back_before_it_began_is_nowhere_said_to_be_in_force(self, cast, browse):
+        folder = published.TEXTS
+        text = (folder / "CFA-100A-2.toml").read_text()
+        back = 'status = "superseded"\neffective_to = 2026-11-20'
+        (folder / "CFA-100A-2.toml").write_text(text.replace('status = "enacted"', back, 1))
+        first = (folder / "CFA-100A-1.toml").read_text()
+        (folder / "CFA-100A-1.toml").write_text(first.replace(SUPERSEDED, 'status = "enacted"', 1))
+        editions.cache_clear()
+        said = text_of(browse(cast.head).get("/guidance/CFA-100A/?edition=2"))
+        assert "Replaced or taken back from 20 November 2026. No day on which it began is recorded here." in said
+        assert "In force" not in said
 
     @pytest.mark.parametrize("asked", ["edition=4", "edition=x", "edition=", "since=9", "edition=1&since=²"])
     def test_that_is_not_there_is_not_found(self, cast, browse, asked):

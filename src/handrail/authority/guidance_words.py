@@ -88,5 +88,7 @@ def counts_from(one: Framework) -> str:
     since = f"From {long_date(one.effective_from)}" if one.effective_from else ""
     if one.status == Status.ENACTED and not since:
         return "Start date to be confirmed"
+    if one.effective_to and not since:
+        return f"Replaced or taken back from {long_date(one.effective_to)}. No day on which it began is recorded here."
     until = f" until {long_date(one.effective_to)}" if one.effective_to else ""
     return (since or "In force; the day it began is not recorded here") + until
