@@ -3,6 +3,7 @@
 import os
 import re
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -389,6 +390,23 @@ def test_a_line_is_drawn_wide_and_narrow_with_its_words_escaped() -> None:
     assert "Due &amp; soon" in html
     assert "style" not in html
     assert charts.line([], {"None": []}, description="Nothing") != ""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("pixels", [320, 1280])
+@pytest.mark.parametrize("months", [2, 3, 4, 6, 7, 8, 24])
+def test_the_months_under_a_line_never_touch(browser: Any, months: int, pixels: int) -> None:
+    labels = [date(2025 + month // 12, month % 12 + 1, 1).strftime("%b %Y") for month in range(months)]
+    values = [10.0] * months
+    chart = charts.line(labels, {"Adequate": values, "And published": values}, description="Months")
+    page = opened(browser, gallery(Everything(), chart=chart), width=pixels)
+    if shots := os.environ.get("SCREENSHOTS"):
+        page.locator(".app-chart:visible").screenshot(path=f"{shots}/months-{months}-{pixels}.png")
+    texts = page.locator(".app-chart:visible text", has_text=re.compile("^[A-Z][a-z]{2} 20"))
+    boxes = [each.bounding_box() for each in texts.all()]
+    assert len(boxes) >= 2
+    assert all(one["x"] + one["width"] < other["x"] for one, other in pairwise(boxes)), boxes
+    page.context.close()
 
 
 @pytest.mark.parametrize(

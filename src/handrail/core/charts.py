@@ -11,6 +11,9 @@ from markupsafe import Markup
 COLOURS = ("#12436D", "#28A197", "#801650", "#F46A25")
 DASHES = ("none", "8 4", "2 4", "10 3 2 3")
 
+LETTER, APART = 8, 6
+"""Pixels that a letter of a label takes on the average, and that stay free between two labels."""
+
 
 def bar(
     value: float, maximum: float, *, width: str | int = "100%", height: int = 18, colour: str = COLOURS[0]
@@ -63,7 +66,7 @@ def _drawing(labels: Sequence[str], series: Mapping[str, Sequence[float]], descr
         Markup('<text x="{:.1f}" y="{}" text-anchor="{}">{}</text>').format(
             x(index), height - 8, _anchor(index, len(labels)), labels[index]
         )
-        for index in _shown(len(labels), 3 if narrow else 7)
+        for index in _shown([_span(x(index), label, _anchor(index, len(labels))) for index, label in enumerate(labels)])
     ]
     parts += [
         Markup('<polyline points="{}" fill="none" stroke="{}" stroke-width="3" stroke-dasharray="{}"/>').format(
@@ -116,11 +119,21 @@ def _ticks(highest: float) -> list[int]:
     return [size * count for count in range(ceil(whole / size) + 1)]
 
 
-def _shown(count: int, most: int) -> list[int]:
-    """Which labels to print so that they do not touch: the first, the last and some between."""
-    if count <= most:
-        return list(range(count))
-    return sorted({round(index * (count - 1) / (most - 1)) for index in range(most)})
+def _span(x: float, label: str, anchor: str) -> tuple[float, float]:
+    """From where to where a label reaches, in pixels; the letters of a month and its year are narrower than this."""
+    width = LETTER * len(label)
+    begins = x - {"start": 0, "middle": width / 2, "end": width}[anchor]
+    return begins, begins + width
+
+
+def _shown(spans: Sequence[tuple[float, float]]) -> list[int]:
+    """Which labels to print so that they do not touch: the first, the last and between them each that has room."""
+    shown, last = [0], len(spans) - 1
+    for index in range(1, last):
+        begins, ends = spans[index]
+        if spans[shown[-1]][1] + APART <= begins and ends + APART <= spans[last][0]:
+            shown.append(index)
+    return sorted({*shown, last}) if spans else []
 
 
 def _anchor(index: int, count: int) -> str:
