@@ -1,8 +1,10 @@
 """The next return: asked for when the one before has closed, and begun with what was saved and not submitted."""
 
 from datetime import timedelta
+from threading import Barrier, Thread
 
 import pytest
+from django.db import connection
 from reading import hidden_of, text_of
 
 from handrail.returns import actions
@@ -179,3 +181,28 @@ class TestAPageThatWasOpenBefore:
         next_opens(0)
         assert self.REFUSED in text_of(send(take_off="yes"))
         assert self.drafts(one, 2027) == {}
+
+
+@pytest.mark.django_db(transaction=True)
+class TestTwoWhoAskAtOnce:
+    def test_ask_once_and_the_second_is_told(self, one, cast, at, on, monkeypatch):
+        results, together = [], Barrier(2, timeout=30)
+        monkeypatch.setattr(actions, "_check_dates", lambda *_: together.wait())  # nobody has asked yet, for both
+        about = {"framework_ids": ["CFA-100A"], "due_on": on + 30 * DAY, "closes_on": on + 60 * DAY}
+
+        def ask():
+            try:
+                with inside(one):
+                    results.append(actions.open_cycle(school_year=2027, by=cast.officer, at=at, **about).school_year)
+            except actions.CycleExists as refusal:
+                results.append(str(refusal))
+            connection.close()
+
+        threads = [Thread(target=ask) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sorted(results, key=str) == [2027, "There is a return for 2027 to 2028 already"]
+        with inside(one):
+            assert Cycle.objects.count() == 1

@@ -315,6 +315,7 @@ class TestWhenGuidanceChanges:
         listed = text_of(officer.get("/returns/?progress=reopened"))
         assert "Download 1 school (CSV)" in listed
         assert cast.oak.name in listed
+        assert "Returned by Oak School 2 points are open since guidance changed" in listed
         sheet = b"".join(officer.get("/returns/board.csv?progress=reopened").streaming_content).decode("utf-8-sig")
         assert "Returned,2," in sheet
         head = browse(cast.head)

@@ -203,7 +203,7 @@ class TestAReturnThatGuidanceOpensAgain:
         sweep(later["closes_on"])
         assert sent("reopened_return") == [(LEAD, "once")]
         owed = owed_by(cast.oak, on=later["closes_on"])
-        assert owed == (cycle, True, 2, True), "the point that was changed, and the one that is new"
+        assert owed == (cycle, True, 2, True, 0), "the point that was changed, and the one that is new"
         assert owed_by(cast.elm, on=later["closes_on"]) is None
 
     def test_is_told_of_no_more_when_the_release_is_taken_back(

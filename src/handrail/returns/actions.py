@@ -68,8 +68,9 @@ def open_cycle(
 
     Raises CycleExists, NothingAsked, DatesOutOfOrder, StillOpen.
     """
+    exists = CycleExists(f"There is a return for {year_in_words(school_year)} already", "school_year")
     if Cycle.objects.filter(school_year=school_year).exists():
-        raise CycleExists(f"There is a return for {year_in_words(school_year)} already", "school_year")
+        raise exists
     known = [each.id for each in may_be_asked()]
     chosen = list(framework_ids)
     if not chosen or set(chosen) - set(known):
@@ -83,15 +84,11 @@ def open_cycle(
         )
     if newest and school_year < newest.school_year:
         raise CycleExists("There is a return for a later school year already", "school_year")
-    cycle = Cycle.objects.create(
-        school_year=school_year,
-        framework_ids=[each for each in known if each in chosen],
-        opened_on=day_of(at),
-        due_on=due_on,
-        closes_on=closes_on,
-        opened_by=by.actor_id,
-        opened_by_name=by.actor_name,
-    )
+    wanted = {"due_on": due_on, "closes_on": closes_on, "framework_ids": [each for each in known if each in chosen]}
+    said = {"opened_on": day_of(at), "opened_by": by.actor_id, "opened_by_name": by.actor_name}
+    cycle, is_first = Cycle.objects.get_or_create(school_year=school_year, defaults={**wanted, **said})
+    if not is_first:  # somebody did between our look and our word
+        raise exists
     _record("opened a cycle of returns", cycle.id, "return_cycle", by=by, at=at)
     return cycle
 
@@ -116,15 +113,15 @@ def change_dates(*, cycle: Cycle, due_on: date, closes_on: date, by: audit.Actor
 
 @transaction.atomic
 def assess(*, answer: Answer, verdict: str, note: str, by: audit.Actor, at: datetime) -> Assessment:
-    """Record what the authority found of one answer. The school's answer stays as it is, and so do earlier findings."""
-    made = Assessment.objects.create(
-        answer=answer,
-        verdict=verdict,
-        note=note,
-        assessed_at=at,
-        assessed_by=by.actor_id,
-        assessed_by_name=by.actor_name,
-    )
+    """Record what the authority found of one answer. The school's answer stays as it is, and so do earlier findings.
+    Who says again what they said last has said it once.
+    """
+    _one_at_a_time(answer.returned.cycle_id, answer.returned.school_id)
+    found = {"verdict": verdict, "note": note, "assessed_by": by.actor_id, "assessed_by_name": by.actor_name}
+    last = answer.assessments.first()
+    if last and all(getattr(last, name) == value for name, value in found.items()):
+        return last
+    made = Assessment.objects.create(answer=answer, assessed_at=at, **found)
     _record(
         "assessed an answer of a return",
         answer.returned_id,
@@ -300,17 +297,22 @@ def _submitted(made: Return, said: Said) -> Answer:
 def countersign(*, returned: Return, by: audit.Actor, at: datetime) -> Countersignature:
     """Record that a governor, or a second person of the authority, agrees with a return. Raises MayNotSign."""
     _one_at_a_time(returned.cycle_id, returned.school_id)
+    check_may_sign(returned, by=by)
+    made = Countersignature.objects.create(
+        returned=returned, signed_at=at, signed_by=by.actor_id, signed_by_name=by.actor_name
+    )
+    _record("countersigned a return", returned.id, "return", by=by, at=at, school_id=returned.school_id)
+    return made
+
+
+def check_may_sign(returned: Return, *, by: audit.Actor) -> None:
+    """Raises MayNotSign where this person may not sign this return, or nobody may."""
     if returned.submitted_by == by.actor_id:
         raise MayNotSign("You submitted it, so somebody else has to sign it")
     if Return.objects.filter(cycle=returned.cycle_id, school=returned.school_id, number__gt=returned.number).exists():
         raise MayNotSign("It has been corrected. Sign the newest one.")
     if Countersignature.objects.filter(returned=returned).exists():
         raise MayNotSign("It has been signed already")
-    made = Countersignature.objects.create(
-        returned=returned, signed_at=at, signed_by=by.actor_id, signed_by_name=by.actor_name
-    )
-    _record("countersigned a return", returned.id, "return", by=by, at=at, school_id=returned.school_id)
-    return made
 
 
 @transaction.atomic
@@ -320,9 +322,11 @@ def plan_action(
     """Say what will be done about a point that is not met, who sees to it, and by when. Raises NoGap."""
     returned = answer.returned
     later = Return.objects.filter(cycle=returned.cycle_id, school=returned.school_id, number__gt=returned.number)
-    standing = submitted_points(returned.cycle, returned.school) if later.exists() else []
-    stands = not later.exists() or answer.id in {point.answer.id for point in standing if point.answer}
-    if answer.verdict not in UNMET or not stands:
+    lacks = answer.verdict in UNMET
+    if later.exists():
+        standing = submitted_points(returned.cycle, returned.school)
+        lacks = any(point.is_unmet and point.requirement.id == answer.requirement_id for point in standing)
+    if not lacks:
         raise NoGap("What you submitted last does not say that this is missing, so there is nothing to plan")
     made = PlannedAction.objects.create(
         cycle_id=returned.cycle_id,

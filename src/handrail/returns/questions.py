@@ -34,8 +34,8 @@ def as_typed(said: Mapping[str, Any]) -> str:
 @dataclass(frozen=True)
 class Point:
     """One requirement, and the answer that stands. `before` is one to what it asked before it was changed. One that
-    `is_carried` is of an earlier return; that it `is_unsubmitted` says that it was saved for one, and no more.
-    `findings` are the authority's about it.
+    `is_carried` is of an earlier return; that it `is_unsubmitted` says that it was saved for one, and no more. One that
+    `is_changed` says something else than what was submitted last. `findings` are the authority's about it.
     """
 
     requirement: Requirement
@@ -44,6 +44,7 @@ class Point:
     is_carried: bool = False
     before: Any = None
     is_unsubmitted: bool = False
+    is_changed: bool = False
     findings: Sequence[Any] = ()
 
     @property
@@ -174,7 +175,13 @@ def _point(
     answer = written.get(digest) or saved.get(digest) or last.get(digest)
     if answer:
         is_carried = digest not in written
-        is_unsubmitted = is_carried and digest in saved
-        return Point(requirement, framework, answer, is_carried=is_carried, is_unsubmitted=is_unsubmitted)
+        return Point(
+            requirement,
+            framework,
+            answer,
+            is_carried=is_carried,
+            is_unsubmitted=is_carried and digest in saved,
+            is_changed=digest not in last or answer.content != last[digest].content,
+        )
     before = max((*written.values(), *saved.values(), *last.values()), key=lambda each: each.answered_at, default=None)
     return Point(requirement, framework, before=before)

@@ -108,20 +108,23 @@ def sections_of(cycle: Cycle, school: School | None, *, on: date | None = None) 
 
 
 class Owed(NamedTuple):
-    """What a return still asks of a school: everything, or where it `is_reopened` what guidance changed since. Of one
-    that `is_closed` nothing can be submitted: the next asks for it, or the same again if the authority opens it.
+    """What a return still asks of a school: everything, or where it `is_reopened` what guidance changed since, or that
+    changes which were saved are submitted. Of one that `is_closed` nothing can be submitted: the next asks for it, or
+    the same again if the authority opens it.
     """
 
     cycle: Cycle
     is_reopened: bool = False
     open_points: int = 0
     is_closed: bool = False
+    changes: int = 0
+    """Answers that say something else than what was submitted, and are not submitted themselves."""
 
 
 def owed_by(school: School, *, on: date) -> Owed | None:
-    """What the newest cycle asks of this school: nothing any more once it has returned what is asked today. What
-    guidance only took away leaves nothing to do. When it is closed only what guidance has opened since the school's
-    last return is told, of whichever cycle that is.
+    """What the newest cycle asks of this school: nothing any more once it has returned what is asked today, and has
+    changed nothing since. What guidance only took away leaves nothing to do. When it is closed only what guidance has
+    opened since the school's last return is told, of whichever cycle that is.
     """
     cycle = Cycle.objects.first()
     if cycle is None:
@@ -131,14 +134,16 @@ def owed_by(school: School, *, on: date) -> Owed | None:
     newest = (returns if is_closed else returns.filter(cycle=cycle)).first()
     cycle = newest.cycle if newest else cycle
     wanted = [each for _, each in asked(asking(cycle), school.body)]
-    if not wanted or (newest and newest.asked == digest_of(wanted)):
+    if not wanted or newest is None:
+        return Owed(cycle) if wanted and not is_closed else None
+    is_reopened = newest.asked != digest_of(wanted)
+    is_begun = not is_closed and Draft.objects.filter(cycle=cycle, school=school).exists()
+    if not is_reopened and not is_begun:
         return None
-    if newest is None:
-        return None if is_closed else Owed(cycle)
-    answers = [point.answer for section in sections_of(cycle, school) for point in section.points]
-    open_points = sum(each is None for each in answers)
-    is_begun = not is_closed and any(isinstance(each, Draft) for each in answers)
-    return Owed(cycle, True, open_points, is_closed) if open_points or is_begun else None
+    points = [point for section in sections_of(cycle, school) for point in section.points]
+    open_points = sum(point.answer is None for point in points)
+    changes = sum(point.is_changed for point in points) if is_begun else 0
+    return Owed(cycle, is_reopened, open_points, is_closed, changes) if open_points or changes else None
 
 
 class Finding(NamedTuple):
@@ -182,9 +187,10 @@ def submitted_sections(returned: Return, *, on: date) -> list[Section]:
     findings = _findings(returned, by_digest.values())
     what_stands_last = reversed(what_stands_first(one.as_at(on) for one in editions()))
     then = {each.digest: (one, each) for one in what_stands_last for each in one.requirements}
+    places = {digest: one.requirements.index(each) for digest, (one, each) in then.items()}
     points = [Point(then[digest][1], then[digest][0], by_digest[digest]) for digest in then if digest in by_digest]
     order = [each.id for each in frameworks()]
-    points.sort(key=lambda point: order.index(point.framework.id))
+    points.sort(key=lambda point: (order.index(point.framework.id), places[point.requirement.digest]))
     not_known = [unknown(each.requirement_id, each) for digest, each in by_digest.items() if digest not in then]
     points += not_known
     return in_sections(replace(each, findings=findings.get(each.requirement.id, ())) for each in points)

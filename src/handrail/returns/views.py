@@ -145,7 +145,7 @@ class ReturnView(ReturnDoor):
             returns=returns,
             earlier=self.earlier if not returns else [],
             newest=this[0] if this else None,
-            has_changes=bool(this) and any(not isinstance(point.answer, Answer) for point in points),
+            changes=sum(point.is_changed for point in points) if this else 0,
             unplanned=unplanned(self.cycle, self.school, on=request.today) if self.cycle and this else [],
             planned=PlannedAction.objects.open().filter(school=self.school).annotate(is_met=is_met()),
             open_points=sum(point.answer is None for point in points),
@@ -265,13 +265,14 @@ class SubmitView(ReturnDoor):
         return redirect(self.address("home"))
 
     def shown(self, **more: Any) -> HttpResponse:
-        points = [point for section in self.sections for point in section.points if point.answer]
+        every = [point for section in self.sections for point in section.points]
+        points = [point for point in every if point.answer]
         counts = [(verdict.label, sum(point.answer.verdict == verdict for point in points)) for verdict in Verdict]
         unsubmitted = sum(point.is_unsubmitted for point in points)
         carried = sum(point.is_carried for point in points) - unsubmitted
         number = self.returns.filter(cycle=self.cycle).count()
         title = self.open_cycle().title_for(self.school)
-        kept = {"carried": carried, "unsubmitted": unsubmitted}
+        kept = {"carried": carried, "unsubmitted": unsubmitted, "open_points": len(every) - len(points)}
         return self.page("submit", title=title, counts=counts, is_correction=bool(number), **kept, **more)
 
 
@@ -309,13 +310,17 @@ class CountersignView(SubmittedDoor):
     permission = Permission.COUNTERSIGN_RETURNS
 
     def get(self, request: Request, **_place: Any) -> HttpResponse:
+        try:
+            actions.check_may_sign(self.returned, by=request.user)
+        except Refused as refusal:
+            return self.page("countersign", returned=self.returned, why_not=refusal)
         return self.page("countersign", returned=self.returned)
 
     def post(self, request: Request, **_place: Any) -> HttpResponse:
         try:
             actions.countersign(returned=self.returned, by=request.user, at=request.now)
-        except Refused as refusal:
-            return self.page("countersign", returned=self.returned, page_errors=[{"text": str(refusal)}])
+        except Refused:
+            return self.get(request)  # which says why
         messages.success(request, "You have signed it.")
         return redirect(self.address("submitted", return_id=self.returned.id))
 
