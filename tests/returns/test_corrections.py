@@ -15,7 +15,10 @@ from tenants.context import inside
 pytestmark = pytest.mark.django_db
 
 HOME = "/schools/900001/return/"
-SAVED = "1 answer says something else than what was submitted on 23 November 2026, and is saved, not submitted."
+SAVED = (
+    "1 answer has changed since 23 November 2026. This is saved but not submitted: what was submitted then still "
+    "counts."
+)
 
 
 @pytest.fixture
@@ -32,15 +35,17 @@ class TestACorrectionThatIsSaved:
         answer({ids[0]: Wanted("partly")}, only=[], by=office)
         for home in (head.get("/"), sally.get("/")):
             said = text_of(home)
-            assert "A correction to submit 1 answer says something else than the return for 2026 to 2027" in said
+            assert (
+                "A correction to submit 1 answer has changed since the return for 2026 to 2027 was submitted." in said
+            )
             assert "Look at the correction" in said and "app-to-do--overdue" not in home.text
         assert SAVED in text_of(head.get(HOME)) and "Submit the correction" in text_of(head.get(HOME))
-        assert f"{SAVED} What was submitted counts until then. The school’s lead can" in text_of(sally.get(HOME))
+        assert f"{SAVED} The school’s lead can" in text_of(sally.get(HOME))
         assert "Submit the correction" not in text_of(sally.get(HOME))
         assert "correction" not in text_of(browse(cast.neighbour).get("/"))
         submitted(only=[])
         for page in (head.get("/"), head.get(HOME), sally.get(HOME)):
-            assert "something else" not in text_of(page)
+            assert "saved but not submitted" not in text_of(page)
 
     def test_is_told_no_more_once_it_says_what_was_submitted(self, one, cast, browse, on, ids, answer, submitted):
         submitted()
@@ -49,7 +54,7 @@ class TestACorrectionThatIsSaved:
             with inside(one):
                 owed = owed_by(cast.oak, on=on)
                 assert (owed.changes if owed else 0) == changes
-        assert "something else" not in text_of(browse(cast.head).get(HOME))
+        assert "saved but not submitted" not in text_of(browse(cast.head).get(HOME))
 
     def test_waits_for_the_next_return_once_this_one_has_closed(
         self, one, cast, browse, on, cycle, ids, answer, submitted
@@ -60,7 +65,7 @@ class TestACorrectionThatIsSaved:
             assert owed_by(cast.oak, on=cycle.closes_on) is None
             type(cycle).objects.update(opened_on=on.replace(month=1), due_on=on.replace(month=2), closes_on=on)
         said = text_of(browse(cast.head).get(HOME))
-        assert f"{SAVED} What was submitted counts. The next return begins with what is saved." in said
+        assert f"{SAVED} The next return begins with what is saved." in said
         assert "Submit the correction" not in said
 
     def test_is_submitted_whole(self, cast, browse, ids, answer, submitted, new_edition):
