@@ -1,7 +1,9 @@
 """Adequacy on the 2017 criteria: what schools answered, beside what two audits published, and never as a repetition."""
 
 import re
+from csv import DictReader
 from datetime import date, timedelta
+from io import StringIO
 
 import pytest
 from factories import SchoolFactory
@@ -147,7 +149,13 @@ class TestThePage:
             audited(cast.oak)
         sheet = b"".join(browse(cast.officer).get(SHEET).streaming_content).decode("utf-8-sig")
         assert sheet.startswith("As at,Grouped by,Group,Schools,Answered the nine points")
-        assert {line.split(",")[1] for line in sheet.splitlines()[1:]} == {"Phase", "Type", "Trust"}
+        rows = list(DictReader(StringIO(sheet)))
+        assert {row["Grouped by"] for row in rows} == {"Phase", "Type", "Trust"}
+        for row in rows:
+            assert row["Published elsewhere, Early 2017: per cent"] == "11.5"
+            assert row["Published elsewhere, November 2021: per cent"] == "27"
+            assert row["With care"].startswith("This does not repeat the audit of 2017.")
+            assert "so the two figures make no trend" in row["With care"]
 
     @pytest.mark.parametrize("address", [PAGE, SHEET])
     def test_is_the_authoritys(self, cast, browse, address):

@@ -18,6 +18,10 @@ from handrail.returns.models import Cycle
 from handrail.returns.rules import CRITERIA
 from handrail.schools.terms import year_in_words
 
+NO_REPETITION = (
+    "This does not repeat the audit of 2017. There, others read the policies, and a school that could show none counted"
+    " as not adequate. Here schools answer for themselves, and one that has not answered is not counted."
+)
 LOOKS_BACK = 24
 """Months on the page. The file has all."""
 
@@ -41,6 +45,7 @@ class ComparisonView(Door):
             "months": months,
             "line": line_of(months),
             "audits": AUDITS,
+            "no_repetition": NO_REPETITION,
             "criteria": framework(CRITERIA),
             "is_asked": cycle is not None and CRITERIA in cycle.framework_ids,
         }
@@ -61,7 +66,9 @@ def line_of(months: list[Any]) -> str:
 
 
 class ComparisonCsvView(Door):
-    """The same numbers, grouped in every way, and of every month."""
+    """The same numbers, grouped in every way, and of every month. What was published, and what is to be read with care,
+    stands at the end of each row, so that it stays beside those that somebody picks out or copies.
+    """
 
     permission = Permission.SEE_SCHOOLS
 
@@ -75,6 +82,7 @@ class ComparisonCsvView(Door):
             "Adequate on the 2017 criteria",
         ]
         headings += ["Per cent of those that answered", "Adequate and published", "Per cent of those that answered"]
+        headings += [*(f"Published elsewhere, {audit.when}: per cent" for audit in AUDITS), "With care"]
         return csv_file(f"2017-criteria-{request.today}.csv", headings, self.rows(request))
 
     def rows(self, request: Request) -> Iterator[list[Any]]:
@@ -86,4 +94,6 @@ class ComparisonCsvView(Door):
 
     def numbers(self, group: Any) -> list[Any]:
         adequate, published = group.share(group.adequate), group.share(group.published)
-        return [*group[:4], adequate, group.published, published]
+        audited = [audit.percent for audit in AUDITS]
+        care = [NO_REPETITION, *(f"{audit.when}: {audit.says} {audit.caution}" for audit in AUDITS)]
+        return [*group[:4], adequate, group.published, published, *audited, " ".join(care)]
