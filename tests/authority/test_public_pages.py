@@ -5,10 +5,12 @@ from datetime import date
 
 import pytest
 from django.utils import timezone
+from reading import text_of
 
 from handrail.authority import rules
 from handrail.core.models import AuthoritySettings
 from handrail.core.status import Status
+from handrail.returns.rules import RULES
 from handrail.schools.duty import BOUND, TYPES, Body
 from tenants.context import inside
 
@@ -100,6 +102,15 @@ class TestHowWeWorkOutStatus:
             assert words in page
         assert "8am to 6pm" not in page
         assert page.index("21 days before") < page.index("on the day it is due")
+
+    def test_prints_the_rules_by_which_a_school_gets_its_colour_as_the_board_does(self, browse, cast):
+        board = text_of(browse(cast.officer).get("/returns/"))
+        said = text_of(browse().get("/how-we-work-out-status/"))
+        for rule, words in RULES.items():
+            assert f"{rule}: {words}" in said
+            assert f"{rule}: {words}" in board
+        assert "How a school gets its colour" in said
+        assert "Practice, not law." in said
 
     def test_says_what_is_not_certain(self, browse):
         page = browse().get("/how-we-work-out-status/").text

@@ -23,6 +23,7 @@ from handrail.core.access import PUBLIC, Door, Request
 from handrail.core.models import AuditEntry, AuthoritySettings
 from handrail.guidance.published import framework
 from handrail.policies.models import DUTIES, Kind
+from handrail.returns.rules import RULES
 
 CHOSEN = "chosen_settings"
 """Where a session keeps settings that are chosen and not yet saved."""
@@ -140,5 +141,6 @@ class HowWeWorkOutStatusView(PublicPage):
         return {
             "examples": rules.examples(on=today, settings=settings),
             "duties": rules.duties(),
+            "colour_rules": RULES,
             "allergy_safety": duty and duty.as_at(today),
         }

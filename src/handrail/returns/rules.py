@@ -70,23 +70,23 @@ def is_adequate(verdicts: Sequence[str], points: int) -> bool | None:
 
 
 RULES = {
-    "R1": "No policy is on record.",
+    "R1": "Nothing is on record for a policy that is needed.",
     "R2": f"A policy is overdue by more than {LATE_DAYS} days.",
-    "R3": "A policy has no lead.",
-    "R4": "Something that must be done, or must once its law starts, is not done, or only partly.",
+    "R3": "Nobody is named as the lead of a policy.",
+    "R4": "By the return, something that must be done, or must once its law starts, is not done or only partly.",
     "R5": f"The return is more than {LATE_DAYS} days late.",
     "R6": "The allergy safety policy is not on the website, or not found there for a week.",
-    "A1": f"A review is due within {LATE_DAYS} days, or within those that count as due soon where they are more.",
+    "A1": f"A policy is due for review within {LATE_DAYS} days, or is “due soon” where that begins earlier.",
     "A2": f"A policy is overdue by up to {LATE_DAYS} days.",
-    "A3": "Something that should be done is not done, or only partly, and no reason is given.",
+    "A3": "By the return, something that should be done is not done or only partly, and no reason is given.",
     "A4": "A policy is not on the website, or not found there for a week.",
     "A5": "Pupils, parents or staff were not told of the allergy safety policy within a year.",
     "N1": "No return has been submitted.",
-    "N2": "The return leaves points open.",
+    "N2": "The return has points that are not answered, or that guidance has changed since.",
     "N3": "No return has been asked for.",
     "G1": "All policies are current and published, and every point is answered.",
 }
-"""What each rule says, for the page that explains them."""
+"""What each rule says, for the pages that explain them."""
 
 
 def judged(
