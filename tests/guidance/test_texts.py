@@ -311,6 +311,8 @@ class TestWhatIsWrong:
             ('status = "in_force"', 'status = "draft"', "is a draft: it is not confirmed and has no day"),
             ("is_confirmed = true", 'is_confirmed = "yes"', "is_confirmed = 'yes', which is of the wrong kind"),
             ("edition = 1", "edition = ", "WALES-1-1.toml: Invalid value"),
+            ("edition = 1", "edition = 0", "WALES-1-1.toml: edition = 0 is not between 1 and 9999"),
+            ("edition = 1", "edition = 10000", "WALES-1-1.toml: edition = 10000 is not between 1 and 9999"),
         ],
     )
     def test_is_said_in_words(self, folder, old, new, words):

@@ -20,6 +20,9 @@ TEXTS = Path(__file__).parent / "texts"
 DIGESTS = "digests.txt"
 """Beside the texts: the digest of what each requirement of each edition asks. Lines are added, never changed."""
 
+LAST_EDITION = 9999
+"""Addresses of pages take an edition of four digits."""
+
 Word = TypeVar("Word", bound=StrEnum)
 Kind = TypeVar("Kind", bound="DataclassInstance")
 
@@ -65,7 +68,9 @@ def _framework(data: dict[str, Any]) -> Framework:
     data["sources"] = _texts(data.get("sources", []), "sources")
     data["requirements"] = tuple(each for section in sections for each in _section(dict(section), bound))
     one = _made(Framework, data, data.get("id", "the framework"))
-    _check_id(one.id, ID_LENGTH - len("-9999"))
+    _check_id(one.id, ID_LENGTH - len(f"-{LAST_EDITION}"))
+    if not 1 <= one.edition <= LAST_EDITION:
+        raise ValueError(f"edition = {one.edition} is not between 1 and {LAST_EDITION}")
     return one
 
 
