@@ -157,6 +157,13 @@ class TestRobots:
             assert seen_at(server).outcome == Outcome.NOT_FOUND
             assert asked(server) == ["/robots.txt"]
 
+    def test_that_ask_us_to_wait_let_nobody_look_and_count_as_no_failure(self):
+        with serving({"/policy.pdf": PDF}, http(status=b"429 Slowly")) as server:
+            found = seen_at(server)
+            assert asked(server) == ["/robots.txt"]
+        why = "asks programs to come back later (status 429 for robots.txt)"
+        assert (found.outcome, found.why) == (Outcome.ASKED_NOT_TO, why)
+
     def test_say_how_long_to_leave_the_website_alone(self):
         with serving({"/policy.pdf": PDF}, http(b"User-agent: *\nCrawl-delay: 300")) as server:
             assert seen_at(server).pause == 300

@@ -120,6 +120,8 @@ class _Visit:
         but a website that does not work has not asked anybody to stay away.
         """
         with self.answer(f"{website}/robots.txt", is_for_robots=True) as response:
+            if response.status == 429:
+                raise AskedNotTo("asks programs to come back later (status 429 for robots.txt)")
             if response.status >= 500:
                 raise StrangeAnswer(f"answers with an error (status {response.status} for robots.txt)")
             said = response.read(LARGEST_ROBOTS) if response.status == 200 else b""
