@@ -108,6 +108,14 @@ def test_a_name_does_not_run_into_the_next_column():
     assert "Featherstonehaugh" in "".join(narrow.split())
 
 
+def test_a_word_that_its_column_holds_is_not_broken():
+    names = "Maria Papadopoulos", "Christopher Hetherington", "Elizabeth Throckmorton", "Mrs Featherstone"
+    rows = [["x", "x", each, "x", "x"] for each in names]
+    table = {"title": "T", "lead": "", "headings": ["A"] * 5, "rows": rows, "widths": [4, 4, 3, 4, 5]}
+    text = made("overview/paper/inspection.typ", "x", tables=[table])
+    assert [each for each in " ".join(names).split() if each not in text] == []
+
+
 class TestTheLetters:
     def test_are_those_that_the_typeface_has(self):
         """The typesetter refuses what we think is missing, and takes what we think is there."""

@@ -27,16 +27,18 @@ UNSEEN = re.compile(f"{MARK}[\u200c\u200d\ufe00-\ufe0f]+")
 NEVER = {0xFEFF}
 """What PDF/UA-1 forbids though the typeface has it."""
 
-BREAKING = """#let breaking(longest, body) = {
-  show regex("[^\\s/-]{" + str(longest) + ",}"): run => run.text.clusters().join(h(0.0001pt))
+BREAKING = """#let breaking(longest, room, body) = {
+  show regex("[^\\s/-]{" + str(longest) + ",}"): run => context {
+    if measure(run).width > room { run.text.clusters().join(h(0.0001pt)) } else { run }
+  }
   body
 }
-#show: breaking.with(25)
-#show table.cell: it => layout(size => breaking(int(calc.clamp(size.width / 6pt, 8, 25)), it))
+#show: breaking.with(25, 380pt)
+#show table.cell: it => layout(size => breaking(int(calc.clamp(size.width / 7pt, 8, 25)), size.width - 10pt, it))
 """
-"""What stands before every document. Words of so many letters may be broken: none of those that people read elsewhere,
-and in a table about as many as its column holds, at 6 points a letter. After / and - lines are broken anyway. Between
-the letters is a gap that nobody sees, and that is not copied with them.
+"""What stands before every document. A word that is wider than its line, or than its column of a table without the gaps
+at the sides, may be broken anywhere, and no other: only those of so many letters are measured. After / and - lines are
+broken anyway. Between the letters is a gap that nobody sees, and that is not copied with them.
 """
 
 
