@@ -84,6 +84,21 @@ class TestAnAddress:
         with pytest.raises(NoAnswer):
             ask(f"https://{host}/", deadline=Deadline())
 
+    @pytest.mark.parametrize(
+        "host",
+        [
+            "0x7f.1", "2130706433", "127.1", "127.0.0.1.", "10.0.0.1。", "localhost.", "policy.localhost", "[::1]",
+            "10.0.0.1",
+        ],
+    )  # fmt: skip
+    def test_of_one_machine_is_of_nobody_else_however_it_is_spelled(self, settings, host):
+        settings.ALLOWS_LOOPBACK = False
+        assert not outside.may_be_of_everybody(f"https://{host}/policy")
+
+    @pytest.mark.parametrize("host", ["8.8.8.8", "8.8.8.8.", "x.example", "x.example.", "3com.example", "x.0xample"])
+    def test_of_everybody_is(self, host):
+        assert outside.may_be_of_everybody(f"https://{host}/policy")
+
     def test_of_loopback_is_for_tests_and_demos(self, settings):
         with Server(saying(ANSWER)) as server:
             assert ask(f"http://127.0.0.1:{server.port}/", deadline=Deadline()) == (200, {"ok": True})

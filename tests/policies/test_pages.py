@@ -187,6 +187,7 @@ class TestForms:
         "typed",
         [
             "http://10.0.0.1/policy", "http://169.254.169.254/latest", "http://127.0.0.1/", "http://[::1]/",
+            "http://policy.localhost/",
             "http://[::ffff:10.0.0.1]/", "http://localhost/policy", "https://user:secret@oak.example/",
             "https://oak.example@10.0.0.1/", "https://oak.example:99999/",
         ],

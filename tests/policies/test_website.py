@@ -177,6 +177,11 @@ class TestRobots:
 
 
 class TestWhereItLeads:
+    def test_is_followed_also_in_letters_beyond_ascii(self):
+        moved = http(b"", "Location: /pölicy.pdf".encode(), status=b"302 Found")
+        with serving({"/policy.pdf": moved, "/p%C3%B6licy.pdf": PDF}) as server:
+            assert seen_at(server).outcome == Outcome.FOUND
+
     def test_is_followed(self):
         moved = http(b"", b"Location: new.pdf#page=2", status=b"301 Moved")
         with serving({"/policy.pdf": moved, "/new.pdf": PDF}) as server:

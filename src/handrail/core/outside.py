@@ -9,6 +9,7 @@ import http.client
 import io
 import ipaddress
 import json
+import re
 import socket
 import ssl
 import time
@@ -212,20 +213,24 @@ def is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
+READ_AS_NUMBER = re.compile(r"\d*|0x[\da-f]*")
+"""The last part of a name that browsers read as a number, as of 127.1 (URL Standard, “ends in a number”)."""
+
+
 def may_be_of_everybody(address: str) -> bool:
     """Whether everybody could reach an address, as far as its spelling says, and before its name is looked up: it has
     no user name, and no number in place of a name but a public one.
     """
     try:
-        host = str(checked(spelled(address), may_be_plain=True).hostname)
+        host = str(checked(spelled(address), may_be_plain=True).hostname).rstrip(".")
     except NotAllowed:
         return False
-    if host == "localhost":
+    if host == "localhost" or host.endswith(".localhost"):
         return settings.ALLOWS_LOOPBACK
     try:
         number = ipaddress.ip_address(host)
     except ValueError:
-        return True
+        return not READ_AS_NUMBER.fullmatch(host.rpartition(".")[2])
     return is_public(number) or (number.is_loopback and settings.ALLOWS_LOOPBACK)
 
 

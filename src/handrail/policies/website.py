@@ -91,7 +91,7 @@ class _Visit:
             if not (is_for_robots or self.may_look_at(address)):
                 raise AskedNotTo("asks programs not to look at it")
             with answered(address, deadline=self.deadline, headers=self.headers, may_be_plain=True) as response:
-                there = response.getheader("Location", "") if response.status in MOVED else ""
+                there = _in_utf_8(response.getheader("Location", "")) if response.status in MOVED else ""
                 if not there:
                     yield response
                     return
@@ -126,6 +126,14 @@ class _Visit:
                 raise StrangeAnswer(f"answers with an error (status {response.status} for robots.txt)")
             said = response.read(LARGEST_ROBOTS) if response.status == 200 else b""
         return Protego.parse(said.decode(errors="replace"))
+
+
+def _in_utf_8(header: str) -> str:
+    """A header as it was written where that was in UTF-8; http.client reads each byte as a letter."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeError:
+        return header
 
 
 def _seen(response: HTTPResponse) -> Seen:
