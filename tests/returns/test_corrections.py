@@ -1,5 +1,6 @@
 """What is changed after a return was submitted: told until its lead submits it too."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,8 +8,10 @@ from factories import person
 from reading import text_of
 
 from handrail.accounts.roles import Role
+from handrail.guidance import published
+from handrail.guidance.published import framework
 from handrail.returns.actions import Wanted, assess, countersign
-from handrail.returns.models import Assessment, PlannedAction
+from handrail.returns.models import Assessment, Cycle, PlannedAction
 from handrail.returns.standing import owed_by, submitted_sections
 from tenants.context import inside
 
@@ -19,6 +22,18 @@ SAVED = (
     "1 answer has changed since 23 November 2026. This is saved but not submitted: what was submitted then still "
     "counts."
 )
+
+
+@pytest.fixture
+def new_edition_of(monkeypatch):
+    """`new_edition_of(*requirements)` puts these in place of what the Act asks, as a new release would."""
+
+    def come(*requirements):
+        found = (*published.editions(), replace(framework("CFA-100A"), edition=2, requirements=requirements))
+        monkeypatch.setattr(published, "editions", lambda: found)
+        monkeypatch.setattr("handrail.returns.standing.editions", lambda: found)
+
+    return come
 
 
 @pytest.fixture
@@ -73,7 +88,7 @@ class TestACorrectionThatIsSaved:
         answer({ids[3]: Wanted("partly")}, only=[])
         new_edition()
         said = text_of(browse(cast.head).get(HOME))
-        assert "Answer what is open, and submit it all together." in said and "Submit the correction" not in said
+        assert "It can be submitted when every point is answered." in said and "Submit the correction" not in said
         page = text_of(browse(cast.head).get(f"{HOME}submit/"))
         assert "2 points are open. You can submit it when every point is answered. See what is open" in page
         assert "What you submit stays as it is." not in page
@@ -87,6 +102,32 @@ class TestACorrectionThatIsSaved:
         with inside(one):
             [section] = submitted_sections(made, on=on)
         assert [each.requirement.id for each in section.points] == [*(each for each in ids if each != removed), added]
+
+    def test_stays_overdue_while_points_are_open(self, one, cast, browse, on, answer, submitted, new_edition):
+        submitted()
+        changed, _, added = new_edition()
+        with inside(one):
+            Cycle.objects.update(opened_on=on.replace(month=1), due_on=on.replace(month=2))
+        answer(only=[changed])
+        page = browse(cast.head).get("/")
+        assert "1 point to answer Guidance has changed since you submitted" in text_of(page)
+        assert "app-to-do--overdue" in page.text
+        answer(only=[added])
+        page = browse(cast.head).get("/")
+        assert "A correction to submit 2 answers have changed since" in text_of(page)
+        assert "app-to-do--overdue" not in page.text
+
+    def test_stands_in_the_order_in_which_it_was_asked(self, one, on, ids, submitted, new_edition_of):
+        made = submitted()
+        old = framework("CFA-100A")
+        more = [replace(old.requirements[1], id=f"ALG-NEW-{number}", says=f"New {number}.") for number in range(4)]
+        reworded = [
+            replace(each, says=f"{each.says} More.") if each.id == ids[4] else each for each in old.requirements
+        ]
+        new_edition_of(*more, *reworded)
+        with inside(one):
+            [section] = submitted_sections(made, on=on)
+        assert [each.requirement.id for each in section.points] == ids
 
 
 class TestSigning:

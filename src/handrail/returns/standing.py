@@ -1,6 +1,6 @@
 """How far a school is with its return, and where the authority itself stands. Reads, and writes nothing."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -187,13 +187,25 @@ def submitted_sections(returned: Return, *, on: date) -> list[Section]:
     findings = _findings(returned, by_digest.values())
     what_stands_last = reversed(what_stands_first(one.as_at(on) for one in editions()))
     then = {each.digest: (one, each) for one in what_stands_last for each in one.requirements}
-    places = {digest: one.requirements.index(each) for digest, (one, each) in then.items()}
     points = [Point(then[digest][1], then[digest][0], by_digest[digest]) for digest in then if digest in by_digest]
-    order = [each.id for each in frameworks()]
-    points.sort(key=lambda point: (order.index(point.framework.id), places[point.requirement.digest]))
+    order = {digest: place for place, digest in enumerate(_as_asked(by_digest))}
+    points.sort(key=lambda point: order[point.requirement.digest])
     not_known = [unknown(each.requirement_id, each) for digest, each in by_digest.items() if digest not in then]
     points += not_known
     return in_sections(replace(each, findings=findings.get(each.requirement.id, ())) for each in points)
+
+
+def _as_asked(answered: Collection[str]) -> Iterator[str]:
+    """Every digest, framework by framework, in the order of a return that answered these: of each framework those of
+    the edition come last that it answered most of, so that theirs is the order that counts.
+    """
+    for one in frameworks():
+        of_framework = [each for each in editions() if each.id == one.id]
+        asked_then = {
+            each.edition: sum(point.digest in answered for point in each.requirements) for each in of_framework
+        }
+        for each in sorted(of_framework, key=lambda each: asked_then[each.edition]):
+            yield from (point.digest for point in each.requirements)
 
 
 def asked_before(requirement_id: str, digest: str) -> Point:
