@@ -10,9 +10,9 @@ from reading import text_of
 from handrail.accounts.roles import Role
 from handrail.guidance import published
 from handrail.guidance.published import framework
-from handrail.returns.actions import Wanted, assess, countersign
+from handrail.returns.actions import Wanted, assess, countersign, plan_action
 from handrail.returns.models import Assessment, Cycle, PlannedAction
-from handrail.returns.standing import owed_by, submitted_sections
+from handrail.returns.standing import is_met, owed_by, submitted_sections
 from tenants.context import inside
 
 pytestmark = pytest.mark.django_db
@@ -130,6 +130,19 @@ class TestACorrectionThatIsSaved:
         assert [each.requirement.id for each in section.points] == ids
 
 
+class TestWhatCannotBeSubmitted:
+    def test_is_not_offered(self, one, cast, browse, on, ids, answer, submitted):
+        submitted()
+        head = browse(cast.head)
+        assert "You have changed nothing since you submitted it." in text_of(head.get(f"{HOME}submit/"))
+        answer({ids[0]: Wanted("partly")}, only=[])
+        assert "What you submit stays as it is." in text_of(head.get(f"{HOME}submit/"))
+        with inside(one):
+            Cycle.objects.update(opened_on=on.replace(month=1), due_on=on.replace(month=2), closes_on=on)
+        page = text_of(head.get(f"{HOME}submit/"))
+        assert "It is closed. Nothing can be submitted any more." in page and "What you submit stays" not in page
+
+
 class TestSigning:
     def test_offers_no_signature_that_would_be_refused(self, one, cast, browse, at, ids, submitted, governor):
         first = submitted()
@@ -161,6 +174,22 @@ class TestAnAction:
         head.post(f"{HOME}{first.id}/points/{ids[2]}/plan/", self.TYPED)
         with inside(one):
             assert [each.requirement_id for each in PlannedAction.objects.all()] == [ids[2]]
+
+    def test_is_met_by_the_answer_that_stands_after_an_edition_was_taken_back(
+        self, one, cast, at, on, ids, submitted, new_edition_of, monkeypatch
+    ):
+        submitted()
+        editions, (first, *rest) = published.editions(), framework("CFA-100A").requirements
+        new_edition_of(replace(first, says=f"{first.says} It names who wrote it."), *rest)
+        answer = submitted({ids[0]: Wanted("no")}, only=[]).answers
+        about = {"owner_name": "Olga", "owner_email": "olga@oak.example", "due_on": on, "by": cast.head, "at": at}
+        with inside(one):
+            plan_action(answer=answer.get(requirement_id=ids[0]), what="Ask the caterer", **about)
+            planned = PlannedAction.objects.annotate(is_met=is_met())
+            assert not planned.get().is_met
+            monkeypatch.setattr(published, "editions", lambda: editions)
+            planned = PlannedAction.objects.annotate(is_met=is_met())
+            assert planned.get().is_met
 
 
 class TestAFinding:

@@ -238,15 +238,15 @@ def by_point(school: School | None, *, cycle: Cycle) -> dict[str, list[PlannedAc
 
 
 def is_met() -> Exists:
-    """Of something planned: whether the return that counts no longer lacks the point, in the words in which it is asked
-    today. One that guidance has opened again it does not meet.
+    """Of something planned: whether the newest answer to the words in which its point is asked today no longer lacks
+    it. There is none to a point that guidance has opened again.
     """
     words = [each.digest for one in frameworks() for each in one.requirements]
     own = OuterRef(OuterRef("school"))
-    whose = Return.objects.filter(Q(school=own) | Q(IsNull(own, True), school=None))
-    last = Subquery(whose.order_by("-cycle__school_year", "-number").values("id")[:1])
-    said = Answer.objects.filter(returned=last, requirement_id=OuterRef("requirement_id"), digest__in=words)
-    return Exists(said.exclude(verdict__in=UNMET))
+    whose = Q(returned__school=own) | Q(IsNull(own, True), returned__school=None)
+    said = Answer.objects.filter(whose, requirement_id=OuterRef(OuterRef("requirement_id")), digest__in=words)
+    newest = said.order_by("-returned__cycle__school_year", "-returned__number").values("id")[:1]
+    return Exists(Answer.objects.filter(id=Subquery(newest)).exclude(verdict__in=UNMET))
 
 
 class Progress(TextChoices):

@@ -273,6 +273,8 @@ class SubmitView(ReturnDoor):
         number = self.returns.filter(cycle=self.cycle).count()
         title = self.open_cycle().title_for(self.school)
         kept = {"carried": carried, "unsubmitted": unsubmitted, "open_points": len(every) - len(points)}
+        kept["is_closed"] = self.open_cycle().is_closed(self.request.today)
+        kept["has_news"] = not number or any(point.is_changed for point in points)
         return self.page("submit", title=title, counts=counts, is_correction=bool(number), **kept, **more)
 
 
