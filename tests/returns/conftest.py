@@ -83,18 +83,26 @@ def governor(one, cast):
 
 
 @pytest.fixture
-def new_edition(monkeypatch):
+def new_edition_of(monkeypatch):
+    """`new_edition_of(*requirements)` puts these in place of what the Act asks, as a new release would."""
+
+    def come(*requirements):
+        found = (*published.editions(), replace(framework("CFA-100A"), edition=2, requirements=requirements))
+        monkeypatch.setattr(published, "editions", lambda: found)
+        monkeypatch.setattr("handrail.returns.standing.editions", lambda: found)
+
+    return come
+
+
+@pytest.fixture
+def new_edition(new_edition_of):
     """`new_edition()` changes one point of the Act, adds one and takes one away, as a new release would."""
 
     def come():
-        old = framework("CFA-100A")
-        first, second, *rest = old.requirements
+        first, second, *rest = framework("CFA-100A").requirements
         changed = replace(first, says=f"{first.says} It names who wrote it.")
         added = replace(second, id="ALG-ACT-99", says="The policy names the caterer.")
-        newer = replace(old, edition=2, requirements=(changed, *rest, added))
-        found = (*published.editions(), newer)
-        monkeypatch.setattr(published, "editions", lambda: found)
-        monkeypatch.setattr("handrail.returns.standing.editions", lambda: found)
+        new_edition_of(changed, *rest, added)
         return first.id, second.id, added.id
 
     return come

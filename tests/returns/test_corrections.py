@@ -25,18 +25,6 @@ SAVED = (
 
 
 @pytest.fixture
-def new_edition_of(monkeypatch):
-    """`new_edition_of(*requirements)` puts these in place of what the Act asks, as a new release would."""
-
-    def come(*requirements):
-        found = (*published.editions(), replace(framework("CFA-100A"), edition=2, requirements=requirements))
-        monkeypatch.setattr(published, "editions", lambda: found)
-        monkeypatch.setattr("handrail.returns.standing.editions", lambda: found)
-
-    return come
-
-
-@pytest.fixture
 def office(one, cast):
     with inside(one):
         return person("sally@oak.example", Role.SCHOOL_ADMINISTRATOR, school=cast.oak)
@@ -90,7 +78,7 @@ class TestACorrectionThatIsSaved:
         said = text_of(browse(cast.head).get(HOME))
         assert "It can be submitted when every point is answered." in said and "Submit the correction" not in said
         page = text_of(browse(cast.head).get(f"{HOME}submit/"))
-        assert "2 points are open. You can submit it when every point is answered. See what is open" in page
+        assert "Answer every point before you submit it. Still open: 2 of 9." in page
         assert "What you submit stays as it is." not in page
 
     def test_lists_changed_and_new_points_where_the_edition_has_them(

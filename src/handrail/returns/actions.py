@@ -1,6 +1,6 @@
 """Every write about returns: cycles, answers while they are written, and what is submitted, signed and assessed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, BinaryIO
@@ -259,14 +259,9 @@ def submit(*, cycle: Cycle, school: School | None, by: audit.Actor, at: datetime
     Raises IsClosed, NotAnswered, NothingNew.
     """
     _one_at_a_time(cycle.id, school.id if school else None)  # two who submit at once make two numbers
-    if cycle.is_closed(day_of(at)):
-        raise IsClosed("It is closed. Nothing can be submitted any more.")
     points = [point for each in sections_of(cycle, school) for point in each.points]
-    if not points or any(point.answer is None for point in points):
-        raise NotAnswered("Answer every point before you submit it")
     before = Return.objects.filter(cycle=cycle, school=school).order_by("-number").first()
-    if before and _as_said(point.answer for point in points) == _as_said(before.answers.all()):
-        raise NothingNew("You have changed nothing since you submitted it")
+    check_may_be_submitted(cycle, points, before, at=at)
     made = Return.objects.create(
         cycle=cycle,
         school=school,
@@ -282,6 +277,17 @@ def submit(*, cycle: Cycle, school: School | None, by: audit.Actor, at: datetime
     Draft.objects.filter(cycle=cycle, school=school, digest__in=digests).delete()
     _record("submitted a return", made.id, "return", by=by, at=at, school_id=made.school_id)
     return made
+
+
+def check_may_be_submitted(cycle: Cycle, points: Sequence[Point], before: Return | None, *, at: datetime) -> None:
+    """Raises IsClosed, NotAnswered or NothingNew where these answers cannot be submitted after the return `before`."""
+    if cycle.is_closed(day_of(at)):
+        raise IsClosed("It is closed. Nothing can be submitted any more.")
+    open_points = sum(point.answer is None for point in points)
+    if open_points or not points:
+        raise NotAnswered(f"Answer every point before you submit it. Still open: {open_points} of {len(points)}")
+    if before and _as_said(point.answer for point in points) == _as_said(before.answers.all()):
+        raise NothingNew("You have changed nothing since you submitted it")
 
 
 def _as_said(answers: Iterable[Said]) -> dict[tuple[str, str], dict[str, Any]]:

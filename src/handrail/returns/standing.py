@@ -120,6 +120,11 @@ class Owed(NamedTuple):
     changes: int = 0
     """Answers that say something else than what was submitted, and are not submitted themselves."""
 
+    @property
+    def is_correction(self) -> bool:
+        """Whether all that is left is to submit what was changed."""
+        return self.changes > 0 and not self.open_points
+
 
 def owed_by(school: School, *, on: date) -> Owed | None:
     """What the newest cycle asks of this school: nothing any more once it has returned what is asked today, and has

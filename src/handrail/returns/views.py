@@ -259,23 +259,25 @@ class SubmitView(ReturnDoor):
         try:
             actions.submit(cycle=self.open_cycle(), school=self.school, by=request.user, at=request.now)
         except Refused as refusal:
-            return self.shown(page_errors=[{"text": str(refusal)}])
+            return self.shown(refusal)
         signer = "A governor" if self.school else "Somebody else at the authority"
         messages.success(request, f"It is submitted. {signer} can now sign it.")
         return redirect(self.address("home"))
 
-    def shown(self, **more: Any) -> HttpResponse:
+    def shown(self, why_not: Refused | None = None, **more: Any) -> HttpResponse:
         every = [point for section in self.sections for point in section.points]
+        before = self.returns.filter(cycle=self.cycle).first()
+        try:
+            actions.check_may_be_submitted(self.open_cycle(), every, before, at=self.request.now)
+        except Refused as refusal:
+            why_not = why_not or refusal
         points = [point for point in every if point.answer]
         counts = [(verdict.label, sum(point.answer.verdict == verdict for point in points)) for verdict in Verdict]
         unsubmitted = sum(point.is_unsubmitted for point in points)
         carried = sum(point.is_carried for point in points) - unsubmitted
-        number = self.returns.filter(cycle=self.cycle).count()
         title = self.open_cycle().title_for(self.school)
-        kept = {"carried": carried, "unsubmitted": unsubmitted, "open_points": len(every) - len(points)}
-        kept["is_closed"] = self.open_cycle().is_closed(self.request.today)
-        kept["has_news"] = not number or any(point.is_changed for point in points)
-        return self.page("submit", title=title, counts=counts, is_correction=bool(number), **kept, **more)
+        kept = {"carried": carried, "unsubmitted": unsubmitted, "why_not": why_not}
+        return self.page("submit", title=title, counts=counts, is_correction=bool(before), **kept, **more)
 
 
 class SubmittedDoor(ReturnDoor):
